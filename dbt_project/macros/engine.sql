@@ -1,0 +1,19 @@
+{# What differs between engines, each behind a dispatched macro; the models use nothing else. #}
+
+{% macro previous_year_end(day) -%}{{ return(adapter.dispatch('previous_year_end')(day)) }}{%- endmacro %}
+{% macro default__previous_year_end(day) -%}
+  make_date(cast(extract(year from {{ day }}) as integer) - 1, 12, 31)
+{%- endmacro %}
+
+{% macro list_of(expression) -%}{{ return(adapter.dispatch('list_of')(expression)) }}{%- endmacro %}
+{% macro default__list_of(expression) -%}
+  string_agg(distinct {{ expression }}, ', ' order by {{ expression }})
+{%- endmacro %}
+{% macro spark__list_of(expression) -%}
+  array_join(array_sort(collect_set({{ expression }})), ', ')
+{%- endmacro %}
+
+{% macro any_true(condition) -%}{{ return(adapter.dispatch('any_true')(condition)) }}{%- endmacro %}
+{% macro default__any_true(condition) -%}
+  max(case when {{ condition }} then 1 else 0 end)
+{%- endmacro %}

@@ -1,0 +1,44 @@
+{#
+  A value's state. Where several cells make one value, the gravest of their states is its state.
+  The order is the one argument for the whole project; both directions stand here.
+#}
+{% macro status_rank(status) -%}
+  case {{ status }}
+    when 'reported' then 0 when 'estimated' then 1 when 'unreliable' then 2
+    when 'not_applicable' then 3 when 'unavailable' then 4 when 'confidential' then 5
+  end
+{%- endmacro %}
+
+{% macro status_name(rank) -%}
+  case {{ rank }}
+    when 0 then 'reported' when 1 then 'estimated' when 2 then 'unreliable'
+    when 3 then 'not_applicable' when 4 then 'unavailable' when 5 then 'confidential'
+  end
+{%- endmacro %}
+
+{#
+  The offices' signs → status. `-` is decided by dash_is_zero; when it is not zero, the area or
+  the measure does not exist (not_applicable) or the whole level is missing (unavailable).
+#}
+{% macro status_of(value, sign, peer_has_number) -%}
+  case
+    when {{ value }} is not null and {{ sign }} = 's' then 'estimated'
+    when {{ value }} is not null and {{ sign }} = '()' then 'unreliable'
+    when {{ value }} is not null then 'reported'
+    when {{ sign }} = '/' then 'unreliable'
+    when {{ sign }} = 'x' then 'not_applicable'
+    when {{ sign }} = '.' then 'confidential'
+    when {{ sign }} = '-' and {{ peer_has_number }} = 1 then 'not_applicable'
+    else 'unavailable'
+  end
+{%- endmacro %}
+
+{#
+  `-` ("nothing there") is a true zero only if the area has a number in the same table and period
+  (so it exists and delivered) and a peer of its level has one for the same measure and
+  dimensions (so the measure is collected). Otherwise it is missing, never zero.
+  Source: legend of the offices; the four meanings proven in real files.
+#}
+{% macro dash_is_zero(sign, area_has_number, peer_has_number) -%}
+  ({{ sign }} = '-' and {{ area_has_number }} = 1 and {{ peer_has_number }} = 1)
+{%- endmacro %}

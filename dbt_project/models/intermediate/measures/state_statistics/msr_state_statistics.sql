@@ -1,0 +1,20 @@
+select
+    s.measure_id,
+    o.area_code,
+    o.area_level,
+    o.period_start,
+    o.period_end,
+    o.period_label,
+    {{ breakdown_columns('o.') }},
+    o.value * s.factor as value,
+    o.status,
+    o.sign,
+    o.table_code as source_table,
+    o.snapshot_id,
+    s.priority
+from {{ ref('int_genesis__observation') }} as o
+inner join {{ source('catalogue', 'measure_source') }} as s
+    on s.table_code = o.table_code
+    and s.measure_code = o.measure_code
+where (s.valid_from is null or o.period_end >= s.valid_from)
+  and (s.valid_to is null or o.period_end <= s.valid_to)

@@ -1,0 +1,3 @@
+select *
+from {{ source('catalogue', 'indicator') }}
+where status = 'published'

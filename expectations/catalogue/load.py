@@ -1,0 +1,292 @@
+"""Read the catalogue's YAML, resolve every reference, and say exactly where something is wrong.
+
+Belongs here: files → `Catalogue`, with errors that name file, line, value and the closest name.
+Does not belong here: the meaning of a field (model.py).
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from expectations.catalogue.model import (
+    TOTAL,
+    Breakdown,
+    Catalogue,
+    Classification,
+    Correction,
+    Indicator,
+    Measure,
+    OfficialTable,
+    PublishedTable,
+    Term,
+)
+
+CATALOGUE_DIR = Path(__file__).parent
+
+_FOLDERS: dict[str, tuple[type[BaseModel], str]] = {
+    "breakdowns": (Breakdown, "id"),
+    "classifications": (Classification, "variable"),
+    "tables": (OfficialTable, "code"),
+    "measures": (Measure, "id"),
+    "indicators": (Indicator, "id"),
+    "published": (PublishedTable, "id"),
+    "corrections": (Correction, "id"),
+}
+
+
+class CatalogueError(ValueError):
+    """The catalogue can't be used; one line per problem, each with file and line."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(problems))
+
+
+class _File:
+    """One YAML file: its data, and the line of every path inside it."""
+
+    def __init__(self, path: Path, root: Path) -> None:
+        self.name = path.relative_to(root).as_posix()
+        text = path.read_text(encoding="utf-8")
+        try:
+            self.node = yaml.compose(text, Loader=yaml.SafeLoader)
+            self.data: Any = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            line = mark.line + 1 if mark else 1
+            reason = getattr(error, "problem", None) or "not readable"
+            raise CatalogueError([f"{self.name}, line {line}: not valid YAML: {reason}"]) from error
+
+    def line(self, path: Iterable[Any]) -> int:
+        node, line = self.node, 1
+        for step in path:
+            if isinstance(node, yaml.MappingNode):
+                match = next(((k, v) for k, v in node.value if k.value == str(step)), None)
+                if match is None:
+                    break
+                line, node = match[0].start_mark.line + 1, match[1]
+            elif isinstance(node, yaml.SequenceNode) and isinstance(step, int):
+                if step >= len(node.value):
+                    break
+                node = node.value[step]
+                line = node.start_mark.line + 1
+            else:
+                break
+        return line
+
+    def at(self, path: Iterable[Any], message: str) -> str:
+        return f"{self.name}, line {self.line(path)}: {message}"
+
+
+def closest(name: str, known: Iterable[str]) -> str:
+    """`; did you mean 'x'?` for the closest known name, or nothing."""
+    match = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"; did you mean '{match[0]}'?" if match else ""
+
+
+@lru_cache(maxsize=8)
+def load_catalogue(*extra: Path, root: Path = CATALOGUE_DIR) -> Catalogue:
+    """The whole catalogue below `root`, plus overlay folders (a city's own declarations).
+
+    Raises CatalogueError listing every problem found, not just the first.
+    """
+    problems: list[str] = []
+    entries: dict[str, dict[str, Any]] = {folder: {} for folder in _FOLDERS}
+    origin: dict[tuple[str, str], _File] = {}
+    for base in (root, *extra):
+        for folder, (model, key) in _FOLDERS.items():
+            for path in sorted((base / folder).rglob("*.yml")):
+                try:
+                    file = _File(path, base)
+                    entry = model.model_validate(file.data)
+                except CatalogueError as error:
+                    problems += error.problems
+                    continue
+                except ValidationError as error:
+                    problems += _readable(error, file, model)
+                    continue
+                name = getattr(entry, key)
+                if name != path.stem:
+                    problems.append(
+                        file.at([key], f"{key} is '{name}' but the file is named '{path.stem}'")
+                    )
+                if name in entries[folder]:
+                    other = origin[folder, name].name
+                    problems.append(file.at([key], f"{key} '{name}' is declared in {other} too"))
+                entries[folder][name] = entry
+                origin[folder, name] = file
+    problems += _References(entries, origin).problems()
+    if problems:
+        raise CatalogueError(problems)
+    entries["breakdowns"] = dict(sorted(entries["breakdowns"].items(), key=lambda e: e[1].position))
+    files = {name: file.name for (folder, name), file in origin.items() if folder == "indicators"}
+    catalogue = Catalogue(**entries, files=files)
+    problems = _undeliverable(catalogue, origin)
+    if problems:
+        raise CatalogueError(problems)
+    return catalogue
+
+
+def _undeliverable(catalogue: Catalogue, origin: dict[tuple[str, str], _File]) -> list[str]:
+    """Indicators broken down by something their numerator is not delivered in."""
+    problems = []
+    for name, indicator in catalogue.indicators.items():
+        available = catalogue.breakdowns_of_measure(indicator.numerator.measure)
+        for index, breakdown in enumerate(indicator.breakdowns):
+            if breakdown not in available:
+                known = ", ".join(sorted(available)) or "nothing"
+                text = f"measure '{indicator.numerator.measure}' is delivered by {known}, not by '{breakdown}'"
+                problems.append(origin["indicators", name].at(["breakdowns", index], text))
+    return problems
+
+
+def _readable(error: ValidationError, file: _File, model: type[BaseModel]) -> Iterator[str]:
+    for item in error.errors():
+        path = [p for p in item["loc"]]
+        message = item["msg"].removeprefix("Value error, ")
+        if item["type"] == "extra_forbidden":
+            known = [f.alias or n for n, f in model.model_fields.items()]
+            message = f"unknown field '{path[-1]}'{closest(str(path[-1]), known)}"
+        elif item["type"] == "missing":
+            message = f"field '{path[-1]}' is missing"
+            path = path[:-1]
+        else:
+            message = f"{'.'.join(map(str, path)) or 'entry'}: found {item['input']!r}: {message}"
+        yield file.at(path, message)
+
+
+class _References:
+    """Does every name point to something, and do the pieces fit together?"""
+
+    def __init__(
+        self, entries: dict[str, dict[str, Any]], origin: dict[tuple[str, str], _File]
+    ) -> None:
+        self.entries = entries
+        self.origin = origin
+        self.found: list[str] = []
+
+    def problems(self) -> list[str]:
+        for variable, classification in self.entries["classifications"].items():
+            self._classification(variable, classification)
+        for code, table in self.entries["tables"].items():
+            self._table(code, table)
+        for name, measure in self.entries["measures"].items():
+            self._measure(name, measure)
+        for name, indicator in self.entries["indicators"].items():
+            self._indicator(name, indicator)
+        for name, correction in self.entries["corrections"].items():
+            self._correction(name, correction)
+        return self.found
+
+    def _known(self, what: str, name: str, where: tuple[str, str], path: list[Any]) -> bool:
+        known = self.entries[what]
+        if name in known:
+            return True
+        self._report(where, path, f"no {what[:-1]} '{name}'{closest(name, known)}")
+        return False
+
+    def _report(self, where: tuple[str, str], path: list[Any], message: str) -> None:
+        self.found.append(self.origin[where].at(path, message))
+
+    def _cell(self, breakdown: str, cell: str, where: tuple[str, str], path: list[Any]) -> None:
+        known = self.entries["breakdowns"][breakdown].cell_ids()
+        if cell not in known:
+            text = f"breakdown '{breakdown}' has no cell '{cell}'{closest(cell, known)}"
+            self._report(where, path, text)
+
+    def _classification(self, variable: str, entry: Classification) -> None:
+        where = ("classifications", variable)
+        if self._known("breakdowns", entry.breakdown, where, ["breakdown"]):
+            for index, item in enumerate(entry.items):
+                self._cell(entry.breakdown, item.cell, where, ["items", index, "cell"])
+
+    def _table(self, code: str, table: OfficialTable) -> None:
+        where = ("tables", code)
+        for index, variable in enumerate(table.row_dimensions):
+            self._known("classifications", variable, where, ["row_dimensions", index])
+        for index, column in enumerate(table.columns):
+            for variable, item in column.items.items():
+                path = ["columns", index, "items", variable]
+                known = self.entries["classifications"].get(variable)
+                if known is not None and item not in {i.code for i in known.items}:
+                    codes = [i.code for i in known.items]
+                    self._report(where, path, f"{variable} has no item '{item}'{closest(item, codes)}")
+
+    def _measure(self, name: str, measure: Measure) -> None:
+        where = ("measures", name)
+        for index, source in enumerate(measure.sources):
+            path = ["sources", index, "table"]
+            if self._known("tables", source.table, where, path):
+                codes = {c.measure for c in self.entries["tables"][source.table].columns}
+                if source.measure not in codes:
+                    text = f"table {source.table} has no measure '{source.measure}'"
+                    path = ["sources", index, "measure"]
+                    self._report(where, path, text + closest(source.measure, codes))
+        for index, rule in enumerate(measure.complements):
+            if self._known("breakdowns", rule.breakdown, where, ["complements", index, "breakdown"]):
+                self._cell(rule.breakdown, rule.of, where, ["complements", index, "of"])
+                self._cell(rule.breakdown, rule.gives, where, ["complements", index, "gives"])
+        for index, rule in enumerate(measure.additivity):
+            if not self._known("breakdowns", rule.breakdown, where, ["additivity", index]):
+                continue
+            subsets = {c.id for c in self.entries["breakdowns"][rule.breakdown].cells if c.subset_of}
+            for number, part in enumerate(rule.parts):
+                path = ["additivity", index, "parts", number]
+                self._cell(rule.breakdown, part, where, path)
+                if part in subsets:
+                    self._report(where, path, f"'{part}' is a subset ('darunter') and never adds up")
+
+    def _correction(self, name: str, correction: Correction) -> None:
+        where = ("corrections", name)
+        if self._known("tables", correction.table, where, ["table"]):
+            codes = {c.measure for c in self.entries["tables"][correction.table].columns}
+            if correction.measure not in codes:
+                text = f"table {correction.table} has no measure '{correction.measure}'"
+                self._report(where, ["measure"], text + closest(correction.measure, codes))
+        for breakdown, cell in correction.cells.items():
+            if self._known("breakdowns", breakdown, where, ["cells", breakdown]):
+                self._cell(breakdown, cell, where, ["cells", breakdown])
+
+    def _indicator(self, name: str, indicator: Indicator) -> None:
+        where = ("indicators", name)
+        self._known("published", indicator.table, where, ["table"])
+        for index, breakdown in enumerate(indicator.breakdowns):
+            self._known("breakdowns", breakdown, where, ["breakdowns", index])
+        self._term(indicator.numerator, where, "numerator", set(indicator.breakdowns))
+        if indicator.denominator:
+            self._term(indicator.denominator, where, "denominator", set())
+        self._units_fit(indicator, where)
+
+    def _term(self, term: Term, where: tuple[str, str], role: str, free: set[str]) -> None:
+        self._known("measures", term.measure, where, [role, "measure"])
+        for breakdown in term.where:
+            if not self._known("breakdowns", breakdown, where, [role, "where", breakdown]):
+                continue
+            for cell in term.cells(breakdown) or []:
+                self._cell(breakdown, cell, where, [role, "where", breakdown])
+            if breakdown in free:
+                text = f"'{breakdown}' is a breakdown of the indicator and can't be fixed in its {role}"
+                self._report(where, [role, "where", breakdown], text)
+
+    def _units_fit(self, indicator: Indicator, where: tuple[str, str]) -> None:
+        measures = self.entries["measures"]
+        above = measures.get(indicator.numerator.measure)
+        below = measures.get(indicator.denominator.measure) if indicator.denominator else None
+        if above is None:
+            return
+        if below is not None and indicator.kind in ("share", "difference") and above.unit != below.unit:
+            text = f"a {indicator.kind} of '{above.unit}' and '{below.unit}': the units must be the same"
+            self._report(where, ["kind"], text)
+        if indicator.denominator is None and indicator.unit != above.unit:
+            text = f"unit is '{indicator.unit}' but measure '{above.id}' is counted in '{above.unit}'"
+            self._report(where, ["unit"], text)
+
+
+__all__ = ["CATALOGUE_DIR", "TOTAL", "CatalogueError", "closest", "load_catalogue"]

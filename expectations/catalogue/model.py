@@ -1,0 +1,402 @@
+"""The catalogue's vocabulary as pydantic models: one field, one type, nothing extra allowed.
+
+Belongs here: what may be written in a catalogue file and what it means.
+Does not belong here: reading files (load.py) and the tables made of them for dbt (relations.py).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import re
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+TOTAL = "total"
+"""The cell of a breakdown that is not broken down."""
+
+AREA_LEVELS = ("country", "state", "region", "district", "sub_district", "municipality")
+
+Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=50)]
+
+
+class Entry(BaseModel):
+    """Base of everything written in the catalogue; unknown fields are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Text(Entry):
+    """A text in both languages of the office."""
+
+    de: str = Field(min_length=1)
+    en: str = Field(min_length=1)
+
+
+class Cell(Entry):
+    """One cell of a breakdown. `subset_of` marks a "darunter" cell, which is never added up."""
+
+    id: str
+    label: Text
+    subset_of: str | None = None
+
+
+class Breakdown(Entry):
+    """A dimension an indicator may be broken down by; its cells besides the implicit `total`.
+
+    `position` is the place of its column in every table.
+    """
+
+    id: Identifier
+    position: int
+    label: Text
+    cells: list[Cell]
+
+    def cell_ids(self) -> set[str]:
+        return {TOTAL, *(cell.id for cell in self.cells)}
+
+
+class ClassificationItem(Entry):
+    """One item of a GENESIS variable: its official code, our cell, its labels in datencsv files.
+
+    Labels are accepted spellings only; nothing is ever keyed on them.
+    """
+
+    code: str
+    cell: str
+    labels: list[str] = []
+
+
+class Classification(Entry):
+    """How the items of one GENESIS variable map to the cells of one breakdown.
+
+    `project_code: true` says that the variable's code is ours because the office publishes none
+    with the table (datencsv files carry labels only).
+    """
+
+    variable: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$")
+    label: Text
+    breakdown: str
+    items: list[ClassificationItem]
+    project_code: bool = False
+
+
+class PeriodMeaning(StrEnum):
+    """What a bare year or date in a table stands for (docs: reference days are never guessed)."""
+
+    REFERENCE_DAY = "reference_day"
+    CALENDAR_YEAR = "calendar_year"
+    SCHOOL_YEAR_START = "school_year_start"
+    SCHOOL_YEAR_END = "school_year_end"
+
+
+class ColumnContract(Entry):
+    """One value column of a datencsv file: what it holds, by position, proved by its header."""
+
+    measure: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$")
+    header: str
+    unit: str
+    items: dict[str, str] = {}
+
+    @field_validator("header")
+    @classmethod
+    def _is_a_pattern(cls, value: str) -> str:
+        try:
+            re.compile(value)
+        except re.error as error:
+            raise ValueError(f"not a regular expression: {error}") from error
+        return value
+
+
+class OfficialTable(Entry):
+    """One table of the statistical offices and the contract every delivery of it must meet.
+
+    `row_dimensions` are the text columns after area code and name, in order; `columns` the value
+    columns, in order. `late_after_days`: age of the last period's end after which it is late.
+    """
+
+    code: str = Field(pattern=r"^[0-9A-Z]{2,5}(-[0-9A-Z]+)+$")
+    title: Text
+    evas: str = Field(pattern=r"^\d{5}$")
+    publisher: Text
+    period: PeriodMeaning
+    row_dimensions: list[str] = []
+    columns: list[ColumnContract]
+    late_after_days: int | None = None
+
+    def variables(self) -> set[str]:
+        return set(self.row_dimensions) | {v for c in self.columns for v in c.items}
+
+    @property
+    def raw_name(self) -> str:
+        """The table's name in the warehouse and in Dagster: `genesis__21111_01_03_4`."""
+        return "genesis__" + self.code.lower().replace("-", "_")
+
+
+class MeasureSource(Entry):
+    """Where a measure comes from: a measure of an official table, while it is collected.
+
+    Where two tables deliver the same cell, the earlier source in the list wins.
+    `valid_from`/`valid_to` (period end) say when a `-` can mean zero at all.
+    """
+
+    table: str
+    measure: str
+    factor: float = 1
+    valid_from: dt.date | None = None
+    valid_to: dt.date | None = None
+
+
+class Complement(Entry):
+    """A cell that no table prints but that follows exactly: `gives` = total − `of`."""
+
+    breakdown: str
+    of: str
+    gives: str
+
+
+class Additivity(Entry):
+    """Which cells of a breakdown make up its total, and how exactly.
+
+    `sum`: the parts add up to the total. `double_counted`: a person may stand in several parts,
+    so the total lies between the largest part and the sum. `tolerance_share` is relative to the
+    total and covers later corrections; `rounded_in` names Länder whose counts are rounded to a
+    base, which adds base × number of parts. `exact_in` names area prefixes without tolerance.
+    """
+
+    breakdown: str
+    parts: list[str]
+    rule: Literal["sum", "double_counted"] = "sum"
+    tolerance_share: float = 0.0
+    rounded_in: dict[str, int] = {}
+    exact_in: list[str] = []
+
+
+class SeriesBreak(Entry):
+    """Values from this period end on are not comparable with those before it.
+
+    `scope` is an area-code prefix; `*` means everywhere.
+    """
+
+    from_: dt.date = Field(alias="from")
+    scope: str = "*"
+    note: Text
+
+
+class Measure(Entry):
+    """ONE countable quantity: a count, a sum, or a rate its office computed itself."""
+
+    id: Identifier
+    label: Text
+    unit: str
+    sources: list[MeasureSource] = Field(min_length=1)
+    complements: list[Complement] = []
+    additivity: list[Additivity] = []
+    series_breaks: list[SeriesBreak] = []
+
+
+class Kind(StrEnum):
+    """How an indicator follows from its measures.
+
+    count, sum: the numerator. share: parts of a whole, in percent. rate: events or persons per
+    population at another time, in percent or per `scale`. ratio: one quantity per other.
+    difference: numerator minus denominator. mean: sum over count. reported: the office computed
+    it; its parts are not delivered.
+    """
+
+    COUNT = "count"
+    SUM = "sum"
+    SHARE = "share"
+    RATE = "rate"
+    RATIO = "ratio"
+    DIFFERENCE = "difference"
+    MEAN = "mean"
+    REPORTED = "reported"
+
+    @property
+    def needs_denominator(self) -> bool:
+        return self not in (Kind.COUNT, Kind.SUM, Kind.REPORTED)
+
+
+class Alignment(StrEnum):
+    """Which period of the denominator belongs to a period of the numerator."""
+
+    SAME_PERIOD = "same_period"
+    PREVIOUS_YEAR_END = "previous_year_end"
+
+
+class Term(Entry):
+    """A measure at given cells; several cells of a breakdown are added up."""
+
+    measure: str
+    where: dict[str, str | list[str]] = {}
+
+    def cells(self, breakdown: str) -> list[str] | None:
+        chosen = self.where.get(breakdown)
+        return None if chosen is None else [chosen] if isinstance(chosen, str) else list(chosen)
+
+
+class Continuity(Entry):
+    """Largest believable change between neighbouring periods, with enough cases behind it.
+
+    Points for rates and shares, percent of the former value for counts and amounts. More than
+    `tolerated_share` of the changes beyond the limit, or one of the home municipality, fail.
+    """
+
+    max_change_points: float | None = None
+    max_change_percent: float | None = None
+    from_denominator: float = 50
+    tolerated_share: float = 0.02
+
+    @model_validator(mode="after")
+    def _exactly_one_limit(self) -> Continuity:
+        if (self.max_change_points is None) == (self.max_change_percent is None):
+            raise ValueError("give either max_change_points or max_change_percent")
+        return self
+
+
+class Coverage(Entry):
+    """Which areas must have a value: levels, share of the known areas, and since when."""
+
+    levels: list[Literal["country", "state", "region", "district"]] = ["district"]
+    min_share: float = Field(default=0.9, ge=0, le=1)
+    since: int | None = None
+
+
+class Indicator(Entry):
+    """One indicator of the education monitoring: its sheet, its formula and its limits."""
+
+    id: Identifier
+    code: str = Field(pattern=r"^[A-HK]\d+\.\d+$")
+    label: Text
+    purpose: Text
+    interpretation: Text
+    calculation: Text
+    availability: Text
+    kind: Kind
+    numerator: Term
+    denominator: Term | None = None
+    alignment: Alignment = Alignment.SAME_PERIOD
+    scale: float | None = None
+    unit: str
+    decimals: int = Field(ge=0, le=6)
+    breakdowns: list[str] = []
+    levels: list[Literal["country", "state", "region", "district"]] = [
+        "country",
+        "state",
+        "region",
+        "district",
+    ]
+    valid_range: tuple[float | None, float | None]
+    continuity: Continuity
+    coverage: Coverage = Coverage()
+    min_cell: int | None = None
+    fields_of_action: list[
+        Literal[
+            "individual_support",
+            "newcomers",
+            "inclusion",
+            "school_development",
+            "cultural_and_political_education",
+            "digital_education",
+            "transitions",
+            "universities",
+            "framework",
+        ]
+    ] = Field(min_length=1)
+    table: str
+    owner: str
+    status: Literal["planned", "published", "retired"]
+
+    @model_validator(mode="after")
+    def _formula_is_complete(self) -> Indicator:
+        if self.kind.needs_denominator and self.denominator is None:
+            raise ValueError(f"kind {self.kind} needs a denominator")
+        if not self.kind.needs_denominator and self.denominator is not None:
+            raise ValueError(f"kind {self.kind} takes no denominator")
+        if self.kind in (Kind.SHARE, Kind.RATE) and self.unit == "percent" and self.scale:
+            raise ValueError("a percentage is always per 100; leave scale out")
+        return self
+
+    @property
+    def multiplier(self) -> float:
+        """What the quotient is multiplied by: 100 for percentages, `scale`, else 1."""
+        return 100 if self.unit == "percent" and self.denominator else (self.scale or 1)
+
+
+class PublishedTable(Entry):
+    """One table readers get; the unit that the gate lets out or holds."""
+
+    id: Identifier
+    title: Text
+    description: Text
+    schema_version: str = Field(pattern=r"^\d+\.\d+\.\d+$")
+    owner: str
+
+
+class Correction(Entry):
+    """A known error in an official table, corrected in staging while the source still has it.
+
+    `found` is what the source says, `value` what stands there instead; null means that the true
+    value is unknown. Once the source says something else, the correction fails the gate.
+    """
+
+    id: Identifier
+    table: str
+    measure: str
+    area: str
+    period_end: dt.date
+    cells: dict[str, str] = {}
+    found: float
+    value: float | None
+    evidence: Text
+
+
+class Catalogue(Entry):
+    """All declarations, resolved: every reference points to something that exists."""
+
+    breakdowns: dict[str, Breakdown]
+    classifications: dict[str, Classification]
+    tables: dict[str, OfficialTable]
+    measures: dict[str, Measure]
+    indicators: dict[str, Indicator]
+    published: dict[str, PublishedTable]
+    corrections: dict[str, Correction] = {}
+    files: dict[str, str] = {}
+    """Indicator id → the file that declares it, relative to the catalogue folder."""
+
+    def indicators_of(self, table: str) -> list[Indicator]:
+        """The published indicators of a published table, in the order of their codes."""
+        found = [i for i in self.indicators.values() if i.table == table and i.status == "published"]
+        return sorted(found, key=lambda i: ([int(p) for p in i.code[1:].split(".")], i.id))
+
+    def measures_of(self, indicator: Indicator) -> list[Measure]:
+        terms = [indicator.numerator, indicator.denominator]
+        return [self.measures[t.measure] for t in terms if t is not None]
+
+    def breakdowns_of_measure(self, measure: str) -> set[str]:
+        """The breakdowns a measure is delivered in, through the variables of its tables."""
+        found: set[str] = set()
+        for source in self.measures[measure].sources:
+            table = self.tables[source.table]
+            columns = [c for c in table.columns if c.measure == source.measure]
+            variables = {*table.row_dimensions, *(v for c in columns for v in c.items)}
+            found |= {self.classifications[v].breakdown for v in variables if v in self.classifications}
+        return found
+
+    def tables_behind(self, published: str) -> list[OfficialTable]:
+        """The official tables a published table needs, reached through its measures."""
+        codes = {
+            source.table
+            for indicator in self.indicators_of(published)
+            for measure in self.measures_of(indicator)
+            for source in measure.sources
+        }
+        return [self.tables[code] for code in sorted(codes)]
+
+    @property
+    def content_hash(self) -> str:
+        """sha256 over every declaration: evidence made for another catalogue does not count."""
+        return hashlib.sha256(self.model_dump_json(by_alias=True).encode()).hexdigest()

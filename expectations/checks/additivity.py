@@ -1,0 +1,122 @@
+"""Additivity: do the parts of a measure make up its total?
+
+What: every measure with a declared `additivity`, per area, period and remaining cells. Cells
+that are unknown (`x`, `.`, missing) leave room upwards; "darunter" cells are never added; where
+persons may stand in several parts, the total lies between the largest part and the sum.
+When it matters: a shifted column, a doubled row, a total of another year.
+How to resolve: compare the cells named with the official table; declared roundings and later
+corrections of a Land belong into the measure's `rounded_in` and `tolerance_share`.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from expectations.catalogue import Catalogue
+from expectations.catalogue.model import TOTAL, Additivity, Measure
+from expectations.checks.base import Check, Subject, Words, listed, place
+from expectations.verdict import Status, Verdict
+
+TOLERATED_SHARE = 0.02
+"""So many groups outside the exact areas may disagree (corrections after the fact) and warn."""
+
+_WORDS = Words(
+    "additivity",
+    "Genannte Zellen mit der amtlichen Tabelle vergleichen.",
+    "Compare the cells named with the official table.",
+)
+
+
+def _rules(catalogue: Catalogue, table: str) -> list[tuple[Measure, Additivity]]:
+    measures = {
+        measure.id: measure
+        for indicator in catalogue.indicators_of(table)
+        for measure in catalogue.measures_of(indicator)
+    }
+    return [(m, rule) for _, m in sorted(measures.items()) for rule in m.additivity]
+
+
+def _scopes(catalogue: Catalogue, table: str) -> list[str]:
+    return [f"{measure.id}/{rule.breakdown}" for measure, rule in _rules(catalogue, table)]
+
+
+def disagreements(rows: pd.DataFrame, rule: Additivity, breakdowns: list[str]) -> pd.DataFrame:
+    """One row per area, period and remaining cells that has a total and parts.
+
+    Columns: total, parts (their sum), unknown (number of parts without a value), wrong.
+    """
+    others = [b for b in breakdowns if b != rule.breakdown]
+    keys = ["area_code", "period_end", "period_label", *others]
+    totals = rows[(rows[rule.breakdown] == TOTAL) & rows["value"].notna()]
+    parts = rows[rows[rule.breakdown].isin(rule.parts)]
+    grouped = parts.groupby(keys, sort=False)["value"]
+    summary = pd.DataFrame(
+        {"parts": grouped.sum(min_count=1), "known": grouped.count(), "largest": grouped.max()}
+    )
+    found = totals.set_index(keys)[["value"]].rename(columns={"value": "total"}).join(summary, how="inner")
+    found = found[found["known"] > 0].reset_index()
+    found["unknown"] = len(rule.parts) - found["known"]
+    state = found["area_code"].str[:2]
+    exact = pd.Series(False, index=found.index)
+    for prefix in rule.exact_in:
+        exact |= found["area_code"].str.startswith(prefix)
+    base = state.map(rule.rounded_in).fillna(0).astype("float64")
+    allowed = rule.tolerance_share * found["total"] + base * (len(rule.parts) + 1) / 2
+    allowed = allowed.where(~exact, 0.0)
+    found["exact"] = exact
+    difference = found["parts"] - found["total"]
+    if rule.rule == "double_counted":
+        low = (found["total"] < found["largest"] - allowed) & (found["known"] > 0)
+        high = (difference < -allowed) & (found["unknown"] == 0)
+        found["wrong"] = low | high
+    else:
+        complete = found["unknown"] == 0
+        found["wrong"] = (complete & (difference.abs() > allowed)) | (~complete & (difference > allowed))
+    return found
+
+
+def _run(subject: Subject, scope: str) -> Verdict:
+    measure_id, breakdown = scope.split("/")
+    measure = subject.catalogue.measures[measure_id]
+    rule = next(r for r in measure.additivity if r.breakdown == breakdown)
+    rows = subject.measures[subject.measures["measure_id"] == measure_id]
+    names = list(subject.catalogue.breakdowns)
+    found = disagreements(rows, rule, names) if len(rows) else pd.DataFrame()
+    if found.empty:
+        return _WORDS.not_built(subject, scope)
+    wrong = found[found["wrong"]]
+    others = [b for b in names if b != breakdown]
+    worst = wrong.sort_values(["exact", "period_end"], ascending=False)
+    examples = [
+        f"{place(row, others)}: {row['parts']:g} ≠ {row['total']:g}" for _, row in worst.head(4).iterrows()
+    ]
+    share = len(wrong) / len(found)
+    expected = f"parts make up the total in {len(found)} groups"
+    if wrong["exact"].any() or share > TOLERATED_SHARE:
+        status = Status.FAIL
+    else:
+        status = Status.WARN if len(wrong) else Status.PASS
+    if status is Status.PASS:
+        return _WORDS.say(
+            subject,
+            scope,
+            status,
+            observed=expected,
+            expected=expected,
+            de=f"{measure.label.de}: Teile und Summe stimmen in allen {len(found)} Fällen überein.",
+            en=f"{measure.label.en}: parts and total agree in all {len(found)} cases.",
+        )
+    return _WORDS.say(
+        subject,
+        scope,
+        status,
+        observed=f"{len(wrong)} of {len(found)} groups disagree",
+        expected=expected,
+        de=f"{measure.label.de}: In {len(wrong)} von {len(found)} Fällen ergeben die Teile nicht "
+        f"die Summe: {listed(examples)}.",
+        en=f"{measure.label.en}: in {len(wrong)} of {len(found)} cases the parts do not make up "
+        f"the total: {listed(examples)}.",
+    )
+
+
+CHECK = Check("additivity", _scopes, _run)

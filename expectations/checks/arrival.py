@@ -1,0 +1,79 @@
+"""Arrival: has every official table behind this published table arrived, and is it recent?
+
+What: at least one accepted snapshot of every source table; a delivery refused last night and a
+table later than its declared limit are named, and the table carries on with its stated age.
+When it matters: a source that silently stopped makes last year's figures look like this year's.
+How to resolve: repair or fetch the file named; raise `late_after_days` only if the office's own
+calendar changed.
+"""
+
+from __future__ import annotations
+
+from expectations.catalogue import Catalogue
+from expectations.checks.base import Check, Subject, Words
+from expectations.verdict import Status, Verdict
+
+_WORDS = Words(
+    "arrival",
+    "Datei prüfen und neu liefern; bis dahin gilt der letzte angenommene Stand.",
+    "Check the file and deliver it again; until then the last accepted state is used.",
+)
+
+
+def _scopes(catalogue: Catalogue, table: str) -> list[str]:
+    return [official.code for official in catalogue.tables_behind(table)]
+
+
+def _run(subject: Subject, scope: str) -> Verdict:
+    official = subject.catalogue.tables[scope]
+    delivery = subject.deliveries.get(scope)
+    if delivery is None or delivery.snapshots == 0:
+        refused = delivery.refused if delivery else []
+        why = f" ({refused[0]})" if refused else ""
+        return _WORDS.say(
+            subject,
+            scope,
+            Status.FAIL,
+            observed="no accepted delivery",
+            expected="at least one",
+            de=f"Von Tabelle {scope} gibt es keine angenommene Lieferung{why}.",
+            en=f"There is no accepted delivery of table {scope}{why}.",
+        )
+    newest = delivery.newest_period_end
+    until = f"{newest:%Y-%m-%d}" if newest is not None else "unknown"
+    observed = f"{delivery.snapshots} snapshots, newest period ends {until}"
+    if delivery.refused:
+        return _WORDS.say(
+            subject,
+            scope,
+            Status.WARN,
+            observed=observed,
+            expected="every delivery accepted",
+            de=f"Letzte Lieferung abgelehnt ({delivery.refused[0]}); "
+            f"weiter mit {delivery.newest_file}, Daten bis {until}.",
+            en=f"Last delivery refused ({delivery.refused[0]}); "
+            f"carrying on with {delivery.newest_file}, data until {until}.",
+        )
+    limit = official.late_after_days
+    if limit is not None and newest is not None and (subject.today - newest).days > limit:
+        return _WORDS.say(
+            subject,
+            scope,
+            Status.WARN,
+            observed=observed,
+            expected=f"at most {limit} days old",
+            de=f"Tabelle {scope} ist überfällig: Daten nur bis {until}.",
+            en=f"Table {scope} is late: data only until {until}.",
+        )
+    return _WORDS.say(
+        subject,
+        scope,
+        Status.PASS,
+        observed=observed,
+        expected="at least one accepted delivery, on time",
+        de=f"Tabelle {scope} liegt vor, Daten bis {until}.",
+        en=f"Table {scope} has arrived, data until {until}.",
+    )
+
+
+CHECK = Check("arrival", _scopes, _run)

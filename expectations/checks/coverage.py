@@ -1,0 +1,132 @@
+"""Coverage: do all areas that must have a value have one, in every period, the home city first?
+
+What: per level and period since `coverage.since`, the number of areas with a value against the
+number before and after (districts merge for good, a Land does not vanish for a year); the home
+municipality's newest period must be complete in every cell the other areas have. A past period
+that the office did not publish for a whole level is named and does not hold the table.
+When it matters: a Land missing from a delivery, a city that fell out of a table.
+How to resolve: see whether the office has not delivered (then lower the expectation with a
+reason) or the file was cut.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from expectations.checks.base import Check, Subject, Words, indicator_scopes, listed, only_totals
+from expectations.verdict import Status, Verdict
+
+_WORDS = Words(
+    "coverage",
+    "Prüfen, ob das Amt nicht geliefert hat oder die Datei unvollständig ist.",
+    "Check whether the office did not deliver or the file is incomplete.",
+)
+
+
+def _run(subject: Subject, scope: str) -> Verdict:
+    indicator = subject.catalogue.indicators[scope]
+    rows = subject.values(indicator)
+    if rows.empty or rows["value"].notna().sum() == 0:
+        return _WORDS.not_built(subject, scope)
+    names = list(subject.catalogue.breakdowns)
+    rows = rows.assign(year=pd.to_datetime(rows["period_end"]).dt.year)
+    if indicator.coverage.since:
+        rows = rows[rows["year"] >= indicator.coverage.since]
+    totals = only_totals(rows, names)
+    thin, absent = _thin_periods(totals, subject, scope)
+    problems = [*thin, *_home_gaps(rows, subject, names)]
+    expected = (
+        f"{indicator.coverage.min_share:.0%} of the areas of every level and "
+        f"{subject.home_area} in its newest period"
+    )
+    if problems:
+        return _WORDS.say(
+            subject,
+            scope,
+            Status.FAIL,
+            observed=listed(problems),
+            expected=expected,
+            de=f"{indicator.label.de}: Werte fehlen: {listed(problems)}.",
+            en=f"{indicator.label.en}: values are missing: {listed(problems)}.",
+        )
+    gaps = [*absent, *(str(year) for year in _missing_years(totals))]
+    if gaps:
+        years = listed(gaps, most=12)
+        return _WORDS.say(
+            subject,
+            scope,
+            Status.WARN,
+            observed=f"no values for {years}",
+            expected="an unbroken series",
+            de=f"{indicator.label.de}: Für {years} liegen keine Werte vor.",
+            en=f"{indicator.label.en}: there are no values for {years}.",
+        )
+    count = totals["area_code"].nunique()
+    return _WORDS.say(
+        subject,
+        scope,
+        Status.PASS,
+        observed=f"{count} areas, {totals['period_end'].nunique()} periods",
+        expected=expected,
+        de=f"{indicator.label.de}: {count} Gebiete vollständig.",
+        en=f"{indicator.label.en}: {count} areas complete.",
+    )
+
+
+def _thin_periods(
+    totals: pd.DataFrame, subject: Subject, scope: str
+) -> tuple[list[str], list[str]]:
+    """Periods with too few areas, and earlier periods a whole level was not published for."""
+    coverage = subject.catalogue.indicators[scope].coverage
+    known = totals[totals["value"].notna()]
+    periods = totals.drop_duplicates("period_end").sort_values("period_end")
+    labels = dict(zip(periods["period_end"], periods["period_label"], strict=True))
+    problems, absent = [], []
+    for level in coverage.levels:
+        counts = known[known["area_level"] == level].groupby("period_end")["area_code"].nunique()
+        if counts.empty:
+            problems.append(f"level {level}: 0 areas")
+            continue
+        counts = counts.reindex(list(labels), fill_value=0)
+        for position, (period, count) in enumerate(counts.items()):
+            usual = _usual_number(counts, position)
+            if count == 0 and position < len(counts) - 1:
+                absent.append(f"{labels[period]} ({level})")
+            elif count < coverage.min_share * usual:
+                problems.append(f"level {level}, {labels[period]}: {count} of {usual} areas")
+    return problems, absent
+
+
+def _usual_number(counts: pd.Series, position: int) -> int:
+    """The number of areas to expect in a period: reached both before and after it.
+
+    The newest period has no after, so the one before it counts; the oldest has only an after.
+    """
+    before, after = counts.iloc[:position], counts.iloc[position + 1 :]
+    if before.empty or after.empty:
+        neighbour = before.iloc[-1:] if after.empty else after
+        return int(neighbour.max()) if len(neighbour) else int(counts.iloc[position])
+    return int(min(before.max(), after.max()))
+
+
+def _home_gaps(rows: pd.DataFrame, subject: Subject, names: list[str]) -> list[str]:
+    newest = rows[rows["period_end"] == rows["period_end"].max()]
+    home = newest[newest["area_code"] == subject.home_area]
+    if home["value"].notna().sum() == 0:
+        return [f"area {subject.home_area}, {newest['period_label'].iloc[0]}: no value"]
+    peers = newest[newest["area_level"] == home["area_level"].iloc[0]]
+    cells = set(peers[names].itertuples(index=False, name=None))
+    missing = cells - set(home[names].itertuples(index=False, name=None))
+    period = newest["period_label"].iloc[0]
+    return [
+        f"area {subject.home_area}, {period}, {'/'.join(c for c in cell if c != 'total')}: no row"
+        for cell in sorted(missing)
+    ]
+
+
+def _missing_years(totals: pd.DataFrame) -> list[int]:
+    years = set(totals.loc[totals["value"].notna(), "year"])
+    return sorted(set(range(min(years), max(years) + 1)) - years) if years else []
+
+
+CHECK = Check("coverage", indicator_scopes, _run)

@@ -1,0 +1,1 @@
+"""Great Expectations suites: built from the catalogue, never typed by hand, run on pandas."""

@@ -1,0 +1,270 @@
+"""The command line: nightly, publish, status, explain, read.
+
+Belongs here: arguments, exit codes, what is printed. Does not belong here: what a stage does; a
+night runs through Dagster's own execution of the same definitions, so it is in the history.
+Exit codes: 0 all tables published, 3 some held, 1 the night failed, 2 usage or configuration.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.table import Column, Table
+
+from orchestration.settings import DEFAULT_CONFIG, DEFAULT_HOME, ConfigurationError
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    help="Bildungsmonitoring, every night: collect, compute, confirm, publish.",
+    pretty_exceptions_enable=False,
+)
+
+HomeOption = Annotated[Path, typer.Option("--home", help="Where everything is kept.")]
+ConfigOption = Annotated[Path, typer.Option("--config", help="The municipality's configuration.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+
+ALL_PUBLISHED, FAILED, USAGE, SOME_HELD = 0, 1, 2, 3
+
+out = Console()
+err = Console(stderr=True)
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app()
+
+
+@app.command()
+def nightly(
+    config: ConfigOption = DEFAULT_CONFIG,
+    home: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
+    exclude_dbt_tests: Annotated[
+        bool, typer.Option(help="Leave dbt's tests out. The gate then holds every table.")
+    ] = False,
+) -> None:
+    """Run one night: collect → compute → confirm → publish."""
+    run_config: dict[str, Any] = {}
+    if exclude_dbt_tests:
+        run_config = {"ops": {"dbt_build": {"config": {"exclude_tests": True}}}}
+    _run("nightly", config, home, as_json, run_config)
+
+
+@app.command()
+def publish(config: ConfigOption = DEFAULT_CONFIG, home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
+    """Run the last stage alone. It asks for the same evidence as at night and fails closed."""
+    _run("publish", config, home, as_json, {})
+
+
+@app.command()
+def status(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
+    """What is served, what is held and why, and what became of the last delivery."""
+    from orchestration.report import status_of
+
+    facts = status_of(home)
+    if as_json:
+        _print_json(facts)
+        return
+    served = facts["release_id"]
+    out.print(f"Release: [bold]{served or 'none / keine'}[/bold]  {facts['release_folder'] or ''}")
+    if facts["notice"]:
+        out.print(f"[yellow]{facts['notice']}[/yellow]")
+    table = Table("Tabelle / table", "Stand / state", "Zeilen / rows", "Grund / reason")
+    for name, state in facts["tables"].items():
+        shown = "[green]published[/green]" if state["status"] == "published" else "[red]held[/red]"
+        if state["status"] == "held":
+            shown += f" since {state['held_since']}"
+        reason = f"{state['reason_de']}\n[dim]{state['reason_en']}[/dim]" if state.get("reason_de") else ""
+        rows = "–" if state["rows"] is None else f"{state['rows']:,}"
+        table.add_row(name, shown, rows, reason)
+    out.print(table)
+    for refusal in facts["refused"]:
+        out.print(f"[red]abgelehnt / refused:[/red] {refusal['reason']}", highlight=False)
+    if facts["last_night"]:
+        out.print(f"Letzter Lauf / last run: {facts['last_night']['at']} ({facts['last_night']['run_id']})")
+
+
+@app.command()
+def explain(
+    indicator_id: str, config: ConfigOption = DEFAULT_CONFIG, home: HomeOption = DEFAULT_HOME
+) -> None:
+    """Definition, formula, sources and their vintages, checks and latest values of an indicator."""
+    from expectations.catalogue import CatalogueError, load_catalogue
+    from expectations.catalogue.load import closest
+    from orchestration.report import explanation
+    from orchestration.settings import load_settings
+
+    try:
+        settings = load_settings(config)
+        catalogue = load_catalogue(*([settings.catalogue] if settings.catalogue else []))
+    except (ConfigurationError, CatalogueError) as error:
+        _stop(str(error))
+    if indicator_id not in catalogue.indicators:
+        _stop(f"no indicator '{indicator_id}'{closest(indicator_id, catalogue.indicators)}")
+    for heading, lines in explanation(home, settings, catalogue, indicator_id):
+        out.print(f"\n[bold]{heading}[/bold]")
+        for line in lines:
+            out.print(f"  {line}", highlight=False)
+
+
+@app.command()
+def read(
+    file: Annotated[Path, typer.Argument(help="Any official file: ffcsv, datencsv, zipped or not.")],
+    output: Annotated[Path | None, typer.Option(help="OUT.parquet or OUT.csv.")] = None,
+) -> None:
+    """Read an official file into long rows and say which format it is."""
+    from expectations.catalogue import load_catalogue
+    from orchestration.collect.genesis import FormatError, read_official
+
+    if output is not None and output.suffix not in (".parquet", ".csv"):
+        _stop(f"--output: found '{output.name}', expected a name ending in .parquet or .csv")
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        _stop(f"{file}: {error.strerror}")
+    try:
+        rows = read_official(file.name, data, load_catalogue())
+    except FormatError as error:
+        err.print(str(error), style="red", highlight=False)
+        raise typer.Exit(FAILED) from error
+    frame = rows.frame
+    stand = f", Stand {rows.stand:%d.%m.%Y %H:%M}" if rows.stand else ""
+    out.print(
+        f"{rows.format} ({rows.encoding}), table {rows.table_code}{stand}: {len(frame):,} rows",
+        highlight=False,
+    )
+    for note in rows.notes:
+        out.print(f"note: {note}", highlight=False)
+    if output is None:
+        out.print(frame.head(10).to_string(index=False), highlight=False, soft_wrap=True)
+    elif output.suffix == ".parquet":
+        frame.to_parquet(output, index=False)
+    else:
+        frame.to_csv(output, index=False)
+
+
+def _run(job: str, config: Path, home_path: Path, as_json: bool, run_config: dict[str, Any]) -> None:
+    started = time.perf_counter()
+    _log_to_terminal(quiet=as_json)
+    from orchestration.resources.home import Home, HomeBusyError
+
+    home = Home(home_path)
+    home.prepare()
+    os.environ["DAGSTER_HOME"] = str(home.dagster)
+    os.environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"
+    try:
+        from expectations.catalogue import CatalogueError
+
+        try:
+            seconds, failure = _execute(job, config, home, run_config)
+        except (ConfigurationError, CatalogueError) as error:
+            _stop(str(error))
+    except HomeBusyError as error:
+        err.print(str(error), style="red", highlight=False)
+        raise typer.Exit(FAILED) from error
+    from orchestration.resources.night import read_outcome
+
+    outcome = read_outcome(home) or {}
+    if failure is not None and failure.get("run_id") != outcome.get("run_id"):
+        outcome = {**failure, "tables": []}
+    held = [t for t in outcome["tables"] if not t["published"]]
+    code = FAILED if failure and not outcome["tables"] else SOME_HELD if held else ALL_PUBLISHED
+    stages = {"start": round(seconds["definitions"], 2), **outcome.get("seconds", {})}
+    total = time.perf_counter() - started
+    stages["history and rest"] = round(max(total - sum(stages.values()), 0), 2)
+    if as_json:
+        folder = home.releases / outcome["release_id"] if outcome.get("release_id") else None
+        _print_json(
+            {
+                **outcome,
+                "exit_code": code,
+                "seconds": stages,
+                "seconds_total": round(total, 2),
+                "release_folder": str(folder) if folder else None,
+            }
+        )
+    else:
+        _print_outcome(outcome, home, stages, total)
+    raise typer.Exit(code)
+
+
+def _execute(
+    job: str, config: Path, home: Any, run_config: dict[str, Any]
+) -> tuple[dict[str, float], dict[str, Any] | None]:
+    """Run a job of the definitions in this process; seconds spent, and what failed if it did."""
+    started = time.perf_counter()
+    import dagster as dg
+
+    from orchestration.definitions import build_defs
+    from orchestration.resources.home import HomeBusyError
+
+    definitions = build_defs(home, config)
+    seconds = {"definitions": time.perf_counter() - started}
+    quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    with dg.DagsterInstance.get() as instance:
+        result = definitions.resolve_job_def(job).execute_in_process(
+            instance=instance, run_config={**run_config, **quiet}, raise_on_error=False
+        )
+    if result.success:
+        return seconds, None
+    reasons = []
+    for event in result.all_events:
+        if event.is_failure and event.event_specific_data is not None:
+            error = getattr(event.event_specific_data, "error", None)
+            if error is not None:
+                cause = error.cause or error
+                reasons.append(cause.message.strip())
+    for reason in dict.fromkeys(reasons):
+        err.print(reason, style="red", highlight=False)
+    if any(HomeBusyError.__name__ in reason for reason in reasons):
+        raise HomeBusyError("another night is running")
+    return seconds, {"run_id": result.run_id, "failed": True, "reasons": reasons}
+
+
+def _print_outcome(outcome: dict[str, Any], home: Any, stages: dict[str, float], total: float) -> None:
+    if outcome["tables"]:
+        table = Table(Column("Tabelle / table", no_wrap=True), "PASS", "WARN", "FAIL", "n. e.", "Entscheidung")
+        for row in outcome["tables"]:
+            counts = [str(row["verdicts"][s]) for s in ("PASS", "WARN", "FAIL", "NOT_EVALUATED")]
+            table.add_row(row["table"], *counts, "[green]published[/green]" if row["published"] else "[red]held[/red]")
+        out.print(table)
+    for row in outcome["tables"]:
+        if not row["published"]:
+            out.print(f"[red]{row['table']}[/red]: {row['reason_de']}\n  [dim]{row['reason_en']}[/dim]", highlight=False)
+    spent = Table("Zeit / where the time goes", Column("s", justify="right"))
+    for name, value in stages.items():
+        spent.add_row(name, f"{value:.1f}")
+    spent.add_row("total", f"{total:.1f}")
+    out.print(spent)
+    if outcome.get("release_id"):
+        kind = "neu / new" if outcome.get("is_new") else "unverändert / unchanged"
+        out.print(f"Release {outcome['release_id']} ({kind}): {home.releases / outcome['release_id']}", soft_wrap=True)
+
+
+def _log_to_terminal(quiet: bool) -> None:
+    logger = logging.getLogger("bildungsmonitor")
+    logger.setLevel(logging.WARNING if quiet else logging.INFO)
+    logger.propagate = False
+    if not logger.handlers:
+        handler = RichHandler(console=err, show_path=False, show_level=False, markup=False, highlighter=None)
+        handler.setFormatter(logging.Formatter("%(message)s"))
+        logger.addHandler(handler)
+
+
+def _print_json(value: Any) -> None:
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
+
+
+def _stop(message: str) -> Any:
+    err.print(message, style="red", highlight=False, soft_wrap=True)
+    raise typer.Exit(USAGE)

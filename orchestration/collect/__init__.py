@@ -1,0 +1,1 @@
+"""Collect: bring each source in: unchanged, dated, hashed."""

@@ -1,0 +1,55 @@
+"""Collect as Dagster assets: one per official table of the catalogue, landed in one step."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from expectations.catalogue import Catalogue
+from orchestration.collect.landing import Landing
+from orchestration.collect.official_files import collect_official_files
+from orchestration.resources.night import Night
+
+GROUP = "collect"
+
+
+def raw_key(name: str) -> dg.AssetKey:
+    """Asset key = SQL address: raw/genesis__21111_01_03_4."""
+    return dg.AssetKey(["raw", name])
+
+
+def build_collect_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
+    """The raw assets of every official table the catalogue declares."""
+    specs = [
+        dg.AssetSpec(
+            raw_key(table.raw_name),
+            group_name=GROUP,
+            kinds={"csv"},
+            description=f"{table.code} {table.title.de} / {table.title.en}",
+        )
+        for table in catalogue.tables.values()
+    ]
+
+    @dg.multi_asset(name="official_files", specs=specs)
+    def official_files(context: dg.AssetExecutionContext, night: Night) -> Iterator[dg.MaterializeResult]:
+        with night.stage("collect"):
+            source = night.settings.official_files
+            receptions = collect_official_files(source, night.home, night.catalogue, night.moment)
+            landing = Landing(night.home.landing / "official", night.catalogue)
+            for table in night.catalogue.tables.values():
+                snapshots = landing.snapshots(table.code)
+                refused = [
+                    r.reason for r in receptions if r.status == "refused" and r.table_code == table.code
+                ]
+                yield dg.MaterializeResult(
+                    asset_key=raw_key(table.raw_name),
+                    metadata={
+                        "snapshots": len(snapshots),
+                        "newest": snapshots[-1].id if snapshots else "none",
+                        "refused": "\n".join(r for r in refused if r) or "none",
+                    },
+                )
+            if unknown := [r for r in receptions if r.status == "refused" and r.table_code is None]:
+                reasons = "\n".join(r.reason or "" for r in unknown)
+                context.log.warning(f"refused without a table's code:\n{reasons}")
+
+    return [official_files]

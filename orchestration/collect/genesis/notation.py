@@ -1,0 +1,183 @@
+"""How the offices write numbers, signs, periods and areas, in every dialect seen.
+
+Belongs here: one cell's text → its meaning. Does not belong here: where in a file it stands.
+"""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+import re
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from expectations.catalogue.model import PeriodMeaning
+
+SIGNS = {
+    "-": "nothing there (zero only under conditions)",
+    ".": "unknown or secret",
+    "...": "not yet available",
+    "/": "too unreliable",
+    "x": "not meaningful",
+    "()": "limited reliability",
+    "p": "preliminary",
+    "r": "revised",
+    "s": "estimated",
+    "e": "final",
+}
+"""The legend of the offices; a value never holds a sign and a sign never is a value."""
+
+_NUMBER = re.compile(r"^(\()?(-?\d+(?:[.,]\d+)?)(\))? ?([prse])?$")
+
+
+class Value(NamedTuple):
+    """A number and its sign, apart; either may be missing."""
+
+    value: float | None
+    sign: str | None
+
+
+def parse_value(text: str) -> Value | None:
+    """The number and sign in one cell; None if it is neither.
+
+    There is no thousands separator in GENESIS, so comma and point both mark decimals.
+    """
+    text = text.strip()
+    if not text:
+        return Value(None, None)
+    if text in ("-", ".", "...", "/", "x", "X"):
+        return Value(None, text.lower())
+    match = _NUMBER.match(text)
+    if not match or (match[1] is None) != (match[3] is None):
+        return None
+    sign = "()" if match[1] else match[4]
+    return Value(float(match[2].replace(",", ".")), sign)
+
+
+@dataclass(frozen=True, order=True)
+class Period:
+    """A span of days with the name the office gives it; a reference day starts and ends itself."""
+
+    start: dt.date
+    end: dt.date
+    label: str
+
+
+def _day(text: str) -> dt.date | None:
+    match = re.fullmatch(r"(\d{2})\.(\d{2})\.(\d{4})", text)
+    if match:
+        day, month, year = (int(g) for g in match.groups())
+    elif match := re.fullmatch(r"(\d{4})-(\d{2})-(\d{2})", text):
+        year, month, day = (int(g) for g in match.groups())
+    else:
+        return None
+    try:
+        return dt.date(year, month, day)
+    except ValueError:
+        return None
+
+
+def _months(start: dt.date, count: int) -> dt.date:
+    """The last day of the span of `count` months beginning on the first day `start`."""
+    index = start.year * 12 + start.month - 1 + count - 1
+    year, month = divmod(index, 12)
+    return dt.date(year, month + 1, calendar.monthrange(year, month + 1)[1])
+
+
+def _year(year: int, meaning: PeriodMeaning | None) -> Period:
+    if meaning is PeriodMeaning.SCHOOL_YEAR_START:
+        return _school_year(year)
+    if meaning is PeriodMeaning.SCHOOL_YEAR_END:
+        return _school_year(year - 1)
+    return Period(dt.date(year, 1, 1), dt.date(year, 12, 31), str(year))
+
+
+def _school_year(start: int) -> Period:
+    label = f"{start}/{(start + 1) % 100:02d}"
+    return Period(dt.date(start, 8, 1), dt.date(start + 1, 7, 31), label)
+
+
+def parse_period(text: str, meaning: PeriodMeaning | None = None) -> Period | None:
+    """The period a cell names, or None if it names none or runs backwards.
+
+    A bare year is the calendar year unless the table's contract says what it stands for.
+    Known: 31.12.2023, 2023-12-31, 2023, 2023/24, WS 2023/24, SS 2023, 2023-10P6M, 2023-Q1.
+    """
+    text = text.strip()
+    if day := _day(text):
+        return Period(day, day, day.strftime("%d.%m.%Y"))
+    if re.fullmatch(r"(19|20)\d{2}", text):
+        return _year(int(text), meaning)
+    if match := re.fullmatch(r"(WS )?((?:19|20)\d{2})/(\d{2}|\d{4})", text):
+        start = int(match[2])
+        if int(match[3]) % 100 != (start + 1) % 100 or (len(match[3]) == 4 and int(match[3]) != start + 1):
+            return None
+        if match[1]:
+            return Period(dt.date(start, 10, 1), dt.date(start + 1, 3, 31), text)
+        return _school_year(start)
+    if match := re.fullmatch(r"SS ((?:19|20)\d{2})", text):
+        return Period(dt.date(int(match[1]), 4, 1), dt.date(int(match[1]), 9, 30), text)
+    if match := re.fullmatch(r"((?:19|20)\d{2})-(\d{2})(?:P(\d{1,2})M)?", text):
+        year, month, count = int(match[1]), int(match[2]), int(match[3] or 1)
+        if not (1 <= month <= 12 and 1 <= count <= 12):
+            return None
+        start = dt.date(year, month, 1)
+        label = text
+        if count == 6 and month in (4, 10):
+            label = f"SS {year}" if month == 4 else f"WS {year}/{(year + 1) % 100:02d}"
+        return Period(start, _months(start, count), label)
+    if match := re.fullmatch(r"((?:19|20)\d{2})-Q([1-4])", text):
+        start = dt.date(int(match[1]), 3 * int(match[2]) - 2, 1)
+        return Period(start, _months(start, 3), text)
+    return None
+
+
+_AREA = re.compile(r"DG|\d{2}|\d{3}|\d{5}|\d{7}|\d{8}|\d{10,12}|[A-Z]\d{5}")
+
+REGION_VARIABLES = {
+    "DINSG",
+    "DLAND",
+    "REGBEZ",
+    "KREISE",
+    "GEMEIN",
+    "DKREIS",
+    "GEOBL3",
+    "GEOBL1",
+    "GEOLK4",
+    "GEOLK1",
+    "GEOGM4",
+    "GEOGM1",
+    "GEODL1",
+    "GEODL3",
+    "GEORB1",
+    "GEORB3",
+}
+"""Variables whose items are areas. Others are dimensions, whatever their codes look like."""
+
+
+def is_area(code: str) -> bool:
+    """Does this text look like an area code (AGS, ARS, DG, association, function area)?"""
+    return _AREA.fullmatch(code) is not None
+
+
+def area_level(code: str, variable: str | None = None) -> str:
+    """The level of an area code, by its length: in every dialect the length is the level.
+
+    Eight digits are a municipality in GEMEIN tables and a part of a district in KREISE tables
+    (Hannover 03241001, Berlin's boroughs), where both stand under the same variable. Older
+    municipality tables write the association of municipalities into the key: 7 digits for a
+    Verbandsgemeinde, 10 or 11 for a municipality below one, 12 in the ARS of the census.
+    """
+    if code == "DG":
+        return "country"
+    if not code.isdigit():
+        return "function_area"
+    if len(code) == 8:
+        return "municipality" if variable in ("GEMEIN", None) else "sub_district"
+    levels = {2: "state", 3: "region", 5: "district", 7: "association"}
+    return levels.get(len(code), "municipality")
+
+
+def name_of_area(label: str) -> str:
+    """An area's label without the indentation that shows its level."""
+    return " ".join(label.split())

@@ -1,0 +1,151 @@
+"""The candidate: a fresh private database holding the snapshots in use and the catalogue.
+
+Belongs here: landing and catalogue → schemas `raw` and `catalogue`.
+Does not belong here: any computation; that is dbt's.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import duckdb
+import pandas as pd
+
+from expectations.catalogue import Catalogue
+from expectations.catalogue.relations import relations
+from orchestration.collect.genesis import FormatError
+from orchestration.collect.landing import Landing, Reading, Snapshot
+from orchestration.resources.clock import stamp
+from orchestration.resources.files import remove
+from orchestration.resources.home import Home
+from orchestration.settings import Municipality
+
+SLOTS = 5
+"""Dimensions a GENESIS table may have besides region and time; dbt's var genesis_slots."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What went into the candidate, and what could not be read under today's contract."""
+
+    night_id: str
+    rows: dict[str, int]
+    unreadable: dict[str, str]
+
+
+def load_candidate(
+    home: Home, catalogue: Catalogue, municipality: Municipality, moment: dt.datetime
+) -> Loaded:
+    """Make the candidate anew: raw and catalogue tables, nothing else.
+
+    Only tables the catalogue declares are loaded; other snapshots stay in the landing.
+    """
+    for path in home.warehouse.glob("candidate.duckdb*"):
+        remove(path)
+    landing = Landing(home.landing / "official", catalogue)
+    readings, unreadable = _readings(landing, catalogue)
+    night_id = stamp(moment)
+    with duckdb.connect(str(home.candidate)) as connection:
+        for schema in ("raw", "catalogue"):
+            connection.execute(f"create schema {schema}")
+        rows = _load_observations(connection, readings)
+        _create(connection, "raw.genesis_snapshot", _snapshots(readings))
+        _create(connection, "raw.genesis_area_name", _area_names(readings))
+        city = pd.DataFrame([{"area_code": municipality.code, "area_name": municipality.name}])
+        _create(connection, "raw.municipality", city)
+        night = {"night_id": night_id, "catalogue_hash": catalogue.content_hash}
+        _create(connection, "raw.night", pd.DataFrame([night]))
+        for name, frame in relations(catalogue).items():
+            _create(connection, f"catalogue.{name}", frame)
+    return Loaded(night_id, rows, unreadable)
+
+
+def _readings(landing: Landing, catalogue: Catalogue) -> tuple[list[Reading], dict[str, str]]:
+    readings, unreadable = [], {}
+    for snapshot in landing.snapshots():
+        if snapshot.table_code not in catalogue.tables:
+            continue
+        try:
+            readings.append(landing.reading(snapshot))
+        except FormatError as error:
+            unreadable[snapshot.id] = error.message
+    readings.sort(key=lambda r: (r.snapshot.age_key, r.snapshot.id))
+    return readings, unreadable
+
+
+_EMPTY = """
+create table raw.genesis_observation (
+    snapshot_id varchar, table_code varchar, area_code varchar, area_level varchar,
+    period_start date, period_end date, period_label varchar,
+    {slots}
+    measure_code varchar, value double, sign varchar, unit varchar
+)"""
+
+
+def _load_observations(
+    connection: duckdb.DuckDBPyConnection, readings: list[Reading]
+) -> dict[str, int]:
+    slots = "".join(f"variable_{n}_code varchar, item_{n}_code varchar, " for n in range(1, SLOTS + 1))
+    connection.execute(_EMPTY.format(slots=slots))
+    rows: dict[str, int] = {}
+    for reading in readings:
+        if len(reading.dimensions) > SLOTS:
+            raise ValueError(f"{reading.snapshot.id} has more than {SLOTS} dimensions")
+        chosen = []
+        for n in range(SLOTS):
+            if n < len(reading.dimensions):
+                name = reading.dimensions[n].replace('"', '""')
+                chosen.append(f"""case when "{name}" is not null then '{name}' end, "{name}\"""")
+            else:
+                chosen.append("null, null")
+        inserted = connection.execute(
+            f"""insert into raw.genesis_observation
+            select $snapshot, table_code, area_code, area_level, period_start, period_end,
+                period_label, {", ".join(chosen)}, measure, value, sign, unit
+            from read_parquet($file)""",
+            {"snapshot": reading.snapshot.id, "file": str(reading.parquet)},
+        ).fetchall()
+        code = reading.snapshot.table_code
+        rows[code] = rows.get(code, 0) + int(inserted[0][0])
+    return rows
+
+
+def _create(connection: duckdb.DuckDBPyConnection, name: str, frame: pd.DataFrame) -> None:
+    empty = [c for c in frame.columns if frame[c].isna().all()]
+    typed = frame.astype({c: "float64" if c.endswith("_value") else "str" for c in empty})
+    connection.register("incoming", typed)
+    connection.execute(f"create table {name} as select * from incoming")
+    connection.unregister("incoming")
+
+
+def _snapshots(readings: list[Reading]) -> pd.DataFrame:
+    def row(rank: int, snapshot: Snapshot) -> dict[str, object]:
+        return {
+            "snapshot_id": snapshot.id,
+            "table_code": snapshot.table_code,
+            "file_name": snapshot.file,
+            "sha256": snapshot.sha256,
+            "taken_at": pd.Timestamp(snapshot.taken_at).tz_convert(None),
+            "stand": pd.Timestamp(snapshot.stand) if snapshot.stand else pd.NaT,
+            "licence": snapshot.licence,
+            "is_synthetic": snapshot.synthetic,
+            "age_rank": rank,
+        }
+
+    columns = [
+        "snapshot_id", "table_code", "file_name", "sha256", "taken_at", "stand", "licence",
+        "is_synthetic", "age_rank",
+    ]  # fmt: skip
+    rows = [row(rank, reading.snapshot) for rank, reading in enumerate(readings)]
+    frame = pd.DataFrame(rows, columns=columns)
+    return frame.astype({"taken_at": "datetime64[us]", "stand": "datetime64[us]"})
+
+
+def _area_names(readings: list[Reading]) -> pd.DataFrame:
+    rows = [
+        {"snapshot_id": reading.snapshot.id, "area_code": code, "area_name": name}
+        for reading in readings
+        for code, name in sorted(reading.codebook["areas"].items())
+    ]
+    return pd.DataFrame(rows, columns=["snapshot_id", "area_code", "area_name"])

@@ -1,0 +1,1 @@
+"""Confirm: one gate per published table; every result becomes a verdict row."""

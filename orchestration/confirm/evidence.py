@@ -1,0 +1,230 @@
+"""The candidate as the gate sees it: what to judge, what to judge it by, and its fingerprint.
+
+Belongs here: reading the candidate into a `Subject`, keeping verdicts beside the data.
+Does not belong here: any opinion about a value.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from expectations.catalogue import Catalogue
+from expectations.checks.base import CorrectionResult, Delivery, Subject, TestResult
+from expectations.verdict import Verdict
+from orchestration.collect.landing import Landing
+from orchestration.compute.dbt import manifest, tests_behind
+from orchestration.resources.home import Home
+from orchestration.settings import Settings
+
+VERDICT_COLUMNS = list(Verdict.model_fields)
+
+
+class CandidateError(RuntimeError):
+    """There is no candidate that could be judged or published."""
+
+
+@dataclass(frozen=True)
+class Night:
+    """Which night made the candidate, and by which catalogue."""
+
+    night_id: str
+    catalogue_hash: str
+
+
+def connect(home: Home) -> duckdb.DuckDBPyConnection:
+    """The candidate for reading and for writing evidence. Raises CandidateError if there is none."""
+    if not home.candidate.exists():
+        raise CandidateError(f"{home.candidate} does not exist: run a night first")
+    return duckdb.connect(str(home.candidate))
+
+
+def night_of(connection: duckdb.DuckDBPyConnection) -> Night:
+    """The night the candidate belongs to. Raises CandidateError if it is only half loaded."""
+    if not _exists(connection, "raw", "night"):
+        raise CandidateError("the candidate is incomplete: the night that made it did not finish")
+    rows = connection.execute("select night_id, catalogue_hash from raw.night").fetchall()
+    return Night(*rows[0])
+
+
+def published_table(
+    connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, name: str
+) -> pa.Table | None:
+    """A published table of the candidate in its fixed order of rows; None if dbt did not build it."""
+    if not _exists(connection, "published", name):
+        return None
+    keys = ["indicator_id", "area_code", "period_end", "period_start", *catalogue.breakdowns]
+    return connection.execute(
+        f"select * from published.{name} order by {', '.join(keys)}"
+    ).to_arrow_table()
+
+
+def content_hash(table: pa.Table) -> str:
+    """sha256 of a table's content: the same rows in the same order give the same hash."""
+    buffer = io.BytesIO()
+    pq.write_table(table.combine_chunks().replace_schema_metadata(None), buffer, compression="none")
+    return hashlib.sha256(buffer.getbuffer()).hexdigest()
+
+
+def subject(
+    connection: duckdb.DuckDBPyConnection,
+    home: Home,
+    settings: Settings,
+    catalogue: Catalogue,
+    name: str,
+    table: pa.Table | None,
+    moment: dt.datetime,
+) -> Subject:
+    """Everything the checks of one published table look at."""
+    measures = {m.id for i in catalogue.indicators_of(name) for m in catalogue.measures_of(i)}
+    return Subject(
+        table=name,
+        catalogue=catalogue,
+        home_area=settings.municipality.code,
+        today=pd.Timestamp(moment).tz_convert(None),
+        frame=None if table is None else table.to_pandas(),
+        measures=_measures(connection, sorted(measures)),
+        deliveries=_deliveries(connection, home, catalogue),
+        tests=_tests(connection, home, name),
+        corrections=_corrections(connection, catalogue),
+    )
+
+
+def record(
+    connection: duckdb.DuckDBPyConnection,
+    night: Night,
+    name: str,
+    table_hash: str | None,
+    catalogue_hash: str,
+    verdicts: Iterable[Verdict],
+) -> None:
+    """Replace the verdicts on one table; they carry the hashes of what they speak of."""
+    rows = [
+        {
+            "night_id": night.night_id,
+            "content_hash": table_hash,
+            "catalogue_hash": catalogue_hash,
+            **verdict.model_dump(mode="json"),
+        }
+        for verdict in verdicts
+    ]
+    columns = ["night_id", "content_hash", "catalogue_hash", *VERDICT_COLUMNS]
+    frame = pd.DataFrame(rows, columns=columns).astype("str")
+    connection.execute("create schema if not exists evidence")
+    connection.register("incoming", frame)
+    connection.execute("create table if not exists evidence.verdict as select * from incoming limit 0")
+    connection.execute('delete from evidence.verdict where "table" = $name', {"name": name})
+    connection.execute("insert into evidence.verdict by name select * from incoming")
+    connection.unregister("incoming")
+
+
+def verdicts_on(
+    connection: duckdb.DuckDBPyConnection, name: str, night: Night, table_hash: str | None, catalogue_hash: str
+) -> tuple[list[Verdict], str | None]:
+    """The recorded verdicts on a table, and why they do not speak of this content (None: they do)."""
+    if not _exists(connection, "evidence", "verdict"):
+        return [], "no checks were run"
+    frame = connection.execute(
+        'select * from evidence.verdict where "table" = $name order by rowid', {"name": name}
+    ).df()
+    if frame.empty:
+        return [], "no checks were run on this table"
+    verdicts = [
+        Verdict.model_validate({c: row[c] for c in VERDICT_COLUMNS})
+        for row in frame.to_dict("records")
+    ]
+    wanted = {
+        "night": (frame["night_id"], night.night_id),
+        "content": (frame["content_hash"], table_hash or "nan"),
+        "catalogue": (frame["catalogue_hash"], catalogue_hash),
+    }
+    for what, (found, expected) in wanted.items():
+        if not (found.fillna("nan") == expected).all():
+            return verdicts, f"the checks were run on another {what}"
+    return verdicts, None
+
+
+def _exists(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> bool:
+    rows = connection.execute(
+        "select 1 from information_schema.tables where table_schema = $schema and table_name = $name",
+        {"schema": schema, "name": name},
+    ).fetchall()
+    return bool(rows)
+
+
+def _measures(connection: duckdb.DuckDBPyConnection, ids: list[str]) -> pd.DataFrame:
+    if not _exists(connection, "monitoring", "fct_measure"):
+        return pd.DataFrame({"measure_id": []})
+    return connection.execute(
+        "select * from monitoring.fct_measure where list_contains($ids, measure_id)", {"ids": ids}
+    ).df()
+
+
+def _deliveries(
+    connection: duckdb.DuckDBPyConnection, home: Home, catalogue: Catalogue
+) -> dict[str, Delivery]:
+    refused: dict[str, list[str]] = {}
+    for reception in Landing(home.landing / "official", catalogue).receptions():
+        if reception.status == "refused" and reception.table_code and reception.reason:
+            refused.setdefault(reception.table_code, []).append(reception.reason)
+    rows = connection.execute(
+        """
+        with ends as (
+            select snapshot_id, max(period_end) filter (where value is not null) as newest
+            from raw.genesis_observation group by snapshot_id
+        )
+        select s.table_code, count(*), arg_max(s.file_name, s.age_rank), max(e.newest),
+            max(cast(s.stand as date))
+        from raw.genesis_snapshot s left join ends e using (snapshot_id)
+        group by s.table_code"""
+    ).fetchall()
+    found = {
+        code: Delivery(
+            code,
+            count,
+            file,
+            pd.Timestamp(newest) if newest else None,
+            str(stand) if stand else None,
+            refused.get(code, []),
+        )
+        for code, count, file, newest, stand in rows
+    }
+    for code in refused:
+        found.setdefault(code, Delivery(code, 0, refused=refused[code]))
+    return found
+
+
+def _tests(connection: duckdb.DuckDBPyConnection, home: Home, name: str) -> list[TestResult]:
+    nodes = manifest(home)
+    results: dict[str, tuple[str, int | None]] = {}
+    if _exists(connection, "evidence", "dbt_result"):
+        rows = connection.execute("select unique_id, status, failures from evidence.dbt_result").fetchall()
+        results = {unique_id: (status, failures) for unique_id, status, failures in rows}
+    return [
+        TestResult(nodes["nodes"][test]["name"], *results.get(test, (None, None)))
+        for test in sorted(tests_behind(nodes, name))
+    ]
+
+
+def _corrections(
+    connection: duckdb.DuckDBPyConnection, catalogue: Catalogue
+) -> dict[str, CorrectionResult]:
+    if not _exists(connection, "conformed", "int_genesis__observation"):
+        return {}
+    same = " and ".join(f"o.{name} = k.{name}" for name in catalogue.breakdowns)
+    rows = connection.execute(
+        f"""
+        select k.correction_id, o.table_code is not null, o.delivered_value, k.found_value
+        from catalogue.correction k left join conformed.int_genesis__observation o
+            on o.table_code = k.table_code and o.measure_code = k.measure_code
+            and o.area_code = k.area_code and o.period_end = k.period_end and {same}"""
+    ).fetchall()
+    return {row[0]: CorrectionResult(*row) for row in rows}

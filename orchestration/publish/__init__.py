@@ -1,0 +1,1 @@
+"""Publish: a release directory, written whole and switched atomically."""

@@ -1,0 +1,185 @@
+"""A release's files: DuckDB, Parquet, CSV, data package and data dictionary, from the same tables.
+
+The same contents give the same bytes: one thread, fixed order, and in DuckDB only compressions
+that leave no unset bytes in a block (docs/decisions/0006).
+"""
+
+from __future__ import annotations
+
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from expectations.catalogue import Catalogue
+from orchestration.publish.contents import Contents, ReleaseTable
+from orchestration.resources.files import write_json
+
+LICENCE_NAME = "dl-de/by-2-0"
+LICENCE_URL = "https://www.govdata.de/dl-de/by-2-0"
+ATTRIBUTION = "© Statistische Ämter des Bundes und der Länder, Deutschland, dl-de/by-2-0"
+SYNTHETIC = "SYNTHETISCHE DATEN – keine amtliche Statistik / SYNTHETIC DATA – not official statistics"
+
+_COMPRESSION = {"VARCHAR": "dictionary", "DOUBLE": "uncompressed"}
+
+_FRICTIONLESS = {
+    "string": "string",
+    "double": "number",
+    "bool": "boolean",
+    "date32[day]": "date",
+    "int32": "integer",
+    "int64": "integer",
+    "timestamp[us]": "datetime",
+}
+
+
+def write_release(
+    folder: Path,
+    contents: Contents,
+    catalogue: Catalogue,
+    descriptions: dict[str, str],
+    synthetic: bool,
+) -> None:
+    """All files of a release but its manifest."""
+    (folder / "parquet").mkdir()
+    (folder / "csv").mkdir()
+    for table in contents.tables:
+        _write_parquet(folder / "parquet" / f"{table.name}.parquet", table, descriptions, synthetic)
+        pa_csv.write_csv(table.rows, folder / "csv" / f"{table.name}.csv")
+        if table.name == "verdict":
+            _write_parquet(folder / "verdicts.parquet", table, descriptions, synthetic)
+    _write_duckdb(folder / "mart.duckdb", contents.tables, descriptions, synthetic)
+    write_json(folder / "datapackage.json", _data_package(contents, descriptions, synthetic))
+    page = dictionary_page(contents, catalogue, descriptions, synthetic)
+    (folder / "dictionary.html").write_text(page, encoding="utf-8")
+
+
+def about(table: ReleaseTable, synthetic: bool) -> str:
+    """One line on a table, for its metadata everywhere."""
+    note = f"{table.title.de} / {table.title.en}. {ATTRIBUTION}"
+    return f"{SYNTHETIC}. {note}" if synthetic else note
+
+
+def _write_parquet(path: Path, table: ReleaseTable, descriptions: dict[str, str], synthetic: bool) -> None:
+    fields = [
+        field.with_metadata({"description": descriptions[field.name]}) for field in table.rows.schema
+    ]
+    metadata = {
+        "title_de": table.title.de,
+        "title_en": table.title.en,
+        "description": about(table, synthetic),
+        "licence": LICENCE_NAME,
+        "synthetic": str(synthetic).lower(),
+    }
+    rows = table.rows.combine_chunks().cast(pa.schema(fields, metadata=metadata))
+    pq.write_table(rows, path, compression="zstd")
+
+
+def _write_duckdb(
+    path: Path, tables: list[ReleaseTable], descriptions: dict[str, str], synthetic: bool
+) -> None:
+    def quoted(text: str) -> str:
+        return "'" + text.replace("'", "''") + "'"
+
+    with duckdb.connect(str(path), config={"threads": 1}) as connection:
+        for table in tables:
+            connection.register("incoming", table.rows)
+            described = connection.execute("describe select * from incoming").fetchall()
+            columns = ", ".join(
+                f'"{name}" {kind}'
+                + (f" using compression {_COMPRESSION[kind]}" if kind in _COMPRESSION else "")
+                for name, kind, *_ in described
+            )
+            connection.execute(f'create table "{table.name}" ({columns})')
+            connection.execute(f'insert into "{table.name}" select * from incoming')
+            connection.unregister("incoming")
+            connection.execute(
+                f'comment on table "{table.name}" is {quoted(about(table, synthetic))}'
+            )
+            for name, *_ in described:
+                text = quoted(descriptions[name])
+                connection.execute(f'comment on column "{table.name}"."{name}" is {text}')
+        connection.execute("checkpoint")
+
+
+def _data_package(contents: Contents, descriptions: dict[str, str], synthetic: bool) -> dict[str, Any]:
+    """Frictionless Data Package over the CSV files."""
+    resources = [
+        {
+            "name": table.name.replace("_", "-"),
+            "path": f"csv/{table.name}.csv",
+            "profile": "tabular-data-resource",
+            "title": f"{table.title.de} / {table.title.en}",
+            "description": about(table, synthetic),
+            "format": "csv",
+            "mediatype": "text/csv",
+            "encoding": "utf-8",
+            "schema": {
+                "fields": [
+                    {
+                        "name": field.name,
+                        "type": _FRICTIONLESS[str(field.type)],
+                        "description": descriptions[field.name],
+                        **({"format": "any"} if str(field.type).startswith("timestamp") else {}),
+                    }
+                    for field in table.rows.schema
+                ],
+                "primaryKey": table.key,
+                "missingValues": [""],
+            },
+        }
+        for table in contents.tables
+    ]
+    return {
+        "profile": "tabular-data-package",
+        "name": "bildungsmonitor",
+        "title": "Bildungsmonitoring: Indikatoren / Education monitoring: indicators",
+        "description": SYNTHETIC if synthetic else ATTRIBUTION,
+        "synthetic": synthetic,
+        "licenses": [{"name": LICENCE_NAME, "path": LICENCE_URL}],
+        "sources": [{"title": "Statistische Ämter des Bundes und der Länder"}],
+        "resources": resources,
+    }
+
+
+def dictionary_page(
+    contents: Contents, catalogue: Catalogue, descriptions: dict[str, str], synthetic: bool
+) -> str:
+    """The data dictionary: every indicator and every column, German and English, self-contained."""
+    from jinja2 import Environment, PackageLoader, select_autoescape
+
+    environment = Environment(
+        loader=PackageLoader("orchestration.publish"),
+        autoescape=select_autoescape(["html"]),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    groups = [
+        (catalogue.published[name], contents.states[name], catalogue.indicators_of(name))
+        for name in catalogue.published
+        if name in contents.states
+    ]
+    return environment.get_template("dictionary.html").render(
+        groups=groups,
+        catalogue=catalogue,
+        tables=contents.tables,
+        descriptions=descriptions,
+        synthetic=SYNTHETIC if synthetic else None,
+        attribution=ATTRIBUTION,
+    )
+
+
+def column_descriptions(manifest: dict[str, Any], catalogue: Catalogue) -> dict[str, str]:
+    """Column name → description, from the one docs block of each column in the dbt project."""
+    prefix = "doc.bildungsmonitor."
+    blocks = {
+        name.removeprefix(prefix): block["block_contents"]
+        for name, block in manifest["docs"].items()
+        if name.startswith(prefix)
+    }
+    return {**blocks, **{name: blocks["breakdown"] for name in catalogue.breakdowns}}

@@ -1,0 +1,138 @@
+"""Publish: ask for evidence about exactly this content, then release what may go out.
+
+Fails closed, also when run alone: a table without fresh, complete and passing verdicts keeps its
+last good version.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import importlib.metadata
+import subprocess
+from dataclasses import dataclass
+from typing import Any
+
+from expectations.catalogue import Catalogue
+from expectations.verdict import Decision, Verdict, decide
+from orchestration.compute.dbt import manifest
+from orchestration.confirm import evidence
+from orchestration.confirm.gate import expected_checks
+from orchestration.publish.contents import Contents, compose
+from orchestration.publish.formats import LICENCE_NAME, SYNTHETIC, column_descriptions, write_release
+from orchestration.publish.release import Release, ReleaseStore
+from orchestration.resources.home import Home
+from orchestration.settings import PROJECT, Settings
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What publishing did: the release that is served now and the decision on every table."""
+
+    release: Release | None
+    is_new: bool
+    decisions: list[Decision]
+    verdicts: list[Verdict]
+
+
+def publish(
+    home: Home, settings: Settings, catalogue: Catalogue, moment: dt.datetime
+) -> Publication:
+    """Decide on every table, write a release if anything a reader sees has changed, and serve it.
+
+    Raises CandidateError if there is no candidate; the served release stays untouched.
+    """
+    store = ReleaseStore(home.releases)
+    previous = store.current()
+    with evidence.connect(home) as connection:
+        night = evidence.night_of(connection)
+        decisions, verdicts = _decisions(connection, night, catalogue)
+        contents = compose(connection, catalogue, decisions, verdicts, night.night_id, previous)
+        sources = _sources(connection)
+    if not contents.tables:
+        return Publication(previous, False, decisions, verdicts)
+    digest = contents.digest
+    if previous is not None and previous.manifest["content_digest"] == digest:
+        return Publication(previous, False, decisions, verdicts)
+    synthetic = any(source["synthetic"] for source in sources)
+    facts = _manifest(settings, catalogue, contents, digest, sources, synthetic, moment)
+    descriptions = column_descriptions(manifest(home), catalogue)
+    release = store.add(
+        night.night_id,
+        lambda folder: write_release(folder, contents, catalogue, descriptions, synthetic),
+        facts,
+    )
+    store.serve(release)
+    return Publication(release, True, decisions, verdicts)
+
+
+def _decisions(
+    connection: Any, night: evidence.Night, catalogue: Catalogue
+) -> tuple[list[Decision], list[Verdict]]:
+    decisions, all_verdicts = [], []
+    for name in catalogue.published:
+        table = evidence.published_table(connection, catalogue, name)
+        table_hash = None if table is None else evidence.content_hash(table)
+        verdicts, stale = evidence.verdicts_on(
+            connection, name, night, table_hash, catalogue.content_hash
+        )
+        if night.catalogue_hash != catalogue.content_hash:
+            stale = "the data were computed with another catalogue"
+        decisions.append(decide(name, verdicts, expected_checks(catalogue, name), stale))
+        all_verdicts += verdicts
+    return decisions, all_verdicts
+
+
+def _sources(connection: Any) -> list[dict[str, Any]]:
+    rows = connection.execute(
+        """
+        select table_code, file_name, sha256, taken_at, stand, licence, is_synthetic
+        from raw.genesis_snapshot order by table_code, age_rank"""
+    ).fetchall()
+    names = ("table_code", "file", "sha256", "taken_at", "stand", "licence", "synthetic")
+    return [
+        {
+            name: value.isoformat() if isinstance(value, dt.datetime) else value
+            for name, value in zip(names, row, strict=True)
+        }
+        for row in rows
+    ]
+
+
+def _manifest(
+    settings: Settings,
+    catalogue: Catalogue,
+    contents: Contents,
+    digest: str,
+    sources: list[dict[str, Any]],
+    synthetic: bool,
+    moment: dt.datetime,
+) -> dict[str, Any]:
+    return {
+        "created_at": moment.isoformat(),
+        "municipality": settings.municipality.model_dump(),
+        "synthetic": synthetic,
+        "notice": SYNTHETIC if synthetic else None,
+        "licence": LICENCE_NAME,
+        "product": {
+            "name": "bildungsmonitor",
+            "version": importlib.metadata.version("bildungsmonitor"),
+            "commit": _commit(),
+        },
+        "catalogue_hash": catalogue.content_hash,
+        "content_digest": digest,
+        "tables": contents.states,
+        "sources": sources,
+    }
+
+
+def _commit() -> str | None:
+    """The commit the code was run from; None outside a checkout of this project."""
+    if not (PROJECT / ".git").exists():
+        return None
+    try:
+        answer = subprocess.run(
+            ["git", "-C", str(PROJECT), "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return answer.stdout.strip() or None if answer.returncode == 0 else None

@@ -1,0 +1,113 @@
+"""The release store: complete releases side by side, one of them served through `current`.
+
+    releases/<id>/…          written whole under another name, then renamed
+    releases/current → <id>  replaced in one step; readers follow it when they open
+
+Belongs here: finding, adding and switching releases. Does not belong here: what stands in one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from orchestration.resources.files import remove, replace_folder, sync_folder, write_json
+
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Release:
+    """One release on disk and its manifest."""
+
+    folder: Path
+    manifest: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        return self.folder.name
+
+    def parquet(self, table: str) -> Path:
+        return self.folder / "parquet" / f"{table}.parquet"
+
+    def damage(self) -> list[str]:
+        """Files that are missing or not what the manifest says; empty for a whole release."""
+        wrong = []
+        for name, facts in self.manifest["files"].items():
+            path = self.folder / name
+            if not path.is_file():
+                wrong.append(f"{name}: missing")
+            elif file_hash(path) != facts["sha256"]:
+                wrong.append(f"{name}: content differs from the manifest")
+        return wrong
+
+
+class ReleaseStore:
+    """The folder of releases."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def current(self) -> Release | None:
+        """The release that is served; None before the first one."""
+        link = self.folder / "current"
+        return self.read(os.readlink(link)) if link.is_symlink() else None
+
+    def read(self, release_id: str) -> Release:
+        """A release by its id. Raises FileNotFoundError if there is none."""
+        folder = self.folder / release_id
+        return Release(folder, json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
+
+    def add(
+        self, release_id: str, write: Callable[[Path], None], manifest: dict[str, Any]
+    ) -> Release:
+        """Write a release whole and give it its name. It is not served yet.
+
+        `write` fills the folder; file hashes are added to the manifest, which is written last.
+        """
+        for leftover in self.folder.glob(".staging-*"):
+            remove(leftover)
+        name = self._free_name(release_id)
+        staging = self.folder / f".staging-{name}"
+        staging.mkdir()
+        write(staging)
+        files = {
+            path.relative_to(staging).as_posix(): {
+                "sha256": file_hash(path),
+                "bytes": path.stat().st_size,
+            }
+            for path in sorted(staging.rglob("*"))
+            if path.is_file()
+        }
+        write_json(staging / MANIFEST, {"release_id": name, **manifest, "files": files})
+        for path in staging.rglob("*"):
+            if path.is_file():
+                path.chmod(0o444)
+        replace_folder(staging, self.folder / name)
+        return self.read(name)
+
+    def serve(self, release: Release) -> None:
+        """Switch `current` to a release: one rename, so a reader sees the old one or the new one."""
+        link = self.folder / ".current.part"
+        remove(link)
+        os.symlink(release.id, link)
+        os.replace(link, self.folder / "current")
+        sync_folder(self.folder)
+
+    def _free_name(self, wanted: str) -> str:
+        name, number = wanted, 1
+        while (self.folder / name).exists():
+            number += 1
+            name = f"{wanted}-{number}"
+        return name
+
+
+def file_hash(path: Path) -> str:
+    """sha256 of a file's bytes."""
+    with open(path, "rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()

@@ -1,0 +1,112 @@
+"""The night as a Dagster resource: home, configuration, catalogue, clock, held together by the lock.
+
+Belongs here: what every stage of one run shares. Does not belong here: what a stage does.
+"""
+
+import datetime as dt
+import json
+import logging
+import os
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from pydantic import PrivateAttr
+
+from expectations.catalogue import Catalogue, load_catalogue
+from orchestration.resources.clock import now
+from orchestration.resources.files import write_json
+from orchestration.resources.home import Home
+from orchestration.settings import DEFAULT_CONFIG, DEFAULT_HOME, Settings, load_settings
+
+LOG = logging.getLogger("bildungsmonitor")
+
+HOME_VARIABLE = "BILDUNGSMONITOR_HOME"
+CONFIG_VARIABLE = "BILDUNGSMONITOR_CONFIG"
+
+
+def home_from_environment() -> Home:
+    """The home folder this process works on; ./var by default."""
+    return Home(Path(os.environ.get(HOME_VARIABLE) or DEFAULT_HOME))
+
+
+def config_from_environment() -> Path:
+    """The municipality's configuration; config/koblenz.yaml by default."""
+    return Path(os.environ.get(CONFIG_VARIABLE) or DEFAULT_CONFIG)
+
+
+class Night(dg.ConfigurableResource):
+    """One run's home, settings, catalogue and moment. Holds the home's lock while the run lasts."""
+
+    home_path: str
+    config_path: str
+
+    _home: Home = PrivateAttr()
+    _settings: Settings = PrivateAttr()
+    _catalogue: Catalogue = PrivateAttr()
+    _moment: dt.datetime = PrivateAttr()
+    _seconds: dict[str, float] = PrivateAttr(default_factory=dict)
+    _held: ExitStack = PrivateAttr()
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Night"]:
+        """Take the lock, read configuration and catalogue, and close what killed runs left open."""
+        self._home = Home(Path(self.home_path))
+        self._settings = load_settings(Path(self.config_path))
+        overlays = [self._settings.catalogue] if self._settings.catalogue else []
+        self._catalogue = load_catalogue(*overlays)
+        self._moment = now()
+        self._seconds = {}
+        with self._home.lock():
+            if context.instance is not None and context.run is not None:
+                close_abandoned_runs(context.instance, context.run.run_id)
+            yield self
+
+    @property
+    def home(self) -> Home:
+        return self._home
+
+    @property
+    def settings(self) -> Settings:
+        return self._settings
+
+    @property
+    def catalogue(self) -> Catalogue:
+        return self._catalogue
+
+    @property
+    def moment(self) -> dt.datetime:
+        """The night's time; the same in every stage."""
+        return self._moment
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Measure a stage; its seconds go into the night's outcome, never into a release."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            spent = time.perf_counter() - started
+            self._seconds[name] = round(self._seconds.get(name, 0.0) + spent, 2)
+
+    def write_outcome(self, run_id: str, outcome: dict[str, Any]) -> None:
+        """Keep what the night did, for `status` and the command line."""
+        facts = {"run_id": run_id, "at": self._moment.isoformat(), **outcome, "seconds": self._seconds}
+        write_json(self._home.warehouse / "last_night.json", facts)
+
+
+def read_outcome(home: Home) -> dict[str, Any] | None:
+    """What the last night did; None if there was none."""
+    path = home.warehouse / "last_night.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+
+def close_abandoned_runs(instance: dg.DagsterInstance, own_run_id: str) -> None:
+    """Mark runs that were killed as failed: whoever holds the lock knows that no other is alive."""
+    started = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])
+    for run in instance.get_runs(filters=started):
+        if run.run_id != own_run_id:
+            instance.report_run_failed(run, message="The process was killed before the run had ended.")

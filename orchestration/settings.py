@@ -1,0 +1,102 @@
+"""A municipality's configuration: which city, which sources. Secrets only from the environment.
+
+Belongs here: reading config/<municipality>.yaml. Does not belong here: anything about an
+indicator, which is the same for every city (expectations/catalogue).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+PROJECT = Path(__file__).resolve().parent.parent
+DEFAULT_CONFIG = PROJECT / "config" / "koblenz.yaml"
+DEFAULT_HOME = Path("var")
+
+
+class ConfigurationError(ValueError):
+    """The configuration can't be used; the message names the file and the field."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Municipality(_Section):
+    """The city that is monitored; its official key (AGS, five digits for a district)."""
+
+    code: str = Field(pattern=r"^\d{5}$")
+    name: str
+
+    @property
+    def state_code(self) -> str:
+        return self.code[:2]
+
+
+class OfficialFiles(_Section):
+    """Where the offices' exports lie: a folder, or the embedded synthetic sample."""
+
+    source: Literal["folder", "sample"]
+    directory: Path | None = None
+
+    @model_validator(mode="after")
+    def _folder_is_named(self) -> OfficialFiles:
+        if (self.source == "folder") != (self.directory is not None):
+            raise ValueError("give a directory for source 'folder', and only then")
+        return self
+
+
+class Settings(_Section):
+    """Everything a city configures."""
+
+    municipality: Municipality
+    official_files: OfficialFiles
+    catalogue: Path | None = None
+    """A folder of further declarations, laid out like expectations/catalogue."""
+
+
+def load_settings(path: Path) -> Settings:
+    """Read a configuration; `${NAME}` takes a value from the environment.
+
+    Raises ConfigurationError naming file and field.
+    """
+    try:
+        data: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigurationError(f"{path}: there is no such file") from error
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigurationError(f"{path}: not readable as YAML: {error}") from error
+    try:
+        settings = Settings.model_validate(_from_environment(data, path))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(p) for p in first["loc"]) or "configuration"
+        raise ConfigurationError(f"{path}: {where}: {first['msg']}") from error
+    directory = settings.official_files.directory
+    if directory is not None and not directory.is_dir():
+        raise ConfigurationError(
+            f"{path}: official_files.directory: found {str(directory)!r}, expected a folder"
+        )
+    return settings
+
+
+def _from_environment(value: Any, path: Path) -> Any:
+    if isinstance(value, dict):
+        return {k: _from_environment(v, path) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_from_environment(v, path) for v in value]
+    if not isinstance(value, str):
+        return value
+
+    def lookup(match: re.Match[str]) -> str:
+        name = match[1]
+        if not os.environ.get(name):
+            raise ConfigurationError(f"{path}: the environment variable {name} is not set")
+        return os.environ[name]
+
+    return re.sub(r"\$\{([A-Z][A-Z0-9_]*)\}", lookup, value)
