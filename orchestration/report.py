@@ -25,7 +25,8 @@ def status_of(home_path: Path) -> dict[str, Any]:
     """The served release, the state of every published table, refused files, the last run."""
     home = Home(home_path)
     release = ReleaseStore(home.releases).current() if home.releases.exists() else None
-    landing = home.landing / "official"
+    last_night = read_outcome(home)
+    landing = home.landing / (last_night["landing"] if last_night else "none")
     receptions = Landing(landing, load_catalogue()).receptions() if landing.exists() else []
     return {
         "release_id": release.id if release else None,
@@ -37,7 +38,7 @@ def status_of(home_path: Path) -> dict[str, Any]:
             for r in receptions
             if r.status == "refused"
         ],
-        "last_night": read_outcome(home),
+        "last_night": last_night,
     }
 
 

@@ -44,6 +44,11 @@ class OfficialFiles(_Section):
     source: Literal["folder", "sample"]
     directory: Path | None = None
 
+    @property
+    def landing_name(self) -> str:
+        """Below landing/; invented and real deliveries never mix."""
+        return "sample" if self.source == "sample" else "official"
+
     @model_validator(mode="after")
     def _folder_is_named(self) -> OfficialFiles:
         if (self.source == "folder") != (self.directory is not None):

@@ -41,6 +41,20 @@ _FOLDERS: dict[str, tuple[type[BaseModel], str]] = {
 }
 
 
+_ONE = {
+    "breakdowns": "breakdown",
+    "classifications": "classification",
+    "tables": "official table",
+    "measures": "measure",
+    "published": "published table",
+}
+"""One entry of a folder, in messages."""
+
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The safe loader in C where PyYAML has it: ten times faster on a hundred small files."""
+
+
 class CatalogueError(ValueError):
     """The catalogue can't be used; one line per problem, each with file and line."""
 
@@ -54,10 +68,10 @@ class _File:
 
     def __init__(self, path: Path, root: Path) -> None:
         self.name = path.relative_to(root).as_posix()
-        text = path.read_text(encoding="utf-8")
+        loader = _Loader(path.read_text(encoding="utf-8"))
         try:
-            self.node = yaml.compose(text, Loader=yaml.SafeLoader)
-            self.data: Any = yaml.safe_load(text)
+            self.node = loader.get_single_node()
+            self.data: Any = loader.construct_document(self.node) if self.node else None
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             line = mark.line + 1 if mark else 1
@@ -189,7 +203,7 @@ class _References:
         known = self.entries[what]
         if name in known:
             return True
-        self._report(where, path, f"no {what[:-1]} '{name}'{closest(name, known)}")
+        self._report(where, path, f"no {_ONE[what]} '{name}'{closest(name, known)}")
         return False
 
     def _report(self, where: tuple[str, str], path: list[Any], message: str) -> None:

@@ -25,7 +25,7 @@ class Delivery:
 
 
 @dataclass(frozen=True)
-class TestResult:
+class StructuralTest:
     """One structural test of dbt: expected from the manifest, found in the candidate or not."""
 
     name: str
@@ -58,7 +58,7 @@ class Subject:
     frame: pd.DataFrame | None
     measures: pd.DataFrame
     deliveries: dict[str, Delivery]
-    tests: list[TestResult]
+    tests: list[StructuralTest]
     corrections: dict[str, CorrectionResult]
 
     @property

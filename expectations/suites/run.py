@@ -22,9 +22,10 @@ from expectations.verdict import Status, Verdict
 @lru_cache(maxsize=1)
 def _context() -> Any:
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    logging.getLogger("great_expectations").setLevel(logging.ERROR)
     import great_expectations as gx
 
+    # The package sets its own module loggers to INFO while it is imported.
+    logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.ERROR)
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False, "metric_calculations": False}
     definition = (

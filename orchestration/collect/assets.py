@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from expectations.catalogue import Catalogue
-from orchestration.collect.landing import Landing
+from orchestration.collect.landing import landing_of
 from orchestration.collect.official_files import collect_official_files
 from orchestration.resources.night import Night
 
@@ -34,7 +34,7 @@ def build_collect_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
         with night.stage("collect"):
             source = night.settings.official_files
             receptions = collect_official_files(source, night.home, night.catalogue, night.moment)
-            landing = Landing(night.home.landing / "official", night.catalogue)
+            landing = landing_of(night.home, source, night.catalogue)
             for table in night.catalogue.tables.values():
                 snapshots = landing.snapshots(table.code)
                 refused = [

@@ -30,6 +30,8 @@ from orchestration.collect.genesis import FormatError, OfficialRows, read_offici
 from orchestration.collect.genesis.read import code_in_name
 from orchestration.resources.clock import stamp
 from orchestration.resources.files import remove, replace_folder, write_bytes, write_json
+from orchestration.resources.home import Home
+from orchestration.settings import OfficialFiles
 
 READER_VERSION = 1
 """Raised whenever the same bytes would be read to different rows."""
@@ -55,9 +57,12 @@ class Snapshot:
         return f"{self.table_code}/{self.folder.name}"
 
     @property
-    def age_key(self) -> tuple[str, str]:
-        """Orders snapshots from the oldest state of the data to the newest."""
-        return (self.stand or self.taken_at, self.sha256)
+    def age_key(self) -> tuple[str, str, str]:
+        """Orders snapshots from the oldest state of the data to the newest.
+
+        Of two with the same state, the one taken later wins.
+        """
+        return (self.stand or self.taken_at, self.taken_at, self.sha256)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,6 +86,11 @@ class Reception:
     reason: str | None = None
     snapshot: str | None = None
     format: str | None = None
+
+
+def landing_of(home: Home, source: OfficialFiles, catalogue: Catalogue) -> Landing:
+    """The landing of the configured source; invented and real deliveries never share one."""
+    return Landing(home.landing / source.landing_name, catalogue)
 
 
 class Landing:
@@ -253,4 +263,4 @@ def _write_reading(folder: Path, name: str, rows: OfficialRows) -> None:
     write_json(folder / f"{name}.json", facts)
 
 
-__all__ = ["Landing", "Reading", "Reception", "Snapshot"]
+__all__ = ["Landing", "Reading", "Reception", "Snapshot", "landing_of"]

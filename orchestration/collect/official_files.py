@@ -7,7 +7,7 @@ import logging
 from pathlib import Path
 
 from expectations.catalogue import Catalogue
-from orchestration.collect.landing import Landing, Reception
+from orchestration.collect.landing import Reception, landing_of
 from orchestration.resources.home import Home
 from orchestration.settings import OfficialFiles
 
@@ -31,7 +31,7 @@ def collect_official_files(
 ) -> list[Reception]:
     """Land tonight's files. One bad file refuses itself; the others are accepted."""
     files = files_to_receive(source, home, catalogue)
-    landing = Landing(home.landing / "official", catalogue)
+    landing = landing_of(home, source, catalogue)
     receptions = landing.receive(files, moment, synthetic=source.source == "sample")
     for status in ("accepted", "known", "refused"):
         found = [r for r in receptions if r.status == status]

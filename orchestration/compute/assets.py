@@ -59,9 +59,7 @@ def build_compute_assets(catalogue: Catalogue, manifest: dict[str, Any]) -> list
     )
     def candidate(night: Night) -> Iterator[dg.MaterializeResult]:
         with night.stage("compute: load"):
-            loaded = load_candidate(
-                night.home, night.catalogue, night.settings.municipality, night.moment
-            )
+            loaded = load_candidate(night.home, night.settings, night.catalogue, night.moment)
         LOG.info(
             "compute | %s rows of %d tables loaded", f"{sum(loaded.rows.values()):,}", len(loaded.rows)
         )

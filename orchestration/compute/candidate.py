@@ -15,11 +15,11 @@ import pandas as pd
 from expectations.catalogue import Catalogue
 from expectations.catalogue.relations import relations
 from orchestration.collect.genesis import FormatError
-from orchestration.collect.landing import Landing, Reading, Snapshot
+from orchestration.collect.landing import Landing, Reading, Snapshot, landing_of
 from orchestration.resources.clock import stamp
 from orchestration.resources.files import remove
 from orchestration.resources.home import Home
-from orchestration.settings import Municipality
+from orchestration.settings import Settings
 
 SLOTS = 5
 """Dimensions a GENESIS table may have besides region and time; dbt's var genesis_slots."""
@@ -35,7 +35,7 @@ class Loaded:
 
 
 def load_candidate(
-    home: Home, catalogue: Catalogue, municipality: Municipality, moment: dt.datetime
+    home: Home, settings: Settings, catalogue: Catalogue, moment: dt.datetime
 ) -> Loaded:
     """Make the candidate anew: raw and catalogue tables, nothing else.
 
@@ -43,7 +43,7 @@ def load_candidate(
     """
     for path in home.warehouse.glob("candidate.duckdb*"):
         remove(path)
-    landing = Landing(home.landing / "official", catalogue)
+    landing = landing_of(home, settings.official_files, catalogue)
     readings, unreadable = _readings(landing, catalogue)
     night_id = stamp(moment)
     with duckdb.connect(str(home.candidate)) as connection:
@@ -52,7 +52,8 @@ def load_candidate(
         rows = _load_observations(connection, readings)
         _create(connection, "raw.genesis_snapshot", _snapshots(readings))
         _create(connection, "raw.genesis_area_name", _area_names(readings))
-        city = pd.DataFrame([{"area_code": municipality.code, "area_name": municipality.name}])
+        home_area = settings.municipality
+        city = pd.DataFrame([{"area_code": home_area.code, "area_name": home_area.name}])
         _create(connection, "raw.municipality", city)
         night = {"night_id": night_id, "catalogue_hash": catalogue.content_hash}
         _create(connection, "raw.night", pd.DataFrame([night]))

@@ -18,9 +18,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from expectations.catalogue import Catalogue
-from expectations.checks.base import CorrectionResult, Delivery, Subject, TestResult
+from expectations.checks.base import CorrectionResult, Delivery, Subject, StructuralTest
 from expectations.verdict import Verdict
-from orchestration.collect.landing import Landing
+from orchestration.collect.landing import landing_of
 from orchestration.compute.dbt import manifest, tests_behind
 from orchestration.resources.home import Home
 from orchestration.settings import Settings
@@ -92,7 +92,7 @@ def subject(
         today=pd.Timestamp(moment).tz_convert(None),
         frame=None if table is None else table.to_pandas(),
         measures=_measures(connection, sorted(measures)),
-        deliveries=_deliveries(connection, home, catalogue),
+        deliveries=_deliveries(connection, home, settings, catalogue),
         tests=_tests(connection, home, name),
         corrections=_corrections(connection, catalogue),
     )
@@ -169,10 +169,10 @@ def _measures(connection: duckdb.DuckDBPyConnection, ids: list[str]) -> pd.DataF
 
 
 def _deliveries(
-    connection: duckdb.DuckDBPyConnection, home: Home, catalogue: Catalogue
+    connection: duckdb.DuckDBPyConnection, home: Home, settings: Settings, catalogue: Catalogue
 ) -> dict[str, Delivery]:
     refused: dict[str, list[str]] = {}
-    for reception in Landing(home.landing / "official", catalogue).receptions():
+    for reception in landing_of(home, settings.official_files, catalogue).receptions():
         if reception.status == "refused" and reception.table_code and reception.reason:
             refused.setdefault(reception.table_code, []).append(reception.reason)
     rows = connection.execute(
@@ -202,14 +202,14 @@ def _deliveries(
     return found
 
 
-def _tests(connection: duckdb.DuckDBPyConnection, home: Home, name: str) -> list[TestResult]:
+def _tests(connection: duckdb.DuckDBPyConnection, home: Home, name: str) -> list[StructuralTest]:
     nodes = manifest(home)
     results: dict[str, tuple[str, int | None]] = {}
     if _exists(connection, "evidence", "dbt_result"):
         rows = connection.execute("select unique_id, status, failures from evidence.dbt_result").fetchall()
         results = {unique_id: (status, failures) for unique_id, status, failures in rows}
     return [
-        TestResult(nodes["nodes"][test]["name"], *results.get(test, (None, None)))
+        StructuralTest(nodes["nodes"][test]["name"], *results.get(test, (None, None)))
         for test in sorted(tests_behind(nodes, name))
     ]
 

@@ -46,14 +46,15 @@ def publish(
     with evidence.connect(home) as connection:
         night = evidence.night_of(connection)
         decisions, verdicts = _decisions(connection, night, catalogue)
-        contents = compose(connection, catalogue, decisions, verdicts, night.night_id, previous)
         sources = _sources(connection)
+        synthetic = any(source["synthetic"] for source in sources)
+        kept = previous if previous and _same_kind(previous, settings, synthetic) else None
+        contents = compose(connection, catalogue, decisions, verdicts, night.night_id, kept)
     if not contents.tables:
         return Publication(previous, False, decisions, verdicts)
     digest = contents.digest
     if previous is not None and previous.manifest["content_digest"] == digest:
         return Publication(previous, False, decisions, verdicts)
-    synthetic = any(source["synthetic"] for source in sources)
     facts = _manifest(settings, catalogue, contents, digest, sources, synthetic, moment)
     descriptions = column_descriptions(manifest(home), catalogue)
     release = store.add(
@@ -63,6 +64,14 @@ def publish(
     )
     store.serve(release)
     return Publication(release, True, decisions, verdicts)
+
+
+def _same_kind(previous: Release, settings: Settings, synthetic: bool) -> bool:
+    """May a held table keep its version of that release? Never across cities or into real data."""
+    return (
+        previous.manifest["municipality"]["code"] == settings.municipality.code
+        and previous.manifest["synthetic"] == synthetic
+    )
 
 
 def _decisions(

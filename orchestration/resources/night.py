@@ -94,7 +94,13 @@ class Night(dg.ConfigurableResource):
 
     def write_outcome(self, run_id: str, outcome: dict[str, Any]) -> None:
         """Keep what the night did, for `status` and the command line."""
-        facts = {"run_id": run_id, "at": self._moment.isoformat(), **outcome, "seconds": self._seconds}
+        facts = {
+            "run_id": run_id,
+            "at": self._moment.isoformat(),
+            "landing": self._settings.official_files.landing_name,
+            **outcome,
+            "seconds": self._seconds,
+        }
         write_json(self._home.warehouse / "last_night.json", facts)
 
 

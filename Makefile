@@ -1,0 +1,64 @@
+# Two commands do everything from nothing but Python 3.11:
+#   make night   one night on the embedded default
+#   make test    lint, types, import contracts and all tests
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: night official test web lock campaigns bench duckdb2 clean
+
+night: $(VENV)/.runtime
+	$(BIN)/bildungsmonitor nightly
+
+official: $(VENV)/.runtime
+	$(BIN)/bildungsmonitor nightly --config config/koblenz-official.yaml --home var-official
+
+web: $(VENV)/.runtime
+	mkdir -p var/dagster
+	DAGSTER_HOME=$(CURDIR)/var/dagster DAGSTER_DISABLE_TELEMETRY=yes $(BIN)/dagster-webserver -w workspace.yaml
+
+test: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/pytest -n 2 --dist worksteal
+
+# Long campaigns: hundreds of publications, nights killed at random moments. Not part of `test`.
+campaigns: $(VENV)/.dev
+	$(BIN)/python -m tests.campaigns.kills --kills 30
+	$(BIN)/python -m tests.campaigns.publications --publications 20
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m tests.benchmarks.night
+
+# The second leg: the same tests of whole nights with DuckDB 2.
+duckdb2: $(VENV)-duckdb2/.dev
+	$(VENV)-duckdb2/bin/pytest tests/unit tests/pipeline tests/contract
+
+$(VENV)/.runtime: requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
+	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.lock
+	touch $@
+
+$(VENV)-duckdb2/.dev: requirements-dev.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)-duckdb2
+	$(VENV)-duckdb2/bin/pip install --quiet --require-hashes -r requirements-dev.lock
+	$(VENV)-duckdb2/bin/pip install --quiet --upgrade "duckdb>=2,<3"
+	$(VENV)-duckdb2/bin/pip install --quiet --no-deps --no-build-isolation -e .
+	touch $@
+
+# Locks without registry addresses; hatchling and editables build the package itself offline.
+COMPILE = uv pip compile --universal --generate-hashes --no-strip-extras --no-annotate --no-header \
+	--python-version 3.11 --constraint requirements-base.txt --quiet
+lock:
+	$(COMPILE) pyproject.toml requirements-build.txt -o requirements.lock
+	$(COMPILE) pyproject.toml requirements-build.txt --extra dev -o requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) $(VENV)-duckdb2 var var-official

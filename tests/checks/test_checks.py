@@ -1,0 +1,263 @@
+"""Every check on bad data: clean data trips none, each poison trips its own check and only it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+
+from expectations.catalogue import Catalogue
+from expectations.checks import CHECKS, Subject
+from expectations.checks.base import CorrectionResult, Delivery, StructuralTest
+from expectations.verdict import Status
+from orchestration.confirm.gate import expected_checks, judge
+
+HOME = "07111"
+
+Poison = Callable[[Subject], Subject]
+
+
+@pytest.fixture(scope="module")
+def clean(night_home: Path, catalogue: Catalogue) -> dict[str, Subject]:
+    """The sample's tables as the gate sees them."""
+    subjects = {}
+    with duckdb.connect(str(night_home / "warehouse" / "candidate.duckdb"), read_only=True) as candidate:
+        measures = candidate.execute("select * from monitoring.fct_measure").df()
+        for name in catalogue.published:
+            wanted = {m.id for i in catalogue.indicators_of(name) for m in catalogue.measures_of(i)}
+            subjects[name] = Subject(
+                table=name,
+                catalogue=catalogue,
+                home_area=HOME,
+                today=pd.Timestamp("2026-11-24"),
+                frame=candidate.execute(f"select * from published.{name}").df(),
+                measures=measures[measures["measure_id"].isin(wanted)],
+                deliveries={
+                    t.code: Delivery(t.code, 1, "file.csv", pd.Timestamp("2025-12-31"))
+                    for t in catalogue.tables_behind(name)
+                },
+                tests=[StructuralTest("unique", "pass", 0), StructuralTest("not_null", "pass", 0)],
+                corrections={
+                    c.id: CorrectionResult(c.id, True, c.found, c.found) for c in catalogue.corrections.values()
+                },
+            )
+    return subjects
+
+
+def held_by(subject: Subject) -> set[str]:
+    return {v.check for v in judge(subject) if v.status.holds}
+
+
+def cells(frame: pd.DataFrame, **where: str) -> pd.Series:
+    chosen = pd.Series(True, index=frame.index)
+    names = ("sex", "nationality", "age_group", "school_type", "qualification", "care_type", "grade")
+    for name in names:
+        chosen &= frame[name] == where.pop(name, "total")
+    for name, value in where.items():
+        chosen &= frame[name] == value
+    return chosen
+
+
+def in_frame(change: Callable[[pd.DataFrame], pd.DataFrame]) -> Poison:
+    def poison(subject: Subject) -> Subject:
+        assert subject.frame is not None
+        return dataclasses.replace(subject, frame=change(subject.frame.copy()))
+
+    return poison
+
+
+def in_measures(change: Callable[[pd.DataFrame], pd.DataFrame]) -> Poison:
+    return lambda subject: dataclasses.replace(subject, measures=change(subject.measures.copy()))
+
+
+def multiplied(frame: pd.DataFrame, rows: pd.Series, factor: float, newest: bool) -> pd.DataFrame:
+    ends = frame.loc[rows, "period_end"]
+    edge = ends.max() if newest else ends.min()
+    chosen = rows & (frame["period_end"] == edge)
+    assert chosen.any()
+    frame.loc[chosen, "value"] *= factor
+    return frame
+
+
+def a_rate_above_hundred(frame: pd.DataFrame) -> pd.DataFrame:
+    rows = cells(frame, indicator_id="leavers_without_certificate_percent", area_code="07131")
+    return multiplied(frame, rows, 20, newest=False)
+
+
+def a_negative_count(frame: pd.DataFrame) -> pd.DataFrame:
+    rows = cells(frame, indicator_id="leavers_by_qualification", area_code="07131", qualification="BILABS14")
+    return multiplied(frame, rows, -1, newest=False)
+
+
+def thousands_for_units(frame: pd.DataFrame) -> pd.DataFrame:
+    frame.loc[frame["indicator_id"] == "leavers_by_qualification", "unit"] = "1000 persons"
+    return frame
+
+
+def a_jump_at_home(frame: pd.DataFrame) -> pd.DataFrame:
+    rows = cells(frame, indicator_id="leavers_with_abitur_percent", area_code=HOME)
+    return multiplied(frame, rows, 1.8, newest=True)
+
+
+def a_jump_everywhere(frame: pd.DataFrame) -> pd.DataFrame:
+    rows = cells(frame, indicator_id="leavers_with_abitur_percent") & (frame["area_code"] != HOME)
+    return multiplied(frame, rows, 1.8, newest=True)
+
+
+def a_land_missing(frame: pd.DataFrame) -> pd.DataFrame:
+    gone = frame["area_code"].str[:4].isin(["0713", "0731", "0733"]) & (frame["period_label"] == "2019/20")
+    return frame[~gone]
+
+
+def home_missing(frame: pd.DataFrame) -> pd.DataFrame:
+    newest = frame["period_end"] == frame["period_end"].max()
+    return frame[~(newest & (frame["area_code"] == HOME))]
+
+
+def a_cell_of_home_missing(frame: pd.DataFrame) -> pd.DataFrame:
+    newest = frame["period_end"] == frame["period_end"].max()
+    home = cells(frame, indicator_id="leavers_by_qualification", area_code=HOME, qualification="BILABS15")
+    return frame[~(newest & home)]
+
+
+def an_indicator_gone(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame[frame["indicator_id"] != "leavers_male_percent"]
+
+
+def parts_shifted(measures: pd.DataFrame) -> pd.DataFrame:
+    rows = cells(measures, measure_id="leavers", area_code="07131", qualification="BILABS12")
+    measures.loc[rows, "value"] += 7
+    return measures
+
+
+def a_rounded_land_out_of_step(measures: pd.DataFrame) -> pd.DataFrame:
+    """More than two percent of the groups disagree by more than corrections explain."""
+    rows = (measures["qualification"] == "BILABS12") & (measures["area_code"] == "DG")
+    measures.loc[rows, "value"] *= 1.5
+    return measures
+
+
+def double_counts_above_the_sum(measures: pd.DataFrame) -> pd.DataFrame:
+    rows = cells(measures, measure_id="children_in_day_care", area_code=HOME, care_type="centre", age_group="ALT000B03")
+    measures.loc[rows, "value"] -= 200
+    return measures
+
+
+def with_delivery(**changes: object) -> Poison:
+    def poison(subject: Subject) -> Subject:
+        code = "21111-02-06-4"
+        changed = dataclasses.replace(subject.deliveries[code], **changes)  # type: ignore[arg-type]
+        return dataclasses.replace(subject, deliveries={**subject.deliveries, code: changed})
+
+    return poison
+
+
+def with_tests(*tests: StructuralTest) -> Poison:
+    return lambda subject: dataclasses.replace(subject, tests=list(tests))
+
+
+def repaired_source(subject: Subject) -> Subject:
+    name = "leavers_1995_fulda"
+    repaired = CorrectionResult(name, True, 20.0, -21.0)
+    return dataclasses.replace(subject, corrections={**subject.corrections, name: repaired})
+
+
+POISONED: dict[str, tuple[str, Poison, set[str]]] = {
+    "a rate above 100": ("pub_leavers", in_frame(a_rate_above_hundred), {"range"}),
+    "a negative count": ("pub_leavers", in_frame(a_negative_count), {"range"}),
+    "thousands for units": ("pub_leavers", in_frame(thousands_for_units), {"range"}),
+    "a jump at home": ("pub_leavers", in_frame(a_jump_at_home), {"continuity"}),
+    "a jump everywhere": ("pub_leavers", in_frame(a_jump_everywhere), {"continuity"}),
+    "most districts missing in a year": ("pub_leavers", in_frame(a_land_missing), {"coverage"}),
+    "home missing": ("pub_leavers", in_frame(home_missing), {"coverage"}),
+    "a cell of home missing": ("pub_leavers", in_frame(a_cell_of_home_missing), {"coverage"}),
+    "an indicator gone": (
+        "pub_leavers", in_frame(an_indicator_gone), {"schema", "range", "coverage", "continuity"},
+    ),
+    "columns in another order": ("pub_leavers", in_frame(lambda f: f[f.columns[::-1]]), {"schema"}),
+    "a column gone": ("pub_vocational", in_frame(lambda f: f.drop(columns="sign")), {"schema"}),
+    "an unknown state": ("pub_vocational", in_frame(lambda f: f.assign(status="maybe")), {"schema"}),
+    "parts shifted": ("pub_leavers", in_measures(parts_shifted), {"additivity"}),
+    "a level out of step": ("pub_leavers", in_measures(a_rounded_land_out_of_step), {"additivity"}),
+    "double counts": ("pub_early_childhood", in_measures(double_counts_above_the_sum), {"additivity"}),
+    "never arrived": ("pub_leavers", with_delivery(snapshots=0), {"arrival"}),
+    "a test failed": ("pub_leavers", with_tests(StructuralTest("unique", "fail", 3)), {"integrity"}),
+    "a test not run": ("pub_leavers", with_tests(StructuralTest("unique", None)), {"integrity"}),
+    "no tests at all": ("pub_leavers", with_tests(), {"integrity"}),
+    "a source repaired": ("pub_leavers", repaired_source, {"correction"}),
+}  # fmt: skip
+
+
+def test_clean_data_trips_no_check(clean: dict[str, Subject]) -> None:
+    for name, subject in clean.items():
+        assert held_by(subject) == set(), name
+
+
+@pytest.mark.parametrize("case", POISONED)
+def test_each_poison_trips_its_own_check(clean: dict[str, Subject], case: str) -> None:
+    table, poison, checks = POISONED[case]
+    assert held_by(poison(clean[table])) == checks
+
+
+def test_every_check_has_a_poison() -> None:
+    tripped = set().union(*(checks for _, _, checks in POISONED.values()))
+    assert {check.name for check in CHECKS} <= tripped
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"refused": ["x.csv, line 3: found 'a', expected b"]}, "Letzte Lieferung abgelehnt"),
+        ({"newest_period_end": pd.Timestamp("2019-07-31")}, "überfällig"),
+    ],
+)
+def test_a_late_or_refused_delivery_carries_on_with_its_age(
+    clean: dict[str, Subject], changes: dict[str, object], words: str
+) -> None:
+    subject = with_delivery(**changes)(clean["pub_leavers"])
+    (found,) = [v for v in judge(subject) if v.check == "arrival" and v.status is not Status.PASS]
+    assert found.status is Status.WARN
+    assert words in found.message_de
+    assert "2025-12-31" in found.message_de or "2019-07-31" in found.message_de
+
+
+def test_a_message_names_place_and_value(clean: dict[str, Subject]) -> None:
+    subject = in_frame(a_rate_above_hundred)(clean["pub_leavers"])
+    (found,) = [v for v in judge(subject) if v.check == "range" and v.status is Status.FAIL]
+    assert found.scope == "leavers_without_certificate_percent"
+    assert "07131, 2012/13" in found.message_de
+    assert "value ≥ 0 and ≤ 40" in found.message_en
+    assert found.guidance_de
+    assert found.guidance_en
+
+
+def test_a_table_that_was_not_built_is_not_evaluated(clean: dict[str, Subject]) -> None:
+    subject = dataclasses.replace(clean["pub_leavers"], frame=None, measures=pd.DataFrame({"measure_id": []}))
+    verdicts = judge(subject)
+    statuses = {v.check: v.status for v in verdicts}
+    assert statuses["integrity"] is statuses["schema"] is statuses["range"] is Status.NOT_EVALUATED
+    assert {v.key for v in verdicts} == expected_checks(subject.catalogue, "pub_leavers")
+
+
+def test_a_check_that_breaks_holds_the_table(clean: dict[str, Subject]) -> None:
+    subject = in_frame(lambda f: f.drop(columns="period_end"))(clean["pub_leavers"])
+    broken = [v for v in judge(subject) if v.check == "continuity"]
+    assert {v.status for v in broken} == {Status.NOT_EVALUATED}
+    assert "could not be run" in broken[0].message_en
+
+
+def test_unknown_parts_leave_room_upwards_only(clean: dict[str, Subject]) -> None:
+    """Grade 11: 56 pupils stand in an `x` cell and inside the total. Unknown is not zero."""
+    subject = clean["pub_schools"]
+    measures = subject.measures
+    evening = cells(measures, measure_id="pupils", school_type="SCHULE28", grade="JGSTUFE11")
+    assert measures.loc[evening, "value"].isna().all()
+    total = cells(measures, measure_id="pupils", area_code=HOME, school_type="total", grade="JGSTUFE11")
+    assert held_by(subject) == set()
+    less = measures.copy()
+    less.loc[total, "value"] = 1
+    assert held_by(dataclasses.replace(subject, measures=less)) == {"additivity"}

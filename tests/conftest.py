@@ -1,0 +1,90 @@
+"""Fixtures: the catalogue, the sample, and nights that are run once and shared by all workers."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from expectations.catalogue import Catalogue, load_catalogue
+from tests.nights import OFFICIAL, PROJECT, SHARED, folder_config, run
+
+
+@pytest.fixture(scope="session")
+def catalogue() -> Catalogue:
+    return load_catalogue()
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real files beside the project; absent on most machines."""
+    if not SHARED.is_dir():
+        pytest.skip(f"{SHARED} is absent: real official files are not part of the project")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def common(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """One folder for all workers of this run."""
+    base = tmp_path_factory.getbasetemp()
+    return base if worker_id == "master" else base.parent
+
+
+def _once(folder: Path, name: str, *arguments: str, **extra: str) -> Path:
+    """Run a night once for all workers; its home."""
+    home = folder / name
+    with FileLock(folder / f"{name}.lock"):
+        done = folder / f"{name}.done"
+        if not done.exists():
+            finished = run("nightly", "--home", str(home), "--json", *arguments, **extra)
+            assert finished.code == 0, finished.out + finished.err
+            done.write_text(finished.out)
+    return home
+
+
+@pytest.fixture(scope="session")
+def night_home(common: Path) -> Path:
+    """A home after one night on the embedded default. Read only: copy it before changing it."""
+    return _once(common, "sample-home")
+
+
+@pytest.fixture(scope="session")
+def official_home(common: Path, shared: Path) -> Path:
+    """A home after one night on the real official files. Read only."""
+    return _once(
+        common,
+        "official-home",
+        "--config",
+        str(PROJECT / "config" / "koblenz-official.yaml"),
+        BILDUNGSMONITOR_OFFICIAL_DIR=str(OFFICIAL),
+    )
+
+
+@pytest.fixture
+def home(night_home: Path, tmp_path: Path) -> Path:
+    """A home of one's own after one night on the embedded default."""
+    copy = tmp_path / "var"
+    shutil.copytree(night_home, copy, symlinks=True)
+    return copy
+
+
+@pytest.fixture(scope="session")
+def sample(common: Path, catalogue: Catalogue) -> Path:
+    """The sample's files. Read only."""
+    from orchestration.collect.sample.generate import write_sample
+
+    folder = common / "sample"
+    with FileLock(common / "sample.lock"):
+        write_sample(folder, catalogue)
+    return folder
+
+
+@pytest.fixture
+def delivery(sample: Path, tmp_path: Path) -> Path:
+    """A folder of one's own with the sample's files, and a configuration `city.yaml` beside it."""
+    folder = tmp_path / "delivery"
+    shutil.copytree(sample, folder, ignore=shutil.ignore_patterns(".*"))
+    folder_config(tmp_path / "city.yaml", folder)
+    return folder

@@ -1,0 +1,222 @@
+"""Contract with the offices: real exports in every format that occurs, read where they lie."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from expectations.catalogue import Catalogue
+from orchestration.collect.genesis import FormatError, OfficialRows, read_official
+from tests.nights import OFFICIAL, run
+
+REFUSED = {
+    "mj_12411-0015.xlsx": "an Excel workbook",
+    "21711_ausgaben_je_schueler_2024.xlsx": "an Excel workbook",
+}
+
+
+def official(name: str, catalogue: Catalogue | None) -> OfficialRows:
+    path = OFFICIAL / name
+    return read_official(path.name, path.read_bytes(), catalogue)
+
+
+def test_every_file_loads_or_is_refused_for_the_right_reason(shared: Path, catalogue: Catalogue) -> None:
+    refused = {}
+    formats = set()
+    for path in sorted(p for p in OFFICIAL.rglob("*") if p.is_file()):
+        try:
+            rows = read_official(path.name, path.read_bytes(), catalogue)
+        except FormatError as error:
+            refused[path.name] = error.found
+        else:
+            formats.add(rows.format)
+            assert len(rows.frame) > 0
+    assert refused == REFUSED
+    assert formats == {"datencsv", "ffcsv_v4", "ffcsv_v5"}
+
+
+def test_both_downloads_of_the_school_table_have_one_schema(shared: Path, catalogue: Catalogue) -> None:
+    """2017 without a year column, 2025 with one; Koblenz's cells equal the files' own lines."""
+    name = "21111-01-03-4"
+    old, new = (official(f"datencsv/{year}/{name}.csv", catalogue) for year in (2017, 2025))
+    assert list(old.frame.columns) == list(new.frame.columns)
+    assert set(old.frame["BILSA8"]) == set(new.frame["BILSA8"])
+    labels = {
+        label: item.code for item in catalogue.classifications["BILSA8"].items for label in item.labels
+    }
+    columns = catalogue.tables[name].columns
+    for rows, year, first in ((old, 2017, "07111;"), (new, 2025, "2023;07111;")):
+        text = (OFFICIAL / f"datencsv/{year}/{name}.csv").read_text(encoding="cp1252")
+        lines = [line.split(";") for line in text.split("\n") if line.startswith(first)]
+        assert len(lines) == 12
+        koblenz = rows.frame[rows.frame["area_code"] == "07111"]
+        assert len(koblenz) == 12 * len(columns)
+        for line in lines:
+            item, cells = labels[line[-7].strip()], line[-6:]
+            for column, cell in zip(columns, cells, strict=True):
+                found = koblenz[(koblenz["BILSA8"] == item) & (koblenz["measure"] == column.measure)]
+                for variable in ("GES", "NAT", "BILKL2"):
+                    wanted = column.items.get(variable)
+                    same = found[variable].isna() if wanted is None else found[variable] == wanted
+                    found = found[same]
+                assert len(found) == 1
+                if cell in ("-", "x"):
+                    assert found["sign"].item() == cell
+                    assert found["value"].isna().item()
+                else:
+                    assert found["value"].item() == float(cell)
+
+
+def test_known_additions_of_koblenz(shared: Path, catalogue: Catalogue) -> None:
+    rows = official("datencsv/2025/21111-01-03-4.csv", catalogue).frame
+    koblenz = rows[(rows["area_code"] == "07111") & (rows["measure"] == "BIL003") & rows["GES"].eq("")]
+    parts = koblenz[koblenz["BILSA8"] != "INSGESAMT1"]["value"]
+    assert sorted(parts.dropna()) == [116, 407, 827, 2182, 3913, 5401]
+    assert koblenz[koblenz["BILSA8"] == "INSGESAMT1"]["value"].item() == parts.sum() == 12846
+    grade11 = rows[(rows["area_code"] == "07111") & (rows["BILKL2"] == "JGSTUFE11")].set_index("BILSA8")
+    assert grade11.loc["INSGESAMT1", "value"] == 700
+    assert grade11["value"].drop("INSGESAMT1").sum() == 644
+    assert grade11.loc["SCHULE28", "sign"] == "x"
+
+
+def test_three_areas_are_called_koblenz(shared: Path, catalogue: Catalogue) -> None:
+    rows = official("datencsv/2025/21111-02-06-4.csv", catalogue)
+    named = {code: level for code, level in rows.frame[["area_code", "area_level"]].drop_duplicates().values}
+    koblenz = {c for c, n in rows.codebook["areas"].items() if "Koblenz" in n}
+    assert {c: named[c] for c in koblenz} == {"071": "region", "07111": "district", "07137": "district"}
+    assert named["03241001"] == "sub_district"
+
+
+def test_the_english_v4_header_reads_like_the_german_one(shared: Path, catalogue: Catalogue) -> None:
+    stem = "ffcsv_v4/12411-01-01-4_2024-12-04"
+    german, english = official(f"{stem}.ffcsv.csv", catalogue), official(f"{stem}_language-en.ffcsv.csv", catalogue)
+    assert german.frame.equals(english.frame)
+
+
+def test_shifted_rows_without_values_are_left_out_and_counted(shared: Path) -> None:
+    rows = official("ffcsv_v4/52411-02-01-4_2024-12-04.ffcsv.csv", None)
+    assert len(rows.frame) == 538 * 3
+    assert rows.notes == ["538 rows without any value left out: shifted by five columns"]
+
+
+def test_undelivered_districts_keep_their_dash(shared: Path) -> None:
+    """13111, 30.06.2025: every district is `-` while the Länder have numbers."""
+    rows = official("ffcsv_v5/13111-01-03-4_1773175029986_de_flat.csv", None).frame
+    districts = rows[rows["area_level"] == "district"]
+    assert set(districts["sign"]) == {"-"}
+    assert districts["value"].isna().all()
+    assert rows[rows["area_level"] == "state"]["value"].notna().all()
+
+
+@pytest.mark.parametrize("table", ["1000A-0000", "12211-0001", "12411-01-01-4", "23111-0001"])
+def test_recorded_replies_in_both_languages_hold_the_same_numbers(shared: Path, table: str) -> None:
+    """The API's zips: decimal comma in German, point in English, the same rows in any order."""
+    folder = shared / "data" / "genesis_api" / "recorded"
+    frames = []
+    for number, language in (("000", "de"), ("002", "en")):
+        path = folder / f"{table}__{number}_data_tablefile_{language}.zip"
+        frame = read_official(f"{table}_{language}.zip", path.read_bytes()).frame
+        keys = [c for c in frame.columns if c not in ("value", "sign", "unit", "period_label")]
+        frames.append(frame.drop(columns=["unit"]).sort_values(keys).reset_index(drop=True))
+    assert frames[0]["value"].equals(frames[1]["value"])
+    assert frames[0]["sign"].equals(frames[1]["sign"])
+
+
+def test_values_equal_a_plain_reading_of_a_large_file(shared: Path) -> None:
+    """Against Python's csv module on 116,738 rows: count and sum of the numbers."""
+    path = OFFICIAL / "ffcsv_v5" / "12531-0043_175879554_flat.zip"
+    frame = read_official(path.name, path.read_bytes()).frame
+    with zipfile.ZipFile(path) as archive:
+        text = archive.read(archive.namelist()[0]).decode("utf-8-sig")
+    plain = [row["value"] for row in csv.DictReader(io.StringIO(text), delimiter=";")]
+    numbers = [float(v.replace(",", ".")) for v in plain if v.strip("-").replace(",", "").isdigit()]
+    assert (len(plain), len(numbers)) == (116_738, int(frame["value"].notna().sum()))
+    assert frame["value"].sum() == sum(numbers) == 8_480_805
+
+
+GOLDEN = {
+    "leavers_abitur_share": ("leavers_with_abitur_percent", {}),
+    "leavers_no_degree_share": ("leavers_without_certificate_percent", {}),
+    "male_share_abitur": ("leavers_male_percent", {"qualification": "BILABS15"}),
+    "male_share_no_degree": ("leavers_male_percent", {"qualification": "BILABS11"}),
+    "care_rate_u3": ("care_rate_under_3_percent", {}),
+    "care_rate_3_6": ("care_rate_3_to_5_percent", {}),
+    "care_rate_u3_kita": ("care_rate_under_3_percent", {"care_type": "centre"}),
+    "care_rate_3_6_kita": ("care_rate_3_to_5_percent", {"care_type": "centre"}),
+    "jugendquotient": ("youth_dependency_ratio", {}),
+    "altenquotient": ("old_age_dependency_ratio", {}),
+}
+
+
+def test_published_rates_are_reproduced_to_the_decimal(shared: Path, official_home: Path, catalogue: Catalogue) -> None:
+    mart = duckdb.connect(str(official_home / "releases" / "current" / "mart.duckdb"), read_only=True)
+    with open(shared / "reference" / "golden_rates.csv", encoding="utf-8") as handle:
+        golden = list(csv.DictReader(handle))
+    assert len(golden) == 20
+    for row in golden:
+        indicator, cells = GOLDEN[row["indicator"]]
+        where = " and ".join(f"{b} = '{cells.get(b, 'total')}'" for b in catalogue.breakdowns)
+        found = mart.execute(
+            f"""select value, numerator, denominator from indicator_value
+            where indicator_id = $id and area_code = $area and {where}
+                and extract(year from period_end) = $year""",
+            {"id": indicator, "area": row["geo_code"], "year": int(row["period"][-4:])},
+        ).fetchall()
+        expected = tuple(float(row[c]) for c in ("published_pct", "numerator", "denominator"))
+        assert found == [expected], row
+
+
+def test_youth_and_old_age_ratio_equal_the_offices_own_table(shared: Path, official_home: Path) -> None:
+    """12411-08-01-4 is not a source of ours: every area's published ratio is an oracle."""
+    own = official("datencsv/2017/12411-08-01-4_00.csv", None).frame
+    mart = duckdb.connect(str(official_home / "releases" / "current" / "mart.duckdb"), read_only=True)
+    compared = 0
+    for measure, indicator in (
+        ("Jugendquotient", "youth_dependency_ratio"),
+        ("Altenquotient", "old_age_dependency_ratio"),
+    ):
+        theirs = own[(own["measure"] == measure) & own["value"].notna()].set_index("area_code")["value"]
+        ours = dict(
+            mart.execute(
+                """select area_code, value from indicator_value
+                where indicator_id = $id and sex = 'total' and period_end = date '2015-12-31'""",
+                {"id": indicator},
+            ).fetchall()
+        )
+        for area, value in ours.items():
+            assert theirs[area] == value, (indicator, area)
+            compared += 1
+    assert compared == 2 * 446
+
+
+def test_dissolved_districts_are_not_published_as_zero(official_home: Path) -> None:
+    mart = duckdb.connect(str(official_home / "releases" / "current" / "mart.duckdb"), read_only=True)
+    rows = mart.execute(
+        "select count(*) from indicator_value where area_code in ('03152', '05313') and period_end > date '2018-01-01'"
+    ).fetchall()
+    assert rows == [(0,)]
+    zeros = mart.execute(
+        "select count(*) from indicator_value where indicator_id = 'population' and value = 0"
+    ).fetchall()
+    assert zeros == [(0,)]
+
+
+def test_read_names_the_format_and_writes_long_rows(shared: Path, tmp_path: Path) -> None:
+    target = tmp_path / "rows.csv"
+    path = OFFICIAL / "ffcsv_v5" / "12411-01-01-4_1773175772751_de_flat.csv"
+    done = run("read", str(path), "--output", str(target))
+    assert done.code == 0, done.err
+    assert "ffcsv_v5" in done.out
+    with open(target, encoding="utf-8") as handle:
+        rows = list(csv.DictReader(handle))
+    assert list(rows[0]) == [
+        "table_code", "area_code", "area_level", "period_start", "period_end", "period_label",
+        "GES", "measure", "value", "sign", "unit",
+    ]  # fmt: skip
+    koblenz = [r for r in rows if r["area_code"] == "07111" and r["GES"] == ""]
+    assert [float(r["value"]) for r in koblenz] == [113378.0]

@@ -1,0 +1,59 @@
+"""Run nights as a user would, and look at what they leave behind. Shared by tests and campaigns."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PROJECT = Path(__file__).resolve().parent.parent
+SHARED = PROJECT.parent / "shared"
+OFFICIAL = SHARED / "data" / "official"
+CLOCK = "1795500000"
+"""2026-11-24 06:00 UTC: tests name their time, so that a sample never becomes late."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """One run of the command line."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+def environment(**extra: str) -> dict[str, str]:
+    """This process's environment with a fixed clock and no foreign settings."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("BILDUNGSMONITOR_", "DAGSTER_"))}
+    return {**kept, "SOURCE_DATE_EPOCH": CLOCK, "COLUMNS": "160", **extra}
+
+
+def command(*arguments: str) -> list[str]:
+    """The console script of this environment."""
+    return [str(Path(sys.executable).with_name("bildungsmonitor")), *arguments]
+
+
+def run(*arguments: str, cwd: Path = PROJECT, timeout: float = 300, **extra: str) -> Finished:
+    """Run the console script to its end."""
+    done = subprocess.run(
+        command(*arguments), cwd=cwd, env=environment(**extra), capture_output=True, text=True, timeout=timeout
+    )
+    return Finished(done.returncode, done.stdout, done.stderr)
+
+
+def folder_config(path: Path, directory: Path) -> Path:
+    """A configuration of Koblenz on a folder of files."""
+    path.write_text(
+        'municipality: {code: "07111", name: Koblenz}\n'
+        f"official_files: {{source: folder, directory: {json.dumps(str(directory))}}}\n",
+        encoding="utf-8",
+    )
+    return path

@@ -1,0 +1,193 @@
+"""The gate at night: what is refused, what goes out all the same, and what readers keep."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+
+from orchestration.publish.release import Release, ReleaseStore
+from tests.nights import folder_config, run
+from tests.pipeline.deliveries import edit_line, newer
+
+LATER = "1795600000"
+LATER_STILL = "1795700000"
+LEAVERS = "21111-02-06-4.csv"
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory, sample: Path) -> Path:
+    """A city on a folder of files after one good night: `delivery`, `city.yaml`, `var`."""
+    folder = tmp_path_factory.mktemp("city")
+    shutil.copytree(sample, folder / "delivery", ignore=shutil.ignore_patterns(".*"))
+    folder_config(folder / "city.yaml", folder / "delivery")
+    done = run("nightly", "--config", str(folder / "city.yaml"), "--home", str(folder / "var"), "--json")
+    assert done.code == 0, done.out + done.err
+    return folder
+
+
+@pytest.fixture
+def city(base: Path, tmp_path: Path) -> Path:
+    shutil.copytree(base, tmp_path / "city", symlinks=True)
+    folder_config(tmp_path / "city" / "city.yaml", tmp_path / "city" / "delivery")
+    return tmp_path / "city"
+
+
+def arguments(city: Path) -> list[str]:
+    return ["--config", str(city / "city.yaml"), "--home", str(city / "var"), "--json"]
+
+
+def served(city: Path) -> Release:
+    release = ReleaseStore(city / "var" / "releases").current()
+    assert release is not None
+    assert release.damage() == []
+    return release
+
+
+def abitur(release: Release) -> float:
+    rows = (
+        duckdb.connect(str(release.folder / "mart.duckdb"), read_only=True)
+        .execute(
+            """select numerator from indicator_value where indicator_id = 'leavers_with_abitur_percent'
+            and area_code = '07111' and period_label = '2024/25' and sex = 'total'"""
+        )
+        .fetchall()
+    )
+    return rows[0][0]
+
+
+def poison(city: Path) -> None:
+    """Koblenz's Abitur column ten times too high, as a lost decimal makes it."""
+    file = city / "delivery" / LEAVERS
+    line = next(x for x in file.read_text(encoding="cp1252").split("\n") if x.startswith("2025;07111;"))
+    edit_line(file, "2025;07111;", {15: str(10 * int(line.split(";")[15]))})
+    newer(file, "20.11.2026")
+
+
+def test_a_poisoned_indicator_holds_its_table_only(city: Path) -> None:
+    before = served(city)
+    reader = duckdb.connect(str(before.folder / "mart.duckdb"), read_only=True)
+    poison(city)
+    # A good change in another table goes out in the same night.
+    births = city / "delivery" / "12612-01-01-4_00.csv"
+    edit_line(births, "2025;07131;", {3: "1000", 4: "510", 5: "490"}, "utf-8")
+    newer(births, "20.11.2026", "utf-8")
+
+    night = run("nightly", *arguments(city), SOURCE_DATE_EPOCH=LATER)
+    assert night.code == 3, night.err
+    held = {t["table"]: t for t in night.json["tables"] if not t["published"]}
+    assert set(held) == {"pub_leavers"}
+    assert "2024/25" in held["pub_leavers"]["reason_de"]
+    after = served(city)
+    assert after.id != before.id
+    state = after.manifest["tables"]["pub_leavers"]
+    assert (state["status"], state["held_since"], state["published_by"]) == ("held", after.id, before.id)
+    assert state["reason_en"]
+    assert abitur(after) == abitur(before), "readers keep the last good version"
+    new_births = duckdb.connect(str(after.folder / "mart.duckdb"), read_only=True).execute(
+        """select value from pub_population where indicator_id = 'live_births'
+        and area_code = '07131' and period_label = '2025' and sex = 'total'"""
+    )
+    assert new_births.fetchall() == [(1000.0,)]
+    assert reader.execute("select count(*) from pub_leavers").fetchall()[0][0] > 0
+    assert "held" in run("status", "--home", str(city / "var")).out
+
+    alone = run("publish", *arguments(city), SOURCE_DATE_EPOCH=LATER_STILL)
+    assert alone.code == 3, alone.err
+    assert served(city).id == after.id
+    assert abitur(served(city)) == abitur(before)
+
+    without = run("nightly", "--exclude-dbt-tests", *arguments(city), SOURCE_DATE_EPOCH=LATER_STILL)
+    assert without.code == 3, without.err
+    assert all(not t["published"] for t in without.json["tables"])
+    assert "Strukturtests wurden nicht ausgeführt" in without.json["tables"][1]["reason_de"]
+    last = served(city)
+    assert {s["status"] for s in last.manifest["tables"].values()} == {"held"}
+    for name in last.manifest["tables"]:
+        assert pq.read_table(last.parquet(name)).equals(pq.read_table(after.parquet(name)))
+
+    # The sender repairs the file: the table is let out again by itself.
+    file = city / "delivery" / LEAVERS
+    line = next(x for x in file.read_text(encoding="cp1252").split("\n") if x.startswith("2025;07111;"))
+    edit_line(file, "2025;07111;", {15: str(int(line.split(";")[15]) // 10)})
+    newer_text = file.read_text(encoding="cp1252").replace("Stand: 20.11.2026", "Stand: 21.11.2026")
+    file.write_bytes(newer_text.encode("cp1252"))
+    repaired = run("nightly", *arguments(city), SOURCE_DATE_EPOCH="1795800000")
+    assert repaired.code == 0, repaired.out
+    assert served(city).manifest["tables"]["pub_leavers"]["status"] == "published"
+
+
+def test_evidence_about_other_content_does_not_count(city: Path) -> None:
+    """Somebody changes the candidate after the checks: publish alone refuses that table."""
+    before = served(city)
+    with duckdb.connect(str(city / "var" / "warehouse" / "candidate.duckdb")) as candidate:
+        candidate.execute("update published.pub_schools set value = value + 1 where area_code = '07111'")
+        candidate.execute("update evidence.verdict set catalogue_hash = 'other' where \"table\" = 'pub_vocational'")
+        candidate.execute("delete from evidence.verdict where \"table\" = 'pub_leavers' and \"check\" = 'range'")
+    done = run("publish", *arguments(city), SOURCE_DATE_EPOCH=LATER)
+    assert done.code == 3
+    reasons = {t["table"]: t["reason_en"] for t in done.json["tables"] if not t["published"]}
+    assert set(reasons) == {"pub_schools", "pub_vocational", "pub_leavers"}
+    assert "another content" in reasons["pub_schools"]
+    assert "another catalogue" in reasons["pub_vocational"]
+    assert "checks are incomplete: range" in reasons["pub_leavers"]
+    after = served(city)
+    for name in reasons:
+        assert pq.read_table(after.parquet(name)).equals(pq.read_table(before.parquet(name)))
+
+
+def test_bad_deliveries_are_refused_and_the_night_goes_on(city: Path) -> None:
+    """Truncated, empty, wrong code in the name, columns moved, damaged text: one reason each."""
+    before = served(city)
+    delivery = city / "delivery"
+    leavers = delivery / LEAVERS
+    leavers.write_bytes(leavers.read_bytes()[:-900])
+    (delivery / "21121-01-05-4_00.csv").write_bytes(b"")
+    schools = delivery / "21111-01-03-4.csv"
+    text = schools.read_text(encoding="cp1252").replace("Insgesamt;weiblich;ausländisch", "weiblich;Insgesamt;ausländisch")
+    schools.write_bytes(text.encode("cp1252"))
+    (delivery / "12612-01-01-4_00.csv").rename(delivery / "12612-02-01-4_00.csv")
+    support = delivery / "22811-01-01-4_00.csv"
+    support.write_bytes(support.read_bytes().decode("utf-8").encode("utf-8").decode("cp1252", "replace").encode("utf-8"))
+
+    night = run("nightly", *arguments(city), SOURCE_DATE_EPOCH=LATER)
+    assert night.code == 0, night.err
+    receptions = json.loads((city / "var" / "landing" / "official" / "reception.json").read_text())
+    reasons = {r["file"]: r["reason"] for r in receptions if r["status"] == "refused"}
+    assert "cut short" in reasons[LEAVERS]
+    assert "0 bytes" in reasons["21121-01-05-4_00.csv"]
+    assert "the columns have moved" in reasons["21111-01-03-4.csv"]
+    assert "damaged characters" in reasons["22811-01-01-4_00.csv"]
+    assert len(reasons) == 4, "the renamed file is known by its hash"
+    after = served(city)
+    for name in after.manifest["tables"]:
+        assert pq.read_table(after.parquet(name)).equals(pq.read_table(before.parquet(name))), name
+    verdicts = pq.read_table(after.folder / "verdicts.parquet").to_pylist()
+    warned = {v["scope"]: v["message_de"] for v in verdicts if v["check"] == "arrival" and v["status"] == "WARN"}
+    assert set(warned) == {"21111-02-06-4", "21121-01-05-4", "21111-01-03-4", "22811-01-01-4"}
+    assert all("Daten bis 20" in message for message in warned.values())
+
+
+def test_a_table_without_any_delivery_is_held_and_the_rest_goes_out(city: Path) -> None:
+    shutil.rmtree(city / "var")
+    (city / "delivery" / LEAVERS).unlink()
+    night = run("nightly", *arguments(city))
+    assert night.code == 3, night.err
+    held = {t["table"]: t["reason_de"] for t in night.json["tables"] if not t["published"]}
+    assert set(held) == {"pub_leavers"}
+    assert "keine angenommene Lieferung" in held["pub_leavers"]
+    release = served(city)
+    assert not release.parquet("pub_leavers").exists()
+    assert release.manifest["tables"]["pub_leavers"]["rows"] is None
+
+
+def test_an_empty_folder_publishes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "delivery").mkdir()
+    folder_config(tmp_path / "city.yaml", tmp_path / "delivery")
+    night = run("nightly", *arguments(tmp_path))
+    assert night.code == 3, night.out + night.err
+    assert not (tmp_path / "var" / "releases" / "current").exists()

@@ -1,0 +1,120 @@
+"""The catalogue: consistent as it stands, and exact about what is wrong when it is not."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from expectations.catalogue import Catalogue, CatalogueError, load_catalogue
+from expectations.catalogue.load import CATALOGUE_DIR
+from expectations.catalogue.relations import relations
+
+SHARE = "indicators/leavers/leavers_without_certificate_percent.yml"
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    target = tmp_path / "catalogue"
+    shutil.copytree(CATALOGUE_DIR, target, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    return target
+
+
+def problems(root: Path) -> list[str]:
+    with pytest.raises(CatalogueError) as caught:
+        load_catalogue(root=root)
+    return caught.value.problems
+
+
+def edit(root: Path, file: str, old: str, new: str) -> None:
+    path = root / file
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "message"),
+    [
+        (SHARE, "measure: leavers,", "measure: leavrs,", "no measure 'leavrs'; did you mean 'leavers'?"),
+        (SHARE, "[sex]", "[sexx]", "no breakdown 'sexx'; did you mean 'sex'?"),
+        (SHARE, "BILABS11", "BILABS99", "breakdown 'qualification' has no cell 'BILABS99'; did you mean"),
+        (SHARE, "table: pub_leavers", "table: pub_leaver", "no published table 'pub_leaver'; did you mean 'pub_leavers'?"),
+        (SHARE, "kind: share", "kind: shares", "kind: found 'shares'"),
+        (SHARE, "decimals:", "decimal:", "unknown field 'decimal'; did you mean 'decimals'?"),
+        (SHARE, "owner: education-monitoring\n", "", "field 'owner' is missing"),
+        (SHARE, "id: leavers_without", "id: Leavers_without", "id: found 'Leavers_without"),
+        (SHARE, "[sex]", "[care_type]", "not by 'care_type'"),
+        (SHARE, "kind: share", "kind: count", "takes no denominator"),
+        (SHARE, "kind: share", "  kind: [share", "not valid YAML"),
+        (SHARE, "denominator: {measure: leavers}", "denominator: {measure: day_care_places}", "the units must be the same"),
+        ("measures/leavers.yml", "21111-02-06-4", "21111-02-06-9", "no official table '21111-02-06-9'; did you mean '21111-02-06-4'?"),
+        ("measures/leavers.yml", "BILABS11, BILABS12", "BILABS14D, BILABS12", "is a subset ('darunter') and never adds up"),
+        ("tables/21111-02-06-4.yml", 'BILAG2: "BILABS11"', 'BILAG2: "BILABS1"', "BILAG2 has no item 'BILABS1'"),
+        ("tables/21111-02-06-4.yml", "header: '\\| Insgesamt", "header: '(\\| Insgesamt", "not a regular expression"),
+        ("classifications/GES.yml", "cell: female", "cell: femal", "has no cell 'femal'; did you mean 'female'?"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_named_with_file_line_and_closest_name(
+    copy: Path, file: str, old: str, new: str, message: str
+) -> None:
+    edit(copy, file, old, new)
+    found = [p for p in problems(copy) if message in p]
+    assert found, problems(copy)
+    assert found[0].startswith(f"{file}, line ")
+
+
+def test_the_line_is_the_line(copy: Path) -> None:
+    edit(copy, SHARE, "[sex]", "[sexx]")
+    lines = (copy / SHARE).read_text().split("\n")
+    expected = next(n for n, line in enumerate(lines, start=1) if "sexx" in line)
+    assert problems(copy) == [f"{SHARE}, line {expected}: no breakdown 'sexx'; did you mean 'sex'?"]
+
+
+def test_a_name_and_its_file_agree(copy: Path) -> None:
+    (copy / SHARE).rename((copy / SHARE).with_name("another.yml"))
+    assert "but the file is named 'another'" in problems(copy)[0]
+
+
+def test_an_indicator_is_declared_once(copy: Path) -> None:
+    shutil.copy(copy / SHARE, copy / "indicators" / "schools" / Path(SHARE).name)
+    assert "is declared in" in problems(copy)[0]
+
+
+def test_every_published_indicator_is_complete(catalogue: Catalogue) -> None:
+    assert len(catalogue.indicators) >= 23
+    for indicator in catalogue.indicators.values():
+        for text in (indicator.purpose, indicator.interpretation, indicator.calculation, indicator.availability):
+            assert text.de != text.en
+        assert catalogue.tables_behind(indicator.table)
+
+
+def test_terms_expand_to_the_cells_they_add_up(catalogue: Catalogue) -> None:
+    terms = relations(catalogue)["indicator_term"]
+    youth = terms[(terms["indicator_id"] == "youth_dependency_ratio") & (terms["role"] == "numerator")]
+    assert list(youth["age_group"]) == [
+        "ALT000B03", "ALT003B06", "ALT006B10", "ALT010B15", "ALT015B18", "ALT018B20",
+    ]  # fmt: skip
+    assert set(youth["expected_cells"]) == {6}
+    assert set(youth["sex"]) == {"*"}
+    care = terms[(terms["indicator_id"] == "care_rate_under_3_percent") & (terms["role"] == "denominator")]
+    assert care["care_type_shown"].isna().all(), "a population knows no type of care and serves all of them"
+
+
+def test_the_catalogue_hash_follows_its_content(copy: Path) -> None:
+    before = load_catalogue(root=copy).content_hash
+    load_catalogue.cache_clear()
+    assert load_catalogue(root=copy).content_hash == before
+    edit(copy, SHARE, "decimals: 1", "decimals: 2")
+    load_catalogue.cache_clear()
+    assert load_catalogue(root=copy).content_hash != before
+
+
+def test_codes_are_those_of_the_reference_list(shared: Path, catalogue: Catalogue) -> None:
+    import csv
+
+    with open(shared / "reference" / "indicators.csv", encoding="utf-8") as handle:
+        reference = {row["code"]: row for row in csv.DictReader(handle)}
+    for indicator in catalogue.indicators.values():
+        assert indicator.code in reference, indicator.id

@@ -1,0 +1,127 @@
+"""Landing: immutable snapshots, known hashes, refusals, and series that lost their end."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from expectations.catalogue import Catalogue
+from orchestration.collect.landing import Landing
+from tests.unit.files import SCHOOLS_NAME, V4_NAME, V5_NAME, population_v4, population_v5, schools
+
+NIGHT = dt.datetime(2026, 11, 24, 1, 0, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def landing(tmp_path: Path, catalogue: Catalogue) -> Landing:
+    return Landing(tmp_path / "landing", catalogue)
+
+
+def put(folder: Path, name: str, text: str, encoding: str = "utf-8") -> Path:
+    folder.mkdir(exist_ok=True)
+    path = folder / name
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+def test_a_delivery_lands_whole(landing: Landing, tmp_path: Path) -> None:
+    file = put(tmp_path / "in", SCHOOLS_NAME, schools(), "cp1252")
+    (reception,) = landing.receive([file], NIGHT, synthetic=False)
+    assert (reception.status, reception.format) == ("accepted", "datencsv")
+    (snapshot,) = landing.snapshots()
+    assert (snapshot.folder / SCHOOLS_NAME).read_bytes() == file.read_bytes()
+    origin = json.loads((snapshot.folder / "origin.json").read_text())
+    assert origin["stand"] == "2025-03-13T16:39:14"
+    assert origin["encoding"] == "cp1252"
+    assert origin["taken_at"] == NIGHT.isoformat()
+    assert origin["synthetic"] is False
+    assert "Gebietsstand" in origin["footnotes"]
+    rows = pd.read_parquet(landing.reading(snapshot).parquet)
+    assert len(rows) == 2 * 12 * 6
+    assert {"value", "sign", "unit"} <= set(rows.columns)
+
+
+def test_the_same_hash_makes_no_new_snapshot(landing: Landing, tmp_path: Path) -> None:
+    file = put(tmp_path / "in", V5_NAME, population_v5())
+    landing.receive([file], NIGHT, synthetic=False)
+    before = sorted(landing.folder.rglob("*"))
+    copy = put(tmp_path / "again", "12411-01-01-4_renamed.csv", population_v5())
+    results = landing.receive([file, copy], NIGHT + dt.timedelta(days=1), synthetic=False)
+    assert [r.status for r in results] == ["known", "known"]
+    assert sorted(landing.folder.rglob("*")) == before
+
+
+def test_one_bad_file_refuses_itself_only(landing: Landing, tmp_path: Path) -> None:
+    good = put(tmp_path / "in", V4_NAME, population_v4())
+    bad = put(tmp_path / "in", SCHOOLS_NAME, schools().split("__________")[0])
+    results = {r.file: r for r in landing.receive([good, bad], NIGHT, synthetic=False)}
+    assert results[V4_NAME].status == "accepted"
+    assert results[SCHOOLS_NAME].status == "refused"
+    assert results[SCHOOLS_NAME].table_code == "21111-01-03-4"
+    assert "cut short" in (results[SCHOOLS_NAME].reason or "")
+    assert [s.table_code for s in landing.snapshots()] == ["12411-01-01-4"]
+    assert landing.receptions() == list(results.values()) or len(landing.receptions()) == 2
+
+
+def test_the_last_accepted_snapshot_stays_when_the_next_is_refused(landing: Landing, tmp_path: Path) -> None:
+    landing.receive([put(tmp_path / "a", V5_NAME, population_v5())], NIGHT, synthetic=False)
+    (before,) = landing.snapshots()
+    broken = put(tmp_path / "b", V5_NAME, population_v5()[:-30])
+    landing.receive([broken], NIGHT + dt.timedelta(days=1), synthetic=False)
+    assert landing.snapshots() == [before]
+
+
+def series(years: range, stand: str) -> str:
+    """21111-01-03-4 over several years, with its date."""
+    text = schools(years[0])
+    head, rest = text.split("\n__________")
+    lines = head.split("\n")
+    rows = [line for line in lines if line.startswith(f"{years[0]};")]
+    for year in years[1:]:
+        lines += [f"{year}{row[4:]}" for row in rows]
+    return "\n".join(lines) + "\n__________" + rest.replace("13.03.2025", stand)
+
+
+def test_a_newer_series_that_ends_earlier_goes_backwards(landing: Landing, tmp_path: Path) -> None:
+    first = put(tmp_path / "a", SCHOOLS_NAME, series(range(2020, 2025), "01.03.2025"))
+    landing.receive([first], NIGHT, synthetic=False)
+    second = put(tmp_path / "b", SCHOOLS_NAME, series(range(2020, 2024), "01.03.2026"))
+    (result,) = landing.receive([second], NIGHT + dt.timedelta(days=1), synthetic=False)
+    assert result.status == "refused"
+    assert "found the last period 2024-07-31" in (result.reason or "")
+    assert "at least 2025-07-31" in (result.reason or "")
+
+
+def test_an_archived_single_year_may_come_late(landing: Landing, tmp_path: Path) -> None:
+    landing.receive(
+        [put(tmp_path / "a", SCHOOLS_NAME, series(range(2020, 2025), "01.03.2025"))], NIGHT, synthetic=False
+    )
+    late = put(tmp_path / "b", "21111-01-03-4_2015.csv", series(range(2015, 2016), "01.03.2026"))
+    assert [r.status for r in landing.receive([late], NIGHT, synthetic=False)] == ["accepted"]
+
+
+def test_a_changed_contract_adds_a_reading_and_keeps_the_old(landing: Landing, tmp_path: Path) -> None:
+    landing.receive([put(tmp_path / "in", SCHOOLS_NAME, schools())], NIGHT, synthetic=False)
+    (snapshot,) = landing.snapshots()
+    before = {p.name: p.read_bytes() for p in snapshot.folder.iterdir()}
+    table = landing.catalogue.tables["21111-01-03-4"]
+    changed = landing.catalogue.model_copy(
+        update={"tables": {**landing.catalogue.tables, table.code: table.model_copy(update={"late_after_days": 1})}}
+    )
+    reading = Landing(landing.folder, changed).reading(snapshot)
+    assert reading.parquet.name not in before
+    assert {name: (snapshot.folder / name).read_bytes() for name in before} == before
+
+
+def test_what_a_crash_left_is_swept_away(landing: Landing, tmp_path: Path) -> None:
+    leftover = landing.folder / "12411-01-01-4" / ".20261123T010000Z_abcdef12.part"
+    leftover.mkdir(parents=True)
+    (leftover / "half").write_text("x")
+    assert landing.snapshots() == []
+    landing.receive([put(tmp_path / "in", V5_NAME, population_v5())], NIGHT, synthetic=False)
+    assert not leftover.exists()
+    assert len(landing.snapshots()) == 1

@@ -1,0 +1,60 @@
+"""The embedded sample: the same bytes every time, readable under every contract, marked synthetic."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from expectations.catalogue import Catalogue
+from orchestration.collect.genesis import OfficialRows, read_official
+from orchestration.collect.sample.generate import NOTICE, sample_files, write_sample
+
+
+def digest(files: dict[str, bytes]) -> str:
+    return hashlib.sha256(b"".join(n.encode() + d for n, d in sorted(files.items()))).hexdigest()
+
+
+def test_the_same_bytes_every_time(catalogue: Catalogue, sample: Path) -> None:
+    written = {p.name: p.read_bytes() for p in sample.iterdir() if p.name[0] != "."}
+    assert digest(sample_files(catalogue)) == digest(written)
+
+
+@pytest.fixture(scope="module")
+def files(sample: Path) -> dict[str, bytes]:
+    return {p.name: p.read_bytes() for p in sorted(sample.iterdir()) if p.name[0] != "."}
+
+
+@pytest.fixture(scope="module")
+def readings(files: dict[str, bytes], catalogue: Catalogue) -> dict[str, OfficialRows]:
+    return {name: read_official(name, data, catalogue) for name, data in files.items()}
+
+
+def test_nothing_is_written_twice(catalogue: Catalogue, sample: Path) -> None:
+    first = {p: p.stat().st_mtime_ns for p in sample.iterdir()}
+    write_sample(sample, catalogue)
+    assert {p: p.stat().st_mtime_ns for p in sample.iterdir()} == first
+
+
+def test_every_file_meets_its_contract_and_covers_the_land(
+    catalogue: Catalogue, readings: dict[str, OfficialRows]
+) -> None:
+    for name, rows in readings.items():
+        areas = rows.frame[["area_code", "area_level"]].drop_duplicates()
+        districts = areas[(areas["area_level"] == "district") & areas["area_code"].str.startswith("07")]
+        assert len(districts) == 36, name
+        assert {"DG", "07"} <= set(areas["area_code"])
+    assert {r.format for r in readings.values()} == {"ffcsv_v4", "ffcsv_v5", "datencsv"}
+    assert {r.encoding for r in readings.values()} == {"utf-8", "cp1252"}
+    assert {r.table_code for r in readings.values()} == set(catalogue.tables)
+
+
+def test_every_file_says_that_it_is_synthetic(files: dict[str, bytes]) -> None:
+    for name, data in files.items():
+        assert name.endswith(".zip") or NOTICE.encode("ascii") in data, name
+
+
+def test_the_signs_of_real_files_occur(readings: dict[str, OfficialRows]) -> None:
+    signs = set().union(*(set(r.frame["sign"].dropna()) for r in readings.values()))
+    assert {"-", "x"} <= signs

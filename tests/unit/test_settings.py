@@ -1,0 +1,57 @@
+"""Configuration: secrets and paths from the environment, one clear error otherwise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orchestration.resources.clock import now, stamp
+from orchestration.settings import DEFAULT_CONFIG, ConfigurationError, load_settings
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
+def test_the_embedded_default_is_koblenz_on_the_sample() -> None:
+    settings = load_settings(DEFAULT_CONFIG)
+    assert settings.municipality.code == "07111"
+    assert settings.official_files.source == "sample"
+
+
+def test_a_folder_comes_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BILDUNGSMONITOR_OFFICIAL_DIR", str(tmp_path))
+    settings = load_settings(DEFAULT_CONFIG.with_name("koblenz-official.yaml"))
+    assert settings.official_files.directory == tmp_path
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("municipality: {code: 07111, name: Koblenz}\nofficial_files: {source: sample}", "municipality.code"),
+        ('municipality: {code: "07111", name: K}\nofficial_files: {source: folder}', "give a directory"),
+        ('municipality: {code: "07111", name: K}\nofficial_files: {source: web}', "official_files.source"),
+        ('municipality: {code: "07111", name: K, x: 1}\nofficial_files: {source: sample}', "municipality.x"),
+        ('municipality: {code: "07111", name: K}\nofficial_files: {source: folder, directory: "${NOT_SET_XY}"}', "NOT_SET_XY"),
+        ('municipality: {code: "07111", name: K}\nofficial_files: {source: folder, directory: /nowhere}', "expected a folder"),
+        ("a: [", "not readable as YAML"),
+    ],
+)  # fmt: skip
+def test_a_mistake_names_file_and_field(tmp_path: Path, text: str, message: str) -> None:
+    path = write(tmp_path / "city.yaml", text)
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(path)
+    assert message in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="there is no such file"):
+        load_settings(tmp_path / "none.yaml")
+
+
+def test_the_clock_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1795500000")
+    assert stamp(now()) == "20261124T060000Z"
