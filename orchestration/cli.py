@@ -61,7 +61,9 @@ def nightly(
 
 
 @app.command()
-def publish(config: ConfigOption = DEFAULT_CONFIG, home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
+def publish(
+    config: ConfigOption = DEFAULT_CONFIG, home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False
+) -> None:
     """Run the last stage alone. It asks for the same evidence as at night and fails closed."""
     _run("publish", config, home, as_json, {})
 
@@ -233,14 +235,21 @@ def _execute(
 
 def _print_outcome(outcome: dict[str, Any], home: Any, stages: dict[str, float], total: float) -> None:
     if outcome["tables"]:
-        table = Table(Column("Tabelle / table", no_wrap=True), "PASS", "WARN", "FAIL", "n. e.", "Entscheidung")
+        table = Table(
+            Column("Tabelle / table", no_wrap=True), "PASS", "WARN", "FAIL", "n. e.", "Entscheidung"
+        )
         for row in outcome["tables"]:
             counts = [str(row["verdicts"][s]) for s in ("PASS", "WARN", "FAIL", "NOT_EVALUATED")]
-            table.add_row(row["table"], *counts, "[green]published[/green]" if row["published"] else "[red]held[/red]")
+            table.add_row(
+                row["table"], *counts, "[green]published[/green]" if row["published"] else "[red]held[/red]"
+            )
         out.print(table)
     for row in outcome["tables"]:
         if not row["published"]:
-            out.print(f"[red]{row['table']}[/red]: {row['reason_de']}\n  [dim]{row['reason_en']}[/dim]", highlight=False)
+            out.print(
+                f"[red]{row['table']}[/red]: {row['reason_de']}\n  [dim]{row['reason_en']}[/dim]",
+                highlight=False,
+            )
     spent = Table("Zeit / where the time goes", Column("s", justify="right"))
     for name, value in stages.items():
         spent.add_row(name, f"{value:.1f}")
@@ -248,7 +257,10 @@ def _print_outcome(outcome: dict[str, Any], home: Any, stages: dict[str, float],
     out.print(spent)
     if outcome.get("release_id"):
         kind = "neu / new" if outcome.get("is_new") else "unverändert / unchanged"
-        out.print(f"Release {outcome['release_id']} ({kind}): {home.releases / outcome['release_id']}", soft_wrap=True)
+        out.print(
+            f"Release {outcome['release_id']} ({kind}): {home.releases / outcome['release_id']}",
+            soft_wrap=True,
+        )
 
 
 def _log_to_terminal(quiet: bool) -> None:

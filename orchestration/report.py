@@ -108,7 +108,9 @@ def _sources(indicator: Indicator, catalogue: Catalogue) -> Section:
     for measure in catalogue.measures_of(indicator):
         for source in measure.sources:
             table = catalogue.tables[source.table]
-            lines.append(f"{measure.id} ← {source.measure} in {table.code} {table.title.de} (EVAS {table.evas})")
+            lines.append(
+                f"{measure.id} ← {source.measure} in {table.code} {table.title.de} (EVAS {table.evas})"
+            )
     return "Quellen / sources", list(dict.fromkeys(lines))
 
 

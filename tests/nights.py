@@ -44,7 +44,12 @@ def command(*arguments: str) -> list[str]:
 def run(*arguments: str, cwd: Path = PROJECT, timeout: float = 300, **extra: str) -> Finished:
     """Run the console script to its end."""
     done = subprocess.run(
-        command(*arguments), cwd=cwd, env=environment(**extra), capture_output=True, text=True, timeout=timeout
+        command(*arguments),
+        cwd=cwd,
+        env=environment(**extra),
+        capture_output=True,
+        text=True,
+        timeout=timeout,
     )
     return Finished(done.returncode, done.stdout, done.stderr)
 

@@ -128,9 +128,7 @@ def load_catalogue(*extra: Path, root: Path = CATALOGUE_DIR) -> Catalogue:
                     continue
                 name = getattr(entry, key)
                 if name != path.stem:
-                    problems.append(
-                        file.at([key], f"{key} is '{name}' but the file is named '{path.stem}'")
-                    )
+                    problems.append(file.at([key], f"{key} is '{name}' but the file is named '{path.stem}'"))
                 if name in entries[folder]:
                     other = origin[folder, name].name
                     problems.append(file.at([key], f"{key} '{name}' is declared in {other} too"))
@@ -156,14 +154,16 @@ def _undeliverable(catalogue: Catalogue, origin: dict[tuple[str, str], _File]) -
         for index, breakdown in enumerate(indicator.breakdowns):
             if breakdown not in available:
                 known = ", ".join(sorted(available)) or "nothing"
-                text = f"measure '{indicator.numerator.measure}' is delivered by {known}, not by '{breakdown}'"
+                text = (
+                    f"measure '{indicator.numerator.measure}' is delivered by {known}, not by '{breakdown}'"
+                )
                 problems.append(origin["indicators", name].at(["breakdowns", index], text))
     return problems
 
 
 def _readable(error: ValidationError, file: _File, model: type[BaseModel]) -> Iterator[str]:
     for item in error.errors():
-        path = [p for p in item["loc"]]
+        path = list(item["loc"])
         message = item["msg"].removeprefix("Value error, ")
         if item["type"] == "extra_forbidden":
             known = [f.alias or n for n, f in model.model_fields.items()]
@@ -179,9 +179,7 @@ def _readable(error: ValidationError, file: _File, model: type[BaseModel]) -> It
 class _References:
     """Does every name point to something, and do the pieces fit together?"""
 
-    def __init__(
-        self, entries: dict[str, dict[str, Any]], origin: dict[tuple[str, str], _File]
-    ) -> None:
+    def __init__(self, entries: dict[str, dict[str, Any]], origin: dict[tuple[str, str], _File]) -> None:
         self.entries = entries
         self.origin = origin
         self.found: list[str] = []
@@ -247,13 +245,13 @@ class _References:
             if self._known("breakdowns", rule.breakdown, where, ["complements", index, "breakdown"]):
                 self._cell(rule.breakdown, rule.of, where, ["complements", index, "of"])
                 self._cell(rule.breakdown, rule.gives, where, ["complements", index, "gives"])
-        for index, rule in enumerate(measure.additivity):
-            if not self._known("breakdowns", rule.breakdown, where, ["additivity", index]):
+        for index, parts_rule in enumerate(measure.additivity):
+            if not self._known("breakdowns", parts_rule.breakdown, where, ["additivity", index]):
                 continue
-            subsets = {c.id for c in self.entries["breakdowns"][rule.breakdown].cells if c.subset_of}
-            for number, part in enumerate(rule.parts):
+            subsets = {c.id for c in self.entries["breakdowns"][parts_rule.breakdown].cells if c.subset_of}
+            for number, part in enumerate(parts_rule.parts):
                 path = ["additivity", index, "parts", number]
-                self._cell(rule.breakdown, part, where, path)
+                self._cell(parts_rule.breakdown, part, where, path)
                 if part in subsets:
                     self._report(where, path, f"'{part}' is a subset ('darunter') and never adds up")
 

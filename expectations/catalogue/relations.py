@@ -58,9 +58,7 @@ def relations(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
             ["measure_id", "breakdown", "of_cell", "gives_cell"],
         ),
         "indicator": _frame(_indicator(catalogue, i) for i in _sorted(catalogue)),
-        "indicator_term": _frame(
-            row for i in _sorted(catalogue) for row in _terms(catalogue, i, breakdowns)
-        ),
+        "indicator_term": _frame(row for i in _sorted(catalogue) for row in _terms(catalogue, i, breakdowns)),
         "indicator_level": _frame(
             {"indicator_id": i.id, "area_level": level} for i in _sorted(catalogue) for level in i.levels
         ),

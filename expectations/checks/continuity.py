@@ -41,10 +41,10 @@ def jumps(rows: pd.DataFrame, indicator: Indicator, breakdowns: list[str]) -> pd
         series["before"].notna() & ~series["series_break_before"] & (gap <= NEIGHBOURS_WITHIN_DAYS)
     ].copy()
     if indicator.kind.needs_denominator:
-        cases = np.minimum(pairs["denominator"], pairs["before_denominator"])
+        cases = pairs[["denominator", "before_denominator"]].min(axis=1)
     else:
-        cases = np.minimum(pairs["value"], pairs["before"])
-    pairs = pairs[cases.ge(limits.from_denominator).to_numpy(dtype=bool)]
+        cases = pairs[["value", "before"]].min(axis=1)
+    pairs = pairs[cases >= limits.from_denominator]
     change = pairs["value"] - pairs["before"]
     if limits.max_change_points is not None:
         wrong = change.abs() > limits.max_change_points

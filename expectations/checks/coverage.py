@@ -73,9 +73,7 @@ def _run(subject: Subject, scope: str) -> Verdict:
     )
 
 
-def _thin_periods(
-    totals: pd.DataFrame, subject: Subject, scope: str
-) -> tuple[list[str], list[str]]:
+def _thin_periods(totals: pd.DataFrame, subject: Subject, scope: str) -> tuple[list[str], list[str]]:
     """Periods with too few areas, and earlier periods a whole level was not published for."""
     coverage = subject.catalogue.indicators[scope].coverage
     known = totals[totals["value"].notna()]

@@ -56,9 +56,7 @@ def verdict_of(
     results = run_suite(frame, suite)
     expected = f"{len(suite)} expectations met"
     broken = [r for r in results if not r["success"]]
-    unseen = [
-        r for r in results if r["success"] and r["result"].get("element_count", 1) == 0
-    ]
+    unseen = [r for r in results if r["success"] and r["result"].get("element_count", 1) == 0]
     errors = [r for r in broken if (r.get("exception_info") or {}).get("raised_exception")]
     if unseen or errors or len(results) != len(suite):
         return words.say(

@@ -133,9 +133,7 @@ class Landing:
 
     # --- what comes in ---------------------------------------------------------------------
 
-    def receive(
-        self, files: Iterable[Path], taken_at: dt.datetime, *, synthetic: bool
-    ) -> list[Reception]:
+    def receive(self, files: Iterable[Path], taken_at: dt.datetime, *, synthetic: bool) -> list[Reception]:
         """Land a delivery: every file becomes a snapshot, is known already, or is refused.
 
         One bad file refuses itself only; its table goes on with its last accepted snapshot.

@@ -21,9 +21,7 @@ def files_to_receive(source: OfficialFiles, home: Home, catalogue: Catalogue) ->
 
         return write_sample(home.sample, catalogue)
     assert source.directory is not None
-    return sorted(
-        p for p in source.directory.rglob("*") if p.is_file() and not p.name.startswith(".")
-    )
+    return sorted(p for p in source.directory.rglob("*") if p.is_file() and not p.name.startswith("."))
 
 
 def collect_official_files(

@@ -29,9 +29,10 @@ def model_key(node: dict[str, Any]) -> dg.AssetKey:
 
 def build_compute_assets(catalogue: Catalogue, manifest: dict[str, Any]) -> list[dg.AssetsDefinition]:
     """Assets and checks as dbt's manifest describes them."""
-    sources, models = manifest["sources"], {
-        name: node for name, node in manifest["nodes"].items() if node["resource_type"] == "model"
-    }
+    sources, models = (
+        manifest["sources"],
+        {name: node for name, node in manifest["nodes"].items() if node["resource_type"] == "model"},
+    )
     tests = {n: t for n, t in manifest["nodes"].items() if t["resource_type"] == "test"}
     # Dagster wants a step's assets reported parents first.
     parents = {name: [p for p in node["depends_on"]["nodes"] if p in models] for name, node in models.items()}
@@ -60,9 +61,7 @@ def build_compute_assets(catalogue: Catalogue, manifest: dict[str, Any]) -> list
     def candidate(night: Night) -> Iterator[dg.MaterializeResult]:
         with night.stage("compute: load"):
             loaded = load_candidate(night.home, night.settings, night.catalogue, night.moment)
-        LOG.info(
-            "compute | %s rows of %d tables loaded", f"{sum(loaded.rows.values()):,}", len(loaded.rows)
-        )
+        LOG.info("compute | %s rows of %d tables loaded", f"{sum(loaded.rows.values()):,}", len(loaded.rows))
         for snapshot, reason in loaded.unreadable.items():
             LOG.warning("compute | %s is no longer readable: %s", snapshot, reason)
         for source in sources.values():
@@ -82,9 +81,7 @@ def build_compute_assets(catalogue: Catalogue, manifest: dict[str, Any]) -> list
         ],
         check_specs=list(check_specs.values()),
     )
-    def dbt_build(
-        config: BuildConfig, night: Night
-    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    def dbt_build(config: BuildConfig, night: Night) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         with night.stage("compute: dbt"):
             results = build(night.home, exclude_tests=config.exclude_tests)
         by_id = {r.unique_id: r for r in results}

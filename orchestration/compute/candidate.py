@@ -34,9 +34,7 @@ class Loaded:
     unreadable: dict[str, str]
 
 
-def load_candidate(
-    home: Home, settings: Settings, catalogue: Catalogue, moment: dt.datetime
-) -> Loaded:
+def load_candidate(home: Home, settings: Settings, catalogue: Catalogue, moment: dt.datetime) -> Loaded:
     """Make the candidate anew: raw and catalogue tables, nothing else.
 
     Only tables the catalogue declares are loaded; other snapshots stay in the landing.
@@ -84,9 +82,7 @@ create table raw.genesis_observation (
 )"""
 
 
-def _load_observations(
-    connection: duckdb.DuckDBPyConnection, readings: list[Reading]
-) -> dict[str, int]:
+def _load_observations(connection: duckdb.DuckDBPyConnection, readings: list[Reading]) -> dict[str, int]:
     slots = "".join(f"variable_{n}_code varchar, item_{n}_code varchar, " for n in range(1, SLOTS + 1))
     connection.execute(_EMPTY.format(slots=slots))
     rows: dict[str, int] = {}

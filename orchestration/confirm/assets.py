@@ -33,9 +33,7 @@ def _gate(table: PublishedTable) -> dg.AssetsDefinition:
         from orchestration.confirm.gate import confirm_table
 
         with night.stage("confirm"):
-            verdicts = confirm_table(
-                night.home, night.settings, night.catalogue, table.id, night.moment
-            )
+            verdicts = confirm_table(night.home, night.settings, night.catalogue, table.id, night.moment)
         counts = Counter(v.status.value for v in verdicts)
         summary = ", ".join(f"{n} {status}" for status, n in sorted(counts.items()))
         LOG.info("confirm | %s: %s", table.id, summary)
@@ -44,7 +42,9 @@ def _gate(table: PublishedTable) -> dg.AssetsDefinition:
         return dg.MaterializeResult(
             metadata={
                 "verdicts": summary,
-                "notable": dg.MetadataValue.md(f"| check | scope | status | message |\n|---|---|---|---|\n{rows}"),
+                "notable": dg.MetadataValue.md(
+                    f"| check | scope | status | message |\n|---|---|---|---|\n{rows}"
+                ),
             }
         )
 

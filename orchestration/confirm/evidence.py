@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from expectations.catalogue import Catalogue
-from expectations.checks.base import CorrectionResult, Delivery, Subject, StructuralTest
+from expectations.checks.base import CorrectionResult, Delivery, StructuralTest, Subject
 from expectations.verdict import Verdict
 from orchestration.collect.landing import landing_of
 from orchestration.compute.dbt import manifest, tests_behind
@@ -62,9 +62,7 @@ def published_table(
     if not _exists(connection, "published", name):
         return None
     keys = ["indicator_id", "area_code", "period_end", "period_start", *catalogue.breakdowns]
-    return connection.execute(
-        f"select * from published.{name} order by {', '.join(keys)}"
-    ).to_arrow_table()
+    return connection.execute(f"select * from published.{name} order by {', '.join(keys)}").to_arrow_table()
 
 
 def content_hash(table: pa.Table) -> str:
@@ -127,7 +125,11 @@ def record(
 
 
 def verdicts_on(
-    connection: duckdb.DuckDBPyConnection, name: str, night: Night, table_hash: str | None, catalogue_hash: str
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    night: Night,
+    table_hash: str | None,
+    catalogue_hash: str,
 ) -> tuple[list[Verdict], str | None]:
     """The recorded verdicts on a table, and why they do not speak of this content (None: they do)."""
     if not _exists(connection, "evidence", "verdict"):
@@ -138,8 +140,7 @@ def verdicts_on(
     if frame.empty:
         return [], "no checks were run on this table"
     verdicts = [
-        Verdict.model_validate({c: row[c] for c in VERDICT_COLUMNS})
-        for row in frame.to_dict("records")
+        Verdict.model_validate({c: row[c] for c in VERDICT_COLUMNS}) for row in frame.to_dict("records")
     ]
     wanted = {
         "night": (frame["night_id"], night.night_id),
@@ -214,9 +215,7 @@ def _tests(connection: duckdb.DuckDBPyConnection, home: Home, name: str) -> list
     ]
 
 
-def _corrections(
-    connection: duckdb.DuckDBPyConnection, catalogue: Catalogue
-) -> dict[str, CorrectionResult]:
+def _corrections(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> dict[str, CorrectionResult]:
     if not _exists(connection, "conformed", "int_genesis__observation"):
         return {}
     same = " and ".join(f"o.{name} = k.{name}" for name in catalogue.breakdowns)

@@ -39,9 +39,7 @@ def build_publish_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
             {
                 "release_id": served,
                 "is_new": done.is_new,
-                "tables": [
-                    {**d.model_dump(), "verdicts": counts[d.table]} for d in done.decisions
-                ],
+                "tables": [{**d.model_dump(), "verdicts": counts[d.table]} for d in done.decisions],
             },
         )
         if done.release is None:

@@ -211,17 +211,13 @@ def _used_periods(
     return _completed(periods, "period", "period_end", previous, values)
 
 
-def _completed(
-    rows: pa.Table, name: str, key: str, previous: Release | None, values: pa.Table
-) -> pa.Table:
+def _completed(rows: pa.Table, name: str, key: str, previous: Release | None, values: pa.Table) -> pa.Table:
     """The members that values use: tonight's, and for held tables those only they still know."""
     used = values[key].unique()
     rows = rows.filter(pc.is_in(rows[key], used))
     if previous is not None and previous.parquet(name).exists():
         before = pq.read_table(previous.parquet(name)).replace_schema_metadata(None)
-        missing = pc.and_(
-            pc.is_in(before[key], used), pc.invert(pc.is_in(before[key], rows[key].unique()))
-        )
+        missing = pc.and_(pc.is_in(before[key], used), pc.invert(pc.is_in(before[key], rows[key].unique())))
         before = before.filter(missing)
         rows = pa.concat_tables([rows, before.cast(rows.schema)], promote_options="permissive")
     return rows.sort_by([(key, "ascending")]).combine_chunks()

@@ -6,7 +6,6 @@ that leave no unset bytes in a block (docs/decisions/0006).
 
 from __future__ import annotations
 
-
 from pathlib import Path
 from typing import Any
 
@@ -65,9 +64,7 @@ def about(table: ReleaseTable, synthetic: bool) -> str:
 
 
 def _write_parquet(path: Path, table: ReleaseTable, descriptions: dict[str, str], synthetic: bool) -> None:
-    fields = [
-        field.with_metadata({"description": descriptions[field.name]}) for field in table.rows.schema
-    ]
+    fields = [field.with_metadata({"description": descriptions[field.name]}) for field in table.rows.schema]
     metadata = {
         "title_de": table.title.de,
         "title_en": table.title.en,
@@ -97,9 +94,7 @@ def _write_duckdb(
             connection.execute(f'create table "{table.name}" ({columns})')
             connection.execute(f'insert into "{table.name}" select * from incoming')
             connection.unregister("incoming")
-            connection.execute(
-                f'comment on table "{table.name}" is {quoted(about(table, synthetic))}'
-            )
+            connection.execute(f'comment on table "{table.name}" is {quoted(about(table, synthetic))}')
             for name, *_ in described:
                 text = quoted(descriptions[name])
                 connection.execute(f'comment on column "{table.name}"."{name}" is {text}')
@@ -182,4 +177,4 @@ def column_descriptions(manifest: dict[str, Any], catalogue: Catalogue) -> dict[
         for name, block in manifest["docs"].items()
         if name.startswith(prefix)
     }
-    return {**blocks, **{name: blocks["breakdown"] for name in catalogue.breakdowns}}
+    return {**blocks, **dict.fromkeys(catalogue.breakdowns, blocks["breakdown"])}

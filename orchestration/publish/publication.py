@@ -34,9 +34,7 @@ class Publication:
     verdicts: list[Verdict]
 
 
-def publish(
-    home: Home, settings: Settings, catalogue: Catalogue, moment: dt.datetime
-) -> Publication:
+def publish(home: Home, settings: Settings, catalogue: Catalogue, moment: dt.datetime) -> Publication:
     """Decide on every table, write a release if anything a reader sees has changed, and serve it.
 
     Raises CandidateError if there is no candidate; the served release stays untouched.
@@ -81,9 +79,7 @@ def _decisions(
     for name in catalogue.published:
         table = evidence.published_table(connection, catalogue, name)
         table_hash = None if table is None else evidence.content_hash(table)
-        verdicts, stale = evidence.verdicts_on(
-            connection, name, night, table_hash, catalogue.content_hash
-        )
+        verdicts, stale = evidence.verdicts_on(connection, name, night, table_hash, catalogue.content_hash)
         if night.catalogue_hash != catalogue.content_hash:
             stale = "the data were computed with another catalogue"
         decisions.append(decide(name, verdicts, expected_checks(catalogue, name), stale))

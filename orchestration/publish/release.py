@@ -63,9 +63,7 @@ class ReleaseStore:
         folder = self.folder / release_id
         return Release(folder, json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
 
-    def add(
-        self, release_id: str, write: Callable[[Path], None], manifest: dict[str, Any]
-    ) -> Release:
+    def add(self, release_id: str, write: Callable[[Path], None], manifest: dict[str, Any]) -> Release:
         """Write a release whole and give it its name. It is not served yet.
 
         `write` fills the folder; file hashes are added to the manifest, which is written last.

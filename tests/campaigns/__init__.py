@@ -1,0 +1,1 @@
+"""Long campaigns, commands of their own: `make campaigns`. The suite runs a small slice of each."""

@@ -42,7 +42,8 @@ def clean(night_home: Path, catalogue: Catalogue) -> dict[str, Subject]:
                 },
                 tests=[StructuralTest("unique", "pass", 0), StructuralTest("not_null", "pass", 0)],
                 corrections={
-                    c.id: CorrectionResult(c.id, True, c.found, c.found) for c in catalogue.corrections.values()
+                    c.id: CorrectionResult(c.id, True, c.found, c.found)
+                    for c in catalogue.corrections.values()
                 },
             )
     return subjects
@@ -142,7 +143,9 @@ def a_rounded_land_out_of_step(measures: pd.DataFrame) -> pd.DataFrame:
 
 
 def double_counts_above_the_sum(measures: pd.DataFrame) -> pd.DataFrame:
-    rows = cells(measures, measure_id="children_in_day_care", area_code=HOME, care_type="centre", age_group="ALT000B03")
+    rows = cells(
+        measures, measure_id="children_in_day_care", area_code=HOME, care_type="centre", age_group="ALT000B03"
+    )
     measures.loc[rows, "value"] -= 200
     return measures
 

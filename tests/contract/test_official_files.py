@@ -46,9 +46,7 @@ def test_both_downloads_of_the_school_table_have_one_schema(shared: Path, catalo
     old, new = (official(f"datencsv/{year}/{name}.csv", catalogue) for year in (2017, 2025))
     assert list(old.frame.columns) == list(new.frame.columns)
     assert set(old.frame["BILSA8"]) == set(new.frame["BILSA8"])
-    labels = {
-        label: item.code for item in catalogue.classifications["BILSA8"].items for label in item.labels
-    }
+    labels = {label: item.code for item in catalogue.classifications["BILSA8"].items for label in item.labels}
     columns = catalogue.tables[name].columns
     for rows, year, first in ((old, 2017, "07111;"), (new, 2025, "2023;07111;")):
         text = (OFFICIAL / f"datencsv/{year}/{name}.csv").read_text(encoding="cp1252")
@@ -86,7 +84,7 @@ def test_known_additions_of_koblenz(shared: Path, catalogue: Catalogue) -> None:
 
 def test_three_areas_are_called_koblenz(shared: Path, catalogue: Catalogue) -> None:
     rows = official("datencsv/2025/21111-02-06-4.csv", catalogue)
-    named = {code: level for code, level in rows.frame[["area_code", "area_level"]].drop_duplicates().values}
+    named = dict(rows.frame[["area_code", "area_level"]].drop_duplicates().values)
     koblenz = {c for c, n in rows.codebook["areas"].items() if "Koblenz" in n}
     assert {c: named[c] for c in koblenz} == {"071": "region", "07111": "district", "07137": "district"}
     assert named["03241001"] == "sub_district"
@@ -94,7 +92,10 @@ def test_three_areas_are_called_koblenz(shared: Path, catalogue: Catalogue) -> N
 
 def test_the_english_v4_header_reads_like_the_german_one(shared: Path, catalogue: Catalogue) -> None:
     stem = "ffcsv_v4/12411-01-01-4_2024-12-04"
-    german, english = official(f"{stem}.ffcsv.csv", catalogue), official(f"{stem}_language-en.ffcsv.csv", catalogue)
+    german, english = (
+        official(f"{stem}.ffcsv.csv", catalogue),
+        official(f"{stem}_language-en.ffcsv.csv", catalogue),
+    )
     assert german.frame.equals(english.frame)
 
 
@@ -153,7 +154,9 @@ GOLDEN = {
 }
 
 
-def test_published_rates_are_reproduced_to_the_decimal(shared: Path, official_home: Path, catalogue: Catalogue) -> None:
+def test_published_rates_are_reproduced_to_the_decimal(
+    shared: Path, official_home: Path, catalogue: Catalogue
+) -> None:
     mart = duckdb.connect(str(official_home / "releases" / "current" / "mart.duckdb"), read_only=True)
     with open(shared / "reference" / "golden_rates.csv", encoding="utf-8") as handle:
         golden = list(csv.DictReader(handle))

@@ -126,8 +126,12 @@ def test_evidence_about_other_content_does_not_count(city: Path) -> None:
     before = served(city)
     with duckdb.connect(str(city / "var" / "warehouse" / "candidate.duckdb")) as candidate:
         candidate.execute("update published.pub_schools set value = value + 1 where area_code = '07111'")
-        candidate.execute("update evidence.verdict set catalogue_hash = 'other' where \"table\" = 'pub_vocational'")
-        candidate.execute("delete from evidence.verdict where \"table\" = 'pub_leavers' and \"check\" = 'range'")
+        candidate.execute(
+            "update evidence.verdict set catalogue_hash = 'other' where \"table\" = 'pub_vocational'"
+        )
+        candidate.execute(
+            "delete from evidence.verdict where \"table\" = 'pub_leavers' and \"check\" = 'range'"
+        )
     done = run("publish", *arguments(city), SOURCE_DATE_EPOCH=LATER)
     assert done.code == 3
     reasons = {t["table"]: t["reason_en"] for t in done.json["tables"] if not t["published"]}
@@ -148,11 +152,15 @@ def test_bad_deliveries_are_refused_and_the_night_goes_on(city: Path) -> None:
     leavers.write_bytes(leavers.read_bytes()[:-900])
     (delivery / "21121-01-05-4_00.csv").write_bytes(b"")
     schools = delivery / "21111-01-03-4.csv"
-    text = schools.read_text(encoding="cp1252").replace("Insgesamt;weiblich;ausländisch", "weiblich;Insgesamt;ausländisch")
+    text = schools.read_text(encoding="cp1252").replace(
+        "Insgesamt;weiblich;ausländisch", "weiblich;Insgesamt;ausländisch"
+    )
     schools.write_bytes(text.encode("cp1252"))
     (delivery / "12612-01-01-4_00.csv").rename(delivery / "12612-02-01-4_00.csv")
     support = delivery / "22811-01-01-4_00.csv"
-    support.write_bytes(support.read_bytes().decode("utf-8").encode("utf-8").decode("cp1252", "replace").encode("utf-8"))
+    support.write_bytes(
+        support.read_bytes().decode("utf-8").encode("utf-8").decode("cp1252", "replace").encode("utf-8")
+    )
 
     night = run("nightly", *arguments(city), SOURCE_DATE_EPOCH=LATER)
     assert night.code == 0, night.err
@@ -167,7 +175,9 @@ def test_bad_deliveries_are_refused_and_the_night_goes_on(city: Path) -> None:
     for name in after.manifest["tables"]:
         assert pq.read_table(after.parquet(name)).equals(pq.read_table(before.parquet(name))), name
     verdicts = pq.read_table(after.folder / "verdicts.parquet").to_pylist()
-    warned = {v["scope"]: v["message_de"] for v in verdicts if v["check"] == "arrival" and v["status"] == "WARN"}
+    warned = {
+        v["scope"]: v["message_de"] for v in verdicts if v["check"] == "arrival" and v["status"] == "WARN"
+    }
     assert set(warned) == {"21111-02-06-4", "21121-01-05-4", "21111-01-03-4", "22811-01-01-4"}
     assert all("Daten bis 20" in message for message in warned.values())
 

@@ -146,7 +146,9 @@ def test_breaks_are_marked_where_they_are_declared(mart: duckdb.DuckDBPyConnecti
 
 
 def test_a_dissolved_district_and_a_borough_stay_out(mart: duckdb.DuckDBPyConnection) -> None:
-    found = mart.execute("select area_code from area where area_code in ('03152', '15101', '03241001')").fetchall()
+    found = mart.execute(
+        "select area_code from area where area_code in ('03152', '15101', '03241001')"
+    ).fetchall()
     assert found == []
 
 
@@ -204,7 +206,11 @@ def test_two_nights_at_once_are_refused(home: Path) -> None:
 
     with FileLock(home / "night.lock"):
         done = subprocess.run(
-            command("nightly", "--home", str(home)), cwd=PROJECT, env=environment(), capture_output=True, text=True
+            command("nightly", "--home", str(home)),
+            cwd=PROJECT,
+            env=environment(),
+            capture_output=True,
+            text=True,
         )
     assert done.returncode == 1
     assert "another night is running" in done.stderr

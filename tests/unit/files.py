@@ -16,7 +16,12 @@ POPULATION_V4_HEADER = (
 )
 SEXES = [("", "Insgesamt"), ("GESM", "männlich"), ("GESW", "weiblich")]
 PEOPLE = {"DG": (100, 48, 52), "07": (40, 19, 21), "07111": (11, 5, 6), "07137": (21, 10, 11)}
-NAMES = {"DG": "Deutschland", "07": "Rheinland-Pfalz", "07111": "Koblenz, kreisfreie Stadt", "07137": "Mayen-Koblenz"}
+NAMES = {
+    "DG": "Deutschland",
+    "07": "Rheinland-Pfalz",
+    "07111": "Koblenz, kreisfreie Stadt",
+    "07137": "Mayen-Koblenz",
+}
 
 V5_NAME = "12411-01-01-4_1773175772751_de_flat.csv"
 V4_NAME = "12411-01-01-4_2024-12-04.ffcsv.csv"
@@ -64,7 +69,9 @@ SCHOOL_ROWS = [
 """Koblenz in 2023/24; source: table 21111-01-03-4, Statistische Ämter des Bundes und der Länder."""
 
 
-def schools(year: int | None = 2023, title_year: int | None = None, areas: tuple[str, ...] = ("DG", "07111")) -> str:
+def schools(
+    year: int | None = 2023, title_year: int | None = None, areas: tuple[str, ...] = ("DG", "07111")
+) -> str:
     """21111-01-03-4 in the spreadsheet layout, with the year in a column or in the title."""
     blank = ";" * (4 if year else 3)
     pupils = "Schülerinnen und Schüler an allgemeinbildenden Schulen"

@@ -85,7 +85,12 @@ def test_an_indicator_is_declared_once(copy: Path) -> None:
 def test_every_published_indicator_is_complete(catalogue: Catalogue) -> None:
     assert len(catalogue.indicators) >= 23
     for indicator in catalogue.indicators.values():
-        for text in (indicator.purpose, indicator.interpretation, indicator.calculation, indicator.availability):
+        for text in (
+            indicator.purpose,
+            indicator.interpretation,
+            indicator.calculation,
+            indicator.availability,
+        ):
             assert text.de != text.en
         assert catalogue.tables_behind(indicator.table)
 

@@ -47,8 +47,13 @@ def test_stale_evidence_holds_whatever_it_says() -> None:
     assert not decide("pub_x", rows, EXPECTED, "the checks were run on another content").published
 
 
-@given(st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from(list(Status)))), st.sets(st.sampled_from("abcd")))
-def test_a_table_goes_out_only_on_complete_good_evidence(found: list[tuple[str, Status]], wanted: set[str]) -> None:
+@given(
+    st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from(list(Status)))),
+    st.sets(st.sampled_from("abcd")),
+)
+def test_a_table_goes_out_only_on_complete_good_evidence(
+    found: list[tuple[str, Status]], wanted: set[str]
+) -> None:
     rows = [verdict(c, s) for c, s in found]
     decision = decide("pub_x", rows, {(c, "s") for c in wanted}, None)
     good = {c for c, _ in found} == wanted and not any(s.holds for _, s in found)

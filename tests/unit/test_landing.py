@@ -110,7 +110,12 @@ def test_a_changed_contract_adds_a_reading_and_keeps_the_old(landing: Landing, t
     before = {p.name: p.read_bytes() for p in snapshot.folder.iterdir()}
     table = landing.catalogue.tables["21111-01-03-4"]
     changed = landing.catalogue.model_copy(
-        update={"tables": {**landing.catalogue.tables, table.code: table.model_copy(update={"late_after_days": 1})}}
+        update={
+            "tables": {
+                **landing.catalogue.tables,
+                table.code: table.model_copy(update={"late_after_days": 1}),
+            }
+        }
     )
     reading = Landing(landing.folder, changed).reading(snapshot)
     assert reading.parquet.name not in before

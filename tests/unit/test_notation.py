@@ -80,7 +80,9 @@ def test_periods(text: str, start: str, end: str, label: str) -> None:
     assert (period.start.isoformat(), period.end.isoformat(), period.label) == (start, end, label)
 
 
-@pytest.mark.parametrize("text", ["31.02.2023", "2023/22", "2023/2025", "WS 2023/25", "2023-13P6M", "23", "Jahr", ""])
+@pytest.mark.parametrize(
+    "text", ["31.02.2023", "2023/22", "2023/2025", "WS 2023/25", "2023-13P6M", "23", "Jahr", ""]
+)
 def test_a_period_that_runs_backwards_or_is_none_is_refused(text: str) -> None:
     assert parse_period(text) is None
 

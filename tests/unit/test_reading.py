@@ -45,7 +45,9 @@ def test_v4_and_v5_give_the_same_rows(catalogue: Catalogue) -> None:
 
 def test_a_zip_reads_like_its_member(catalogue: Catalogue) -> None:
     plain = read_official(V5_NAME, population_v5().encode(), catalogue)
-    packed = read_official(V5_NAME.replace(".csv", ".zip"), zipped(V5_NAME, population_v5().encode()), catalogue)
+    packed = read_official(
+        V5_NAME.replace(".csv", ".zip"), zipped(V5_NAME, population_v5().encode()), catalogue
+    )
     assert packed.frame.equals(plain.frame)
 
 
@@ -92,9 +94,15 @@ def line_of(text: str, part: str) -> int:
 BROKEN_V5: dict[str, tuple[Break, str]] = {
     "a word for a number": (lambda t: t.replace(";11;Anzahl", ";elf;Anzahl", 1), "'elf', expected a number"),
     "a thousands separator": (lambda t: t.replace(";11;Anzahl", ";1.100,5;Anzahl", 1), "expected a number"),
-    "a period that is none": (lambda t: t.replace("2024-12-31", "2024-13-31", 1), "'2024-13-31', expected a period"),
+    "a period that is none": (
+        lambda t: t.replace("2024-12-31", "2024-13-31", 1),
+        "'2024-13-31', expected a period",
+    ),
     "a key that lost its zero": (lambda t: t.replace(";07111;", ";7111;"), "'7111', expected an area code"),
-    "another statistic": (lambda t: t.replace("12411;Fort", "12421;Fort", 1), "statistic '12421', expected '12411'"),
+    "another statistic": (
+        lambda t: t.replace("12411;Fort", "12421;Fort", 1),
+        "statistic '12421', expected '12411'",
+    ),
     "a column too few": (lambda t: t.replace(";Anzahl;BEVSTD", ";BEVSTD", 1), "16 columns, expected 17"),
     "a column moved": (
         lambda t: t.replace("1_variable_code;1_variable_label", "1_variable_label;1_variable_code", 1),
@@ -136,15 +144,25 @@ BROKEN_SHEET: dict[str, tuple[Break, str]] = {
     ),
     "a column missing": (
         lambda t: "\n".join(
-            line.rsplit(";", 1)[0] if ";" in line and "Berichtsjahr" not in line else line for line in t.split("\n")
+            line.rsplit(";", 1)[0] if ";" in line and "Berichtsjahr" not in line else line
+            for line in t.split("\n")
         ),
         "5 value columns, expected 6",
     ),
-    "an unknown school type": (lambda t: t.replace("Gymnasien", "Gymnasium neu"), "'Gymnasium neu', expected a label"),
-    "another unit": (lambda t: t.replace("Anzahl;Anzahl", "Prozent;Anzahl", 1), "unit 'Prozent', expected 'Anzahl'"),
+    "an unknown school type": (
+        lambda t: t.replace("Gymnasien", "Gymnasium neu"),
+        "'Gymnasium neu', expected a label",
+    ),
+    "another unit": (
+        lambda t: t.replace("Anzahl;Anzahl", "Prozent;Anzahl", 1),
+        "unit 'Prozent', expected 'Anzahl'",
+    ),
     "a short row": (lambda t: t.replace("25;3913;1951", "25;3913", 1), "columns, expected 10"),
     "a word in a cell": (lambda t: t.replace(";3913;", ";viele;", 1), "'viele', expected a number"),
-    "a row twice": (lambda t: t.replace("__________", t.split("\n")[7] + "\n__________", 1), "again, first on line 8"),
+    "a row twice": (
+        lambda t: t.replace("__________", t.split("\n")[7] + "\n__________", 1),
+        "again, first on line 8",
+    ),
     "a row missing": (lambda t: t.replace(t.split("\n")[9] + "\n", "", 1), "the file seems to be cut short"),
     "a year that is none": (lambda t: t.replace("2023;07111", "20x3;07111", 1), "'20x3', expected a year"),
     "a key that lost its zero": (lambda t: t.replace(";07111;", ";7111;"), "'7111', expected an area code"),
@@ -179,7 +197,9 @@ def test_broken_datencsv_is_refused_with_one_message(catalogue: Catalogue, case:
         ("book.xlsx", zipped("[Content_Types].xml", b"x"), "an Excel workbook"),
     ],
 )  # fmt: skip
-def test_what_is_no_official_file_is_refused(catalogue: Catalogue, name: str, data: bytes, message: str) -> None:
+def test_what_is_no_official_file_is_refused(
+    catalogue: Catalogue, name: str, data: bytes, message: str
+) -> None:
     with pytest.raises(FormatError) as caught:
         read_official(name, data, catalogue)
     assert message in str(caught.value)
@@ -200,19 +220,27 @@ def test_no_damage_escapes_as_another_error(data: st.DataObject) -> None:
 
     name, whole = data.draw(
         st.sampled_from(
-            [(V5_NAME, population_v5().encode()), (V4_NAME, population_v4().encode()), (SCHOOLS_NAME, schools().encode("cp1252"))]
+            [
+                (V5_NAME, population_v5().encode()),
+                (V4_NAME, population_v4().encode()),
+                (SCHOOLS_NAME, schools().encode("cp1252")),
+            ]
         )
     )
     start = data.draw(st.integers(0, len(whole)))
     end = data.draw(st.integers(start, min(len(whole), start + 200)))
-    filler = data.draw(st.sampled_from([b"", b";", b"\n", b"x", b"\xff", b"\x00", b"-", whole[start:end] * 2]))
+    filler = data.draw(
+        st.sampled_from([b"", b";", b"\n", b"x", b"\xff", b"\x00", b"-", whole[start:end] * 2])
+    )
     damaged = whole[:start] + filler + whole[end:]
+    message = ""
     try:
         rows = read_official(name, damaged, load_catalogue())
     except FormatError as error:
-        assert "found" in str(error)
+        message = str(error)
     else:
         assert len(rows.frame) > 0
+    assert not message or "found" in message
 
 
 @settings(max_examples=50, deadline=None)

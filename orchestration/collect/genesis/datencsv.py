@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from expectations.catalogue.model import Classification, OfficialTable
+from expectations.catalogue.model import Classification, OfficialTable, PeriodMeaning
 from orchestration.collect.genesis.errors import FormatError
 from orchestration.collect.genesis.notation import (
     Period,
@@ -125,7 +125,7 @@ def read_datencsv(
     parts, cell_lines, cell_names = [], [], []
     for column, (measure, unit, fixed) in zip(columns, cells, strict=True):
         part = pd.DataFrame({"table_code": code, **areas}, index=table.index)
-        span = [column.period or title_period] * len(table) if periods is None else periods
+        span = periods or _throughout(column.period or title_period, len(table))
         part["period_start"] = [p.start for p in span]
         part["period_end"] = [p.end for p in span]
         part["period_label"] = [p.label for p in span]
@@ -146,10 +146,12 @@ def read_datencsv(
     refuse_duplicates(file, frame, keys, pd.Series(all_lines))
     if contract and not wide:
         refuse_incomplete(file, frame, dimension_names)
-    codebook = {"areas": names, "items": items, "measures": {m: c.label for (m, _, _), c in zip(cells, columns, strict=True)}}
-    return OfficialRows(
-        frame, FORMAT, code, encoding, grid.stand, grid.licence, grid.footnotes, codebook
-    )
+    codebook = {
+        "areas": names,
+        "items": items,
+        "measures": {m: c.label for (m, _, _), c in zip(cells, columns, strict=True)},
+    }
+    return OfficialRows(frame, FORMAT, code, encoding, grid.stand, grid.licence, grid.footnotes, codebook)
 
 
 def _grid(file: str, lines: list[str]) -> _Grid:
@@ -222,6 +224,12 @@ def _columns(file: str, grid: _Grid, key_count: int) -> list[_Column]:
     ]
 
 
+def _throughout(period: Period | None, rows: int) -> list[Period]:
+    """One period for every row: the column's own or the title's."""
+    assert period is not None, "read_datencsv refuses a sheet without any period"
+    return [period] * rows
+
+
 def _subject(title: list[str]) -> tuple[str, str]:
     """Measure and unit where the title names them: `Bevölkerungsstand (Anzahl)`."""
     for line in reversed(title):
@@ -231,25 +239,25 @@ def _subject(title: list[str]) -> tuple[str, str]:
     return "", ""
 
 
-def _title_period(grid: _Grid, meaning: object) -> Period | None:
+def _title_period(grid: _Grid, meaning: PeriodMeaning | None) -> Period | None:
     for line in reversed(grid.title):
         match = _LONE_PERIOD.match(line)
-        if match and (period := parse_period(match[1], meaning)):  # type: ignore[arg-type]
+        if match and (period := parse_period(match[1], meaning)):
             return period
     return None
 
 
 def _row_periods(
-    file: str, table: pd.DataFrame, numbers: np.ndarray, key_count: int, meaning: object
+    file: str, table: pd.DataFrame, numbers: np.ndarray, key_count: int, meaning: PeriodMeaning | None
 ) -> tuple[list[Period] | None, int]:
     """The periods in the first column, if it holds them, and the column of the area's code."""
     first = table[0].to_numpy()
-    if parse_period(first[0], meaning) is None or is_area(first[0]):  # type: ignore[arg-type]
+    if parse_period(first[0], meaning) is None or is_area(first[0]):
         return None, 0
     known: dict[str, Period] = {}
     for text, number in zip(first, numbers, strict=True):
         if text not in known:
-            period = parse_period(text, meaning)  # type: ignore[arg-type]
+            period = parse_period(text, meaning)
             if period is None:
                 raise FormatError(
                     file, repr(text), "a year or a day such as 31.12.2015, as on the lines before",
@@ -271,9 +279,7 @@ def _areas(
             )  # fmt: skip
     variable = "GEMEIN" if table_code.split("-")[-1].startswith("5") else "KREISE"
     level = {code: area_level(code, variable) for code in set(codes)}
-    names = {
-        c: name_of_area(n) for c, n in table[[at, at + 1]].drop_duplicates().itertuples(index=False)
-    }
+    names = {c: name_of_area(n) for c, n in table[[at, at + 1]].drop_duplicates().itertuples(index=False)}
     return {"area_code": list(codes), "area_level": [level[c] for c in codes]}, names
 
 
@@ -316,7 +322,7 @@ def _row_dimensions(
 
 def _cells(
     file: str, columns: list[_Column], contract: OfficialTable | None, line: int
-) -> list[tuple[str, str, dict[str, object]]]:
+) -> list[tuple[str, str, dict[str, str | None]]]:
     """Measure, unit and fixed items of every value column; with a contract, by position."""
     if contract is None:
         return [(c.label, c.unit, {}) for c in columns]
@@ -327,7 +333,7 @@ def _cells(
             line=line,
         )  # fmt: skip
     variables = sorted({v for c in contract.columns for v in c.items})
-    cells: list[tuple[str, str, dict[str, object]]] = []
+    cells: list[tuple[str, str, dict[str, str | None]]] = []
     for column in columns:
         expected = contract.columns[column.number % len(contract.columns)]
         if not re.search(expected.header, column.path):
@@ -339,6 +345,6 @@ def _cells(
             raise FormatError(
                 file, f"unit {column.unit!r}", repr(expected.unit), line=line, column=column.number + 1
             )
-        fixed: dict[str, object] = {v: expected.items.get(v) for v in variables}
+        fixed: dict[str, str | None] = {v: expected.items.get(v) for v in variables}
         cells.append((expected.measure, expected.unit, fixed))
     return cells

@@ -108,9 +108,7 @@ def read_ffcsv(
     if contract:
         refuse_incomplete(file, frame, dimension_names)
     codebook = {"areas": _area_names(table, region_block), "items": labels, "measures": measures}
-    return OfficialRows(
-        frame, header.dialect, table_code, encoding, codebook=codebook, notes=notes
-    )
+    return OfficialRows(frame, header.dialect, table_code, encoding, codebook=codebook, notes=notes)
 
 
 def _header(file: str, names: list[str]) -> _Header:
@@ -283,7 +281,7 @@ def _values(
             quality = table[end].where(table[end].isin(["p", "r", "s", "e"]))
             sign = sign.fillna(quality)
         frame = keys.assign(measure=table[at + 2], value=value, sign=sign, unit=table[at + 1])
-        labels = dict(table[[at + 2, at + 3]].drop_duplicates().itertuples(index=False))
+        labels: dict[str, str] = dict(table[[at + 2, at + 3]].drop_duplicates().itertuples(index=False))
         return frame, numbers, labels
     parts, lines = [], []
     first = end - len(header.measures)

@@ -121,14 +121,14 @@ def parse_period(text: str, meaning: PeriodMeaning | None = None) -> Period | No
         year, month, count = int(match[1]), int(match[2]), int(match[3] or 1)
         if not (1 <= month <= 12 and 1 <= count <= 12):
             return None
-        start = dt.date(year, month, 1)
+        first = dt.date(year, month, 1)
         label = text
         if count == 6 and month in (4, 10):
             label = f"SS {year}" if month == 4 else f"WS {year}/{(year + 1) % 100:02d}"
-        return Period(start, _months(start, count), label)
+        return Period(first, _months(first, count), label)
     if match := re.fullmatch(r"((?:19|20)\d{2})-Q([1-4])", text):
-        start = dt.date(int(match[1]), 3 * int(match[2]) - 2, 1)
-        return Period(start, _months(start, 3), text)
+        first = dt.date(int(match[1]), 3 * int(match[2]) - 2, 1)
+        return Period(first, _months(first, 3), text)
     return None
 
 

@@ -41,9 +41,7 @@ def read_official(file: str, data: bytes, catalogue: Catalogue | None = None) ->
         raise FormatError(file, "an empty file", "an official file")
     if is_ffcsv(first):
         if named is None:
-            raise FormatError(
-                file, "a name without a table's code", "a name such as 12411-01-01-4_….csv"
-            )
+            raise FormatError(file, "a name without a table's code", "a name such as 12411-01-01-4_….csv")
         contract = catalogue.tables.get(named) if catalogue else None
         rows = read_ffcsv(file, text, encoding, named, contract)
         rows.stand = _stand_in_name(member) or _stand_in_name(file)

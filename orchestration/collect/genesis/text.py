@@ -33,16 +33,12 @@ def unpack(file: str, data: bytes) -> tuple[str, bytes]:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = [m for m in archive.infolist() if not m.is_dir()]
             if any(m.filename == "[Content_Types].xml" for m in members):
-                raise FormatError(
-                    file, "an Excel workbook", "ffcsv or datencsv, plain or zipped (not XLSX)"
-                )
+                raise FormatError(file, "an Excel workbook", "ffcsv or datencsv, plain or zipped (not XLSX)")
             if len(members) != 1:
                 names = ", ".join(m.filename for m in members) or "nothing"
                 raise FormatError(file, f"{len(members)} files in the archive ({names})", "one")
             if members[0].file_size > MAX_UNPACKED:
-                raise FormatError(
-                    file, f"{members[0].file_size} bytes unpacked", f"at most {MAX_UNPACKED}"
-                )
+                raise FormatError(file, f"{members[0].file_size} bytes unpacked", f"at most {MAX_UNPACKED}")
             return PurePosixPath(members[0].filename).name, archive.read(members[0])
     except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, ValueError) as error:
         if isinstance(error, FormatError):

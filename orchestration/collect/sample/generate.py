@@ -122,7 +122,9 @@ def _ffcsv_v5(
     """Flat file since November 2024: BOM, English header, one row per measure, in random order."""
     header = "statistics_code;statistics_label;time_code;time_label;time"
     for n in range(1, len(variables) + 1):
-        header += f";{n}_variable_code;{n}_variable_label;{n}_variable_attribute_code;{n}_variable_attribute_label"
+        header += (
+            f";{n}_variable_code;{n}_variable_label;{n}_variable_attribute_code;{n}_variable_attribute_label"
+        )
     header += ";value;value_unit;value_variable_code;value_variable_label"
     lines = []
     for period, items, value, unit, measure, label in rows:
@@ -428,7 +430,11 @@ def _school_tables(found: dict[str, Unit], catalogue: Catalogue) -> dict[str, by
                 return sum(unit.pupils[year, school, what] for school in chosen)
 
             schools = "x" if item == "INSGESAMT1" else _number(count("schools"), zero)
-            grade7 = "x" if item in ("SCHULE29", "SCHULE03", "SCHULE04", "SCHULE28") else _number(count("grade7"), zero)
+            grade7 = (
+                "x"
+                if item in ("SCHULE29", "SCHULE03", "SCHULE04", "SCHULE28")
+                else _number(count("grade7"), zero)
+            )
             has11 = item in ("SCHULE08", "SCHULE09", "SCHULE10", "SCHULE11", "INSGESAMT1")
             # The evening schools' grade 11 stands in an `x` cell but inside the total, as in the real table.
             extra = round(unit.pupils[year, "SCHULE28", "total"] / 6) if item == "INSGESAMT1" else 0

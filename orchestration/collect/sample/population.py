@@ -203,7 +203,9 @@ def _education(
             (year, school, "female"): female,
             (year, school, "foreign"): foreign,
             (year, school, "schools"): schools,
-            (year, school, "grade7"): near(count / 8) if school in ("SCHULE06", "SCHULE08", "SCHULE09") else 0,
+            (year, school, "grade7"): near(count / 8)
+            if school in ("SCHULE06", "SCHULE08", "SCHULE09")
+            else 0,
             (year, school, "grade11"): near(count / 9) if school in ("SCHULE08", "SCHULE09") else 0,
         }
 
@@ -212,11 +214,16 @@ def _education(
     for qualification, share in QUALIFICATIONS.items():
         drift = {"BILABS15": -0.003, "BILABS11": 0.012}.get(qualification, 0.0)
         count = near(leavers * share / 100 * (1 + drift * index), 0.02)
-        female = near(count * {"BILABS11": 0.40, "BILABS12": 0.41, "BILABS15": 0.55}.get(qualification, 0.49), 0.02)
+        female = near(
+            count * {"BILABS11": 0.40, "BILABS12": 0.41, "BILABS15": 0.55}.get(qualification, 0.49), 0.02
+        )
         unit.leavers |= {(year, qualification, "total"): count, (year, qualification, "female"): female}
         if qualification == "BILABS13":
             part = near(count * 0.13, 0.03)
-            unit.leavers |= {(year, "BILABS14D", "total"): part, (year, "BILABS14D", "female"): near(part * 0.5, 0.03)}
+            unit.leavers |= {
+                (year, "BILABS14D", "total"): part,
+                (year, "BILABS14D", "female"): near(part * 0.5, 0.03),
+            }
 
     apprentices = near(ages[4:7].sum() * (0.62 if city else 0.25))
     for school, share in VOCATIONAL.items():

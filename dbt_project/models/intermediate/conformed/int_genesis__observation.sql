@@ -17,6 +17,9 @@ with_peers as (
             partition by table_code, period_end, area_code
         ) as area_has_number,
         {{ any_true('value is not null') }} over (
+            partition by table_code, period_end, area_level
+        ) as level_has_number,
+        {{ any_true('value is not null') }} over (
             partition by table_code, period_end, area_level, measure_code, dimension_set
         ) as peer_has_number
     from ranked
@@ -44,5 +47,5 @@ select
     delivered_value,
     correction_id
 from with_peers
--- An area without any number while its peers have some does not exist in that period.
-where area_has_number = 1 or peer_has_number = 0
+-- An area without any number in a table that its level was delivered for does not exist then.
+where area_has_number = 1 or level_has_number = 0

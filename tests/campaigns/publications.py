@@ -1,0 +1,144 @@
+"""Publish many times while readers read: no failed and no mixed read.
+
+    python -m tests.campaigns.publications --publications 20 --readers 2
+
+Every publication writes its number into two published tables of the candidate, judges all tables
+and publishes. Readers in processes of their own open the served mart over and over; both numbers
+must agree in every read, and a reader that keeps its connection keeps its release. Every fourth
+publication is poisoned in one of the two tables: that table keeps its last number, held, and
+readers see the pair the release promises.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+import multiprocessing as mp
+import shutil
+import tempfile
+import time
+from multiprocessing.synchronize import Event
+from pathlib import Path
+
+import duckdb
+
+from tests.nights import run
+
+FIRST, SECOND = "pub_leavers", "pub_vocational"
+NUMBER = "select max(numerator) from {} where area_code = '07111' and indicator_id = '{}' and sex = 'total'"
+PAIR = (
+    NUMBER.format(FIRST, "leavers_by_qualification")
+    + " and qualification = 'BILABS14' and period_label = '2013/14'",
+    NUMBER.format(SECOND, "vocational_pupils")
+    + " and school_type = 'SCHULE171' and nationality = 'total' and period_label = '2013/14'",
+)
+"""One small cell in each of two tables; their values are the publication's number."""
+
+
+def read_again_and_again(releases: str, stop: Event, results: mp.Queue[tuple[int, int, int]]) -> None:
+    """One reader: reads, failures and mixed reads."""
+    reads = failed = mixed = 0
+    kept = duckdb.connect(str((Path(releases) / "current" / "mart.duckdb").resolve()), read_only=True)
+    at_first = [kept.execute(sql).fetchall() for sql in PAIR]
+    while not stop.is_set():
+        try:
+            folder = (Path(releases) / "current").resolve()
+            promised = json.loads((folder / "manifest.json").read_text())["tables"]
+            with duckdb.connect(str(folder / "mart.duckdb"), read_only=True) as mart:
+                numbers = [int(mart.execute(sql).fetchall()[0][0]) for sql in PAIR]
+                held = promised[FIRST]["status"] == "held"
+                rows = [mart.execute(f"select count(*) from {t}").fetchall()[0][0] for t in (FIRST, SECOND)]
+            mixed += numbers[0] != numbers[1] and not held
+            mixed += rows != [promised[t]["rows"] for t in (FIRST, SECOND)]
+            mixed += [kept.execute(sql).fetchall() for sql in PAIR] != at_first
+        except Exception as error:
+            failed += 1
+            print(f"  READ FAILED: {type(error).__name__}: {error}", flush=True)
+        reads += 1
+    results.put((reads, failed, mixed))
+
+
+def publish_number(home_path: Path, number: int, poison: bool) -> tuple[str, bool]:
+    """Write the number into both tables of the candidate, judge everything, publish."""
+    from expectations.catalogue import load_catalogue
+    from orchestration.confirm.gate import confirm_table
+    from orchestration.publish.publication import publish
+    from orchestration.resources.home import Home
+    from orchestration.settings import DEFAULT_CONFIG, load_settings
+
+    home, settings, catalogue = Home(home_path), load_settings(DEFAULT_CONFIG), load_catalogue()
+    moment = dt.datetime(2026, 11, 25, tzinfo=dt.UTC) + dt.timedelta(minutes=number)
+    with home.lock():
+        with duckdb.connect(str(home.candidate)) as candidate:
+            candidate.execute("update raw.night set night_id = $id", {"id": f"{moment:%Y%m%dT%H%M%SZ}"})
+            for sql, table in zip(PAIR, (FIRST, SECOND), strict=True):
+                where = sql.split(" where ", 1)[1]
+                candidate.execute(
+                    f"update published.{table} set value = {number}, numerator = {number} where {where}"
+                )
+            unit = "nonsense" if poison else "persons"
+            candidate.execute(
+                f"update published.{FIRST} set unit = '{unit}' where indicator_id = 'leavers_by_qualification'"
+            )
+        for name in catalogue.published:
+            confirm_table(home, settings, catalogue, name, moment)
+        done = publish(home, settings, catalogue, moment)
+    assert done.release is not None
+    held = {d.table for d in done.decisions if not d.published}
+    return done.release.id, held == ({FIRST} if poison else set())
+
+
+def campaign(publications: int, readers: int, folder: Path) -> bool:
+    """Run the campaign; True if no read failed or was mixed and every gate decided rightly."""
+    home = folder / "var"
+    night = run("nightly", "--home", str(home), "--json")
+    if night.code != 0:
+        print(night.err)
+        return False
+    publish_number(home, 1, poison=False)
+    context = mp.get_context("spawn")
+    stop, results = context.Event(), context.Queue()
+    processes = [
+        context.Process(target=read_again_and_again, args=(str(home / "releases"), stop, results))
+        for _ in range(readers)
+    ]
+    for process in processes:
+        process.start()
+    time.sleep(2)
+    started, right = time.monotonic(), True
+    for number in range(2, publications + 2):
+        release, as_expected = publish_number(home, number, poison=number % 4 == 0)
+        right &= as_expected
+        print(
+            f"{number - 1:3d}  published {release}{' (poisoned: one table held)' if number % 4 == 0 else ''}",
+            flush=True,
+        )
+    spent = time.monotonic() - started
+    stop.set()
+    found = [results.get(timeout=60) for _ in processes]
+    for process in processes:
+        process.join(60)
+    reads, failed, mixed = (sum(column) for column in zip(*found, strict=True))
+    print(
+        f"{publications} publications in {spent:.0f} s, {readers} readers: {reads} reads, "
+        f"{failed} failed, {mixed} mixed; gate {'as expected' if right else 'WRONG'}"
+    )
+    return right and reads > 0 and failed == 0 and mixed == 0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--publications", type=int, default=20)
+    parser.add_argument("--readers", type=int, default=2)
+    chosen = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="publications-"))
+    try:
+        good = campaign(chosen.publications, chosen.readers, folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    raise SystemExit(0 if good else 1)
+
+
+if __name__ == "__main__":
+    main()
