@@ -1,7 +1,7 @@
 # Two commands do everything from nothing but Python 3.11:
 #   make night   one night on the embedded default
 #   make test    lint, types, import contracts and all tests
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 

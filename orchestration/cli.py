@@ -12,6 +12,7 @@ import logging
 import os
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -90,8 +91,13 @@ def status(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None
         rows = "–" if state["rows"] is None else f"{state['rows']:,}"
         table.add_row(name, shown, rows, reason)
     out.print(table)
-    for refusal in facts["refused"]:
-        out.print(f"[red]abgelehnt / refused:[/red] {refusal['reason']}", highlight=False)
+    delivery = Counter(r["status"] for r in facts["delivery"])
+    if delivery:
+        counts = ", ".join(f"{n} {state}" for state, n in sorted(delivery.items()))
+        out.print(f"Letzte Lieferung / last delivery: {counts}", highlight=False)
+    for reception in facts["delivery"]:
+        if reception["status"] == "refused":
+            out.print(f"[red]abgelehnt / refused:[/red] {reception['reason']}", highlight=False)
     if facts["last_night"]:
         out.print(f"Letzter Lauf / last run: {facts['last_night']['at']} ({facts['last_night']['run_id']})")
 

@@ -5,6 +5,7 @@ Belongs here: reading what is there. Does not belong here: printing (cli.py) and
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ Section = tuple[str, list[str]]
 
 
 def status_of(home_path: Path) -> dict[str, Any]:
-    """The served release, the state of every published table, refused files, the last run."""
+    """The served release, the state of every published table, the last delivery and run."""
     home = Home(home_path)
     release = ReleaseStore(home.releases).current() if home.releases.exists() else None
     last_night = read_outcome(home)
@@ -33,11 +34,7 @@ def status_of(home_path: Path) -> dict[str, Any]:
         "release_folder": str(release.folder) if release else None,
         "notice": release.manifest["notice"] if release else None,
         "tables": release.manifest["tables"] if release else {},
-        "refused": [
-            {"file": r.file, "table_code": r.table_code, "reason": r.reason}
-            for r in receptions
-            if r.status == "refused"
-        ],
+        "delivery": [dataclasses.asdict(r) for r in receptions],
         "last_night": last_night,
     }
 
