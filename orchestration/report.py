@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 
 from expectations.catalogue import Catalogue, load_catalogue
-from expectations.catalogue.model import Indicator, Term
+from expectations.catalogue.model import UNITS, Indicator, Term
 from orchestration.collect.landing import Landing
 from orchestration.publish.release import Release, ReleaseStore
 from orchestration.resources.home import Home
@@ -83,7 +83,7 @@ def _definition(indicator: Indicator, catalogue: Catalogue) -> list[Section]:
         (
             f"{indicator.code} {indicator.label.de} / {indicator.label.en}",
             [
-                f"{indicator.id}, {indicator.kind.value}, {indicator.unit}, "
+                f"{indicator.id}, {indicator.kind.value}, {UNITS[indicator.unit].de} / {indicator.unit}, "
                 f"{indicator.decimals} Nachkommastellen / decimals",
                 f"Tabelle / table: {indicator.table}; Gliederungen / breakdowns: {names}",
                 f"declared in {catalogue.files[indicator.id]}",

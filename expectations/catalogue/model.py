@@ -12,7 +12,7 @@ import re
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 TOTAL = "total"
 """The cell of a breakdown that is not broken down."""
@@ -33,6 +33,26 @@ class Text(Entry):
 
     de: str = Field(min_length=1)
     en: str = Field(min_length=1)
+
+
+UNITS = {
+    "persons": Text(de="Personen", en="persons"),
+    "places": Text(de="Plätze", en="places"),
+    "schools": Text(de="Schulen", en="schools"),
+    "percent": Text(de="Prozent", en="percent"),
+    "per 100": Text(de="je 100", en="per 100"),
+    "EUR": Text(de="Euro", en="euros"),
+}
+"""Every unit a figure may have; its key stands in the tables, its names in print."""
+
+
+def _known_unit(unit: str) -> str:
+    if unit not in UNITS:
+        raise ValueError(f"expected one of {', '.join(UNITS)}")
+    return unit
+
+
+Unit = Annotated[str, AfterValidator(_known_unit)]
 
 
 class Cell(Entry):
@@ -190,7 +210,7 @@ class Measure(Entry):
 
     id: Identifier
     label: Text
-    unit: str
+    unit: Unit
     sources: list[MeasureSource] = Field(min_length=1)
     complements: list[Complement] = []
     additivity: list[Additivity] = []
@@ -280,7 +300,7 @@ class Indicator(Entry):
     denominator: Term | None = None
     alignment: Alignment = Alignment.SAME_PERIOD
     scale: float | None = None
-    unit: str
+    unit: Unit
     decimals: int = Field(ge=0, le=6)
     breakdowns: list[str] = []
     levels: list[Literal["country", "state", "region", "district"]] = [

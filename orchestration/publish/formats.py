@@ -15,6 +15,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from expectations.catalogue import Catalogue
+from expectations.catalogue.model import UNITS
 from orchestration.publish.contents import Contents, ReleaseTable
 from orchestration.resources.files import write_json
 
@@ -159,9 +160,11 @@ def dictionary_page(
         for name in catalogue.published
         if name in contents.states
     ]
+    groups.sort(key=lambda group: min((i.code[0], int(i.code[1:].split(".")[0])) for i in group[2]))
     return environment.get_template("dictionary.html").render(
         groups=groups,
         catalogue=catalogue,
+        units=UNITS,
         tables=contents.tables,
         descriptions=descriptions,
         synthetic=SYNTHETIC if synthetic else None,

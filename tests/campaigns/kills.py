@@ -41,10 +41,10 @@ class City:
         self.night = 0
 
     def next_delivery(self) -> None:
-        """One more birth in Ahrweiler, and a later state of the data."""
+        """Two more births in Ahrweiler, and a later state of the data."""
         self.night += 1
         file = self.delivery / BIRTHS
-        boys, girls = 500 + self.night, 480
+        boys, girls = 500 + self.night, 480 + self.night
         cells = {3: str(boys + girls), 4: str(boys), 5: str(girls)}
         edit_line(file, "2025;07131;", cells, "utf-8")
         text = file.read_text(encoding="utf-8")

@@ -42,6 +42,7 @@ def edit(root: Path, file: str, old: str, new: str) -> None:
         (SHARE, "BILABS11", "BILABS99", "breakdown 'qualification' has no cell 'BILABS99'; did you mean"),
         (SHARE, "table: pub_leavers", "table: pub_leaver", "no published table 'pub_leaver'; did you mean 'pub_leavers'?"),
         (SHARE, "kind: share", "kind: shares", "kind: found 'shares'"),
+        (SHARE, "unit: percent", "unit: prozent", "unit: found 'prozent': expected one of persons"),
         (SHARE, "decimals:", "decimal:", "unknown field 'decimal'; did you mean 'decimals'?"),
         (SHARE, "owner: education-monitoring\n", "", "field 'owner' is missing"),
         (SHARE, "id: leavers_without", "id: Leavers_without", "id: found 'Leavers_without"),
