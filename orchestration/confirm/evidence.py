@@ -62,7 +62,7 @@ def published_table(
     if not _exists(connection, "published", name):
         return None
     keys = ["indicator_id", "area_code", "period_end", "period_start", *catalogue.breakdowns]
-    return connection.execute(f"select * from published.{name} order by {', '.join(keys)}").to_arrow_table()
+    return connection.sql(f"select * from published.{name} order by {', '.join(keys)}").to_arrow_table()
 
 
 def content_hash(table: pa.Table) -> str:

@@ -178,7 +178,7 @@ def _values(catalogue: Catalogue, published: dict[str, pa.Table]) -> pa.Table | 
 
 
 def _ordered(connection: duckdb.DuckDBPyConnection, relation: str, order: str) -> pa.Table:
-    return connection.execute(f"select * from {relation} order by {order}").to_arrow_table()
+    return connection.sql(f"select * from {relation} order by {order}").to_arrow_table()
 
 
 def _with_previous(

@@ -24,6 +24,9 @@ LICENCE_URL = "https://www.govdata.de/dl-de/by-2-0"
 ATTRIBUTION = "© Statistische Ämter des Bundes und der Länder, Deutschland, dl-de/by-2-0"
 SYNTHETIC = "SYNTHETISCHE DATEN – keine amtliche Statistik / SYNTHETIC DATA – not official statistics"
 
+_STORAGE = "v1.0.0"
+"""Format of mart.duckdb: every DuckDB since 1.0 reads it, whichever version wrote it."""
+
 _COMPRESSION = {"VARCHAR": "dictionary", "DOUBLE": "uncompressed"}
 
 _FRICTIONLESS = {
@@ -83,7 +86,9 @@ def _write_duckdb(
     def quoted(text: str) -> str:
         return "'" + text.replace("'", "''") + "'"
 
-    with duckdb.connect(str(path), config={"threads": 1}) as connection:
+    with duckdb.connect(config={"threads": 1}) as connection:
+        connection.execute(f"attach {quoted(str(path))} as mart (storage_version '{_STORAGE}')")
+        connection.execute("use mart")
         for table in tables:
             connection.register("incoming", table.rows)
             described = connection.execute("describe select * from incoming").fetchall()
@@ -100,6 +105,8 @@ def _write_duckdb(
                 text = quoted(descriptions[name])
                 connection.execute(f'comment on column "{table.name}"."{name}" is {text}')
         connection.execute("checkpoint")
+        connection.execute("use memory")
+        connection.execute("detach mart")
 
 
 def _data_package(contents: Contents, descriptions: dict[str, str], synthetic: bool) -> dict[str, Any]:
