@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import sys
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
 from rich.logging import RichHandler
 from rich.table import Column, Table
 
+from orchestration.run import FAILED, USAGE
 from orchestration.settings import DEFAULT_CONFIG, DEFAULT_HOME, ConfigurationError
 
 app = typer.Typer(
@@ -33,8 +33,6 @@ app = typer.Typer(
 HomeOption = Annotated[Path, typer.Option("--home", help="Where everything is kept.")]
 ConfigOption = Annotated[Path, typer.Option("--config", help="The municipality's configuration.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
-
-ALL_PUBLISHED, FAILED, USAGE, SOME_HELD = 0, 1, 2, 3
 
 out = Console()
 err = Console(stderr=True)
@@ -143,8 +141,7 @@ def read(
     try:
         rows = read_official(file.name, data, load_catalogue())
     except FormatError as error:
-        err.print(str(error), style="red", highlight=False)
-        raise typer.Exit(FAILED) from error
+        _stop(str(error), code=FAILED)
     frame = rows.frame
     stand = f", Stand {rows.stand:%d.%m.%Y %H:%M}" if rows.stand else ""
     out.print(
@@ -164,82 +161,35 @@ def read(
 def _run(job: str, config: Path, home_path: Path, as_json: bool, run_config: dict[str, Any]) -> None:
     started = time.perf_counter()
     _log_to_terminal(quiet=as_json)
+    from expectations.catalogue import CatalogueError
     from orchestration.resources.home import Home, HomeBusyError
+    from orchestration.run import run_job
 
     home = Home(home_path)
-    home.prepare()
-    os.environ["DAGSTER_HOME"] = str(home.dagster)
-    os.environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"
     try:
-        from expectations.catalogue import CatalogueError
-
-        try:
-            seconds, failure = _execute(job, config, home, run_config)
-        except (ConfigurationError, CatalogueError) as error:
-            _stop(str(error))
+        ran = run_job(job, config, home, run_config)
+    except (ConfigurationError, CatalogueError) as error:
+        _stop(str(error))
     except HomeBusyError as error:
-        err.print(str(error), style="red", highlight=False)
-        raise typer.Exit(FAILED) from error
-    from orchestration.resources.night import read_outcome
-
-    outcome = read_outcome(home) or {}
-    if failure is not None and failure.get("run_id") != outcome.get("run_id"):
-        outcome = {**failure, "tables": []}
-    held = [t for t in outcome["tables"] if not t["published"]]
-    code = FAILED if failure and not outcome["tables"] else SOME_HELD if held else ALL_PUBLISHED
-    stages = {"start": round(seconds["definitions"], 2), **outcome.get("seconds", {})}
-    total = time.perf_counter() - started
-    stages["history and rest"] = round(max(total - sum(stages.values()), 0), 2)
-    if as_json:
-        folder = home.releases / outcome["release_id"] if outcome.get("release_id") else None
-        _print_json(
-            {
-                **outcome,
-                "exit_code": code,
-                "seconds": stages,
-                "seconds_total": round(total, 2),
-                "release_folder": str(folder) if folder else None,
-            }
-        )
-    else:
-        _print_outcome(outcome, home, stages, total)
-    raise typer.Exit(code)
-
-
-def _execute(
-    job: str, config: Path, home: Any, run_config: dict[str, Any]
-) -> tuple[dict[str, float], dict[str, Any] | None]:
-    """Run a job of the definitions in this process; seconds spent, and what failed if it did."""
-    started = time.perf_counter()
-    import dagster as dg
-
-    from orchestration.definitions import build_defs
-    from orchestration.resources.home import HomeBusyError
-
-    definitions = build_defs(home, config)
-    seconds = {"definitions": time.perf_counter() - started}
-    quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-    with dg.DagsterInstance.get() as instance:
-        result = definitions.resolve_job_def(job).execute_in_process(
-            instance=instance, run_config={**run_config, **quiet}, raise_on_error=False
-        )
-    if result.success:
-        return seconds, None
-    reasons = []
-    for event in result.all_events:
-        if event.is_failure and event.event_specific_data is not None:
-            error = getattr(event.event_specific_data, "error", None)
-            if error is not None:
-                cause = error.cause or error
-                reasons.append(cause.message.strip())
-    for reason in dict.fromkeys(reasons):
+        _stop(str(error), code=FAILED)
+    for reason in ran.reasons:
         err.print(reason, style="red", highlight=False)
-    if any(HomeBusyError.__name__ in reason for reason in reasons):
-        raise HomeBusyError("another night is running")
-    return seconds, {"run_id": result.run_id, "failed": True, "reasons": reasons}
+    outcome = ran.outcome or {"run_id": ran.run_id, "release_id": None, "is_new": False, "tables": []}
+    total = time.perf_counter() - started
+    stages = {"start": round(ran.start_seconds, 2), **outcome.get("seconds", {})}
+    stages["history and rest"] = round(max(total - sum(stages.values()), 0), 2)
+    folder = str(home.releases / outcome["release_id"]) if outcome["release_id"] else None
+    if as_json:
+        more = {"exit_code": ran.code, "seconds": stages, "seconds_total": round(total, 2)}
+        _print_json({**outcome, **more, "release_folder": folder, "failures": ran.reasons})
+    else:
+        _print_outcome(outcome, folder, stages, total)
+    raise typer.Exit(ran.code)
 
 
-def _print_outcome(outcome: dict[str, Any], home: Any, stages: dict[str, float], total: float) -> None:
+def _print_outcome(
+    outcome: dict[str, Any], folder: str | None, stages: dict[str, float], total: float
+) -> None:
     if outcome["tables"]:
         table = Table(
             Column("Tabelle / table", no_wrap=True), "PASS", "WARN", "FAIL", "n. e.", "Entscheidung"
@@ -261,12 +211,9 @@ def _print_outcome(outcome: dict[str, Any], home: Any, stages: dict[str, float],
         spent.add_row(name, f"{value:.1f}")
     spent.add_row("total", f"{total:.1f}")
     out.print(spent)
-    if outcome.get("release_id"):
-        kind = "neu / new" if outcome.get("is_new") else "unverändert / unchanged"
-        out.print(
-            f"Release {outcome['release_id']} ({kind}): {home.releases / outcome['release_id']}",
-            soft_wrap=True,
-        )
+    if folder:
+        kind = "neu / new" if outcome["is_new"] else "unverändert / unchanged"
+        out.print(f"Release {outcome['release_id']} ({kind}): {folder}", soft_wrap=True)
 
 
 def _log_to_terminal(quiet: bool) -> None:
@@ -283,6 +230,6 @@ def _print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
 
 
-def _stop(message: str) -> Any:
+def _stop(message: str, code: int = USAGE) -> NoReturn:
     err.print(message, style="red", highlight=False, soft_wrap=True)
-    raise typer.Exit(USAGE)
+    raise typer.Exit(code)

@@ -7,9 +7,14 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 
 from expectations.catalogue import Catalogue, load_catalogue
 from tests.nights import OFFICIAL, PROJECT, SHARED, folder_config, run
+
+# No deadlines on a shared machine, and the same examples in every run; campaigns look further.
+settings.register_profile("suite", deadline=None, derandomize=True, max_examples=60)
+settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session")

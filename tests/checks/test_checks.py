@@ -253,6 +253,15 @@ def test_a_check_that_breaks_holds_the_table(clean: dict[str, Subject]) -> None:
     assert "could not be run" in broken[0].message_en
 
 
+def test_a_jump_across_a_declared_break_is_none(clean: dict[str, Subject]) -> None:
+    def declared(frame: pd.DataFrame) -> pd.DataFrame:
+        frame = a_jump_at_home(frame)
+        newest = frame["period_end"] == frame["period_end"].max()
+        return frame.assign(series_break_before=frame["series_break_before"] | newest)
+
+    assert held_by(in_frame(declared)(clean["pub_leavers"])) == set()
+
+
 def test_unknown_parts_leave_room_upwards_only(clean: dict[str, Subject]) -> None:
     """Grade 11: 56 pupils stand in an `x` cell and inside the total. Unknown is not zero."""
     subject = clean["pub_schools"]

@@ -117,6 +117,19 @@ def test_the_catalogue_hash_follows_its_content(copy: Path) -> None:
     assert load_catalogue(root=copy).content_hash != before
 
 
+def test_a_city_adds_its_own_declarations(tmp_path: Path) -> None:
+    folder = tmp_path / "indicators"
+    folder.mkdir()
+    text = (CATALOGUE_DIR / SHARE).read_text(encoding="utf-8")
+    own = text.replace("id: leavers_without_certificate_percent", "id: own_indicator")
+    (folder / "own_indicator.yml").write_text(own, encoding="utf-8")
+    assert "own_indicator" in load_catalogue(tmp_path).indicators
+    shutil.copy(CATALOGUE_DIR / SHARE, folder)
+    load_catalogue.cache_clear()
+    with pytest.raises(CatalogueError, match="is declared in"):
+        load_catalogue(tmp_path)
+
+
 def test_codes_are_those_of_the_reference_list(shared: Path, catalogue: Catalogue) -> None:
     import csv
 

@@ -212,7 +212,7 @@ def test_a_shifted_row_with_values_is_refused() -> None:
         read_official(V4_NAME, (text + shifted).encode())
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_no_damage_escapes_as_another_error(data: st.DataObject) -> None:
     """Any bytes changed, dropped or repeated: rows or FormatError, never a traceback."""
@@ -243,7 +243,7 @@ def test_no_damage_escapes_as_another_error(data: st.DataObject) -> None:
     assert not message or "found" in message
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30)
 @given(st.dictionaries(st.sampled_from(sorted(PEOPLE)), st.tuples(*[st.integers(0, 10**8)] * 3), min_size=1))
 def test_every_count_written_is_read(people: dict[str, tuple[int, ...]]) -> None:
     rows = read_official(V5_NAME, population_v5(2024, people).encode()).frame
