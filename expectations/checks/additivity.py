@@ -86,6 +86,7 @@ def _run(subject: Subject, scope: str) -> Verdict:
         return _WORDS.not_built(subject, scope)
     wrong = found[found["wrong"]]
     others = [b for b in names if b != breakdown]
+    label = subject.catalogue.breakdowns[breakdown].label
     worst = wrong.sort_values(["exact", "period_end"], ascending=False)
     examples = [
         f"{place(row, others)}: {row['parts']:g} ≠ {row['total']:g}" for _, row in worst.head(4).iterrows()
@@ -103,8 +104,8 @@ def _run(subject: Subject, scope: str) -> Verdict:
             status,
             observed=expected,
             expected=expected,
-            de=f"{measure.label.de}: Teile und Summe stimmen in allen {len(found)} Fällen überein.",
-            en=f"{measure.label.en}: parts and total agree in all {len(found)} cases.",
+            de=f"{measure.label.de} nach {label.de}: Teile und Summe stimmen in allen {len(found)} Fällen überein.",
+            en=f"{measure.label.en} by {label.en.lower()}: parts and total agree in all {len(found)} cases.",
         )
     return _WORDS.say(
         subject,
@@ -112,9 +113,9 @@ def _run(subject: Subject, scope: str) -> Verdict:
         status,
         observed=f"{len(wrong)} of {len(found)} groups disagree",
         expected=expected,
-        de=f"{measure.label.de}: In {len(wrong)} von {len(found)} Fällen ergeben die Teile nicht "
+        de=f"{measure.label.de} nach {label.de}: In {len(wrong)} von {len(found)} Fällen ergeben die Teile nicht "
         f"die Summe: {listed(examples)}.",
-        en=f"{measure.label.en}: in {len(wrong)} of {len(found)} cases the parts do not make up "
+        en=f"{measure.label.en} by {label.en.lower()}: in {len(wrong)} of {len(found)} cases the parts do not make up "
         f"the total: {listed(examples)}.",
     )
 

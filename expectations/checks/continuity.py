@@ -62,13 +62,11 @@ def _run(subject: Subject, scope: str) -> Verdict:
     names = list(subject.catalogue.breakdowns)
     pairs = jumps(rows, indicator, names)
     limits = indicator.continuity
-    limit = (
-        f"{limits.max_change_points:g} points"
-        if limits.max_change_points is not None
-        else f"{limits.max_change_percent:g} %"
-    )
+    points = limits.max_change_points
+    limit_de = f"{points:g} Punkte" if points is not None else f"{limits.max_change_percent:g} %"
+    limit_en = f"{points:g} points" if points is not None else f"{limits.max_change_percent:g} %"
     wrong = pairs[pairs["wrong"]]
-    expected = f"at most {limit} between neighbouring periods ({len(pairs)} changes)"
+    expected = f"at most {limit_en} between neighbouring periods ({len(pairs)} changes)"
     if wrong.empty:
         return _WORDS.say(
             subject,
@@ -76,8 +74,8 @@ def _run(subject: Subject, scope: str) -> Verdict:
             Status.PASS,
             observed="0 beyond the limit",
             expected=expected,
-            de=f"{indicator.label.de}: {len(pairs)} Veränderungen, keine über {limit}.",
-            en=f"{indicator.label.en}: {len(pairs)} changes, none beyond {limit}.",
+            de=f"{indicator.label.de}: {len(pairs)} Veränderungen, keine über {limit_de}.",
+            en=f"{indicator.label.en}: {len(pairs)} changes, none beyond {limit_en}.",
         )
     home = only_totals(wrong[wrong["area_code"] == subject.home_area], names)
     share = len(wrong) / len(pairs)
@@ -92,9 +90,9 @@ def _run(subject: Subject, scope: str) -> Verdict:
         Status.FAIL if fails else Status.WARN,
         observed=f"{len(wrong)} beyond the limit",
         expected=expected,
-        de=f"{indicator.label.de}: {len(wrong)} von {len(pairs)} Veränderungen größer als {limit}: "
+        de=f"{indicator.label.de}: {len(wrong)} von {len(pairs)} Veränderungen größer als {limit_de}: "
         f"{listed(examples)}.",
-        en=f"{indicator.label.en}: {len(wrong)} of {len(pairs)} changes beyond {limit}: {listed(examples)}.",
+        en=f"{indicator.label.en}: {len(wrong)} of {len(pairs)} changes beyond {limit_en}: {listed(examples)}.",
     )
 
 
