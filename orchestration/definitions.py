@@ -28,6 +28,7 @@ def build_defs(home: Home | None = None, config: Path | None = None) -> dg.Defin
     Raises ConfigurationError or CatalogueError, so that a wrong file stops the start, not a night.
     """
     home = home or home_from_environment()
+    home.prepare()
     config = (config or config_from_environment()).resolve()
     settings = load_settings(config)
     catalogue = load_catalogue(*([settings.catalogue] if settings.catalogue else []))

@@ -16,6 +16,8 @@ DAGSTER_YAML = """\
 # Written by bildungsmonitor; edit freely, it is never overwritten.
 telemetry:
   enabled: false
+nux:
+  enabled: false
 run_coordinator:
   module: dagster._core.run_coordinator
   class: QueuedRunCoordinator
