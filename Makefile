@@ -5,7 +5,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: night official test web lock campaigns bench duckdb2 clean
+.PHONY: night official test web daemon lock campaigns bench duckdb2 clean
 
 night: $(VENV)/.runtime
 	$(BIN)/bildungsmonitor nightly
@@ -16,6 +16,10 @@ official: $(VENV)/.runtime
 web: $(VENV)/.runtime
 	mkdir -p var/dagster
 	DAGSTER_HOME=$(CURDIR)/var/dagster DAGSTER_DISABLE_TELEMETRY=yes $(BIN)/dagster-webserver -w workspace.yaml
+
+daemon: $(VENV)/.runtime
+	mkdir -p var/dagster
+	DAGSTER_HOME=$(CURDIR)/var/dagster DAGSTER_DISABLE_TELEMETRY=yes $(BIN)/dagster-daemon run -w workspace.yaml
 
 test: $(VENV)/.dev
 	$(BIN)/ruff check .

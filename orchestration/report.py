@@ -76,8 +76,7 @@ def _definition(indicator: Indicator, catalogue: Catalogue) -> list[Section]:
     names = ", ".join(catalogue.breakdowns[b].label.de for b in indicator.breakdowns) or "keine / none"
     breaks = [
         f"{entry.from_} ({'überall' if entry.scope == '*' else entry.scope}): {entry.note.de}"
-        for measure in catalogue.measures_of(indicator)
-        for entry in measure.series_breaks
+        for entry, _ in catalogue.breaks_of(indicator)
     ]
     return [
         (
@@ -106,7 +105,7 @@ def _sources(indicator: Indicator, catalogue: Catalogue) -> Section:
         for source in measure.sources:
             table = catalogue.tables[source.table]
             lines.append(
-                f"{measure.id} ← {source.measure} in {table.code} {table.title.de} (EVAS {table.evas})"
+                f"{measure.id} ← {source.measure} in {table.code} {table.title.de} (EVAS {table.evas}, {table.publisher.de})"
             )
     return "Quellen / sources", list(dict.fromkeys(lines))
 

@@ -245,6 +245,12 @@ class _References:
             if self._known("breakdowns", rule.breakdown, where, ["complements", index, "breakdown"]):
                 self._cell(rule.breakdown, rule.of, where, ["complements", index, "of"])
                 self._cell(rule.breakdown, rule.gives, where, ["complements", index, "gives"])
+        for index, entry in enumerate(measure.series_breaks):
+            for breakdown, cells in entry.cells.items():
+                path = ["series_breaks", index, "cells", breakdown]
+                if self._known("breakdowns", breakdown, where, path):
+                    for cell in cells:
+                        self._cell(breakdown, cell, where, path)
         for index, parts_rule in enumerate(measure.additivity):
             if not self._known("breakdowns", parts_rule.breakdown, where, ["additivity", index]):
                 continue

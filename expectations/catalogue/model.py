@@ -90,17 +90,12 @@ class ClassificationItem(Entry):
 
 
 class Classification(Entry):
-    """How the items of one GENESIS variable map to the cells of one breakdown.
-
-    `project_code: true` says that the variable's code is ours because the office publishes none
-    with the table (datencsv files carry labels only).
-    """
+    """How the items of one GENESIS variable map to the cells of one breakdown."""
 
     variable: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$")
     label: Text
     breakdown: str
     items: list[ClassificationItem]
-    project_code: bool = False
 
 
 class PeriodMeaning(StrEnum):
@@ -159,7 +154,7 @@ class MeasureSource(Entry):
     """Where a measure comes from: a measure of an official table, while it is collected.
 
     Where two tables deliver the same cell, the earlier source in the list wins.
-    `valid_from`/`valid_to` (period end) say when a `-` can mean zero at all.
+    Rows outside `valid_from`/`valid_to` (period end) are not used: the column was not collected.
     """
 
     table: str
@@ -177,6 +172,13 @@ class Complement(Entry):
     gives: str
 
 
+class Rounding(Entry):
+    """Counts of a Land are rounded to multiples of `base`, from period ends `since` on."""
+
+    base: int = Field(gt=1)
+    since: dt.date | None = None
+
+
 class Additivity(Entry):
     """Which cells of a breakdown make up its total, and how exactly.
 
@@ -190,18 +192,20 @@ class Additivity(Entry):
     parts: list[str]
     rule: Literal["sum", "double_counted"] = "sum"
     tolerance_share: float = 0.0
-    rounded_in: dict[str, int] = {}
+    rounded_in: dict[str, Rounding] = {}
     exact_in: list[str] = []
 
 
 class SeriesBreak(Entry):
     """Values from this period end on are not comparable with those before it.
 
-    `scope` is an area-code prefix; `*` means everywhere.
+    `scope` is an area-code prefix; `*` means everywhere. `cells` names the cells it touches, if it
+    leaves the others and the total alone.
     """
 
     from_: dt.date = Field(alias="from")
     scope: str = "*"
+    cells: dict[str, list[str]] = {}
     note: Text
 
 
@@ -312,7 +316,6 @@ class Indicator(Entry):
     valid_range: tuple[float | None, float | None]
     continuity: Continuity
     coverage: Coverage = Coverage()
-    min_cell: int | None = None
     fields_of_action: list[
         Literal[
             "individual_support",
@@ -395,6 +398,29 @@ class Catalogue(Entry):
     def measures_of(self, indicator: Indicator) -> list[Measure]:
         terms = [indicator.numerator, indicator.denominator]
         return [self.measures[t.measure] for t in terms if t is not None]
+
+    def breaks_of(self, indicator: Indicator) -> list[tuple[SeriesBreak, dict[str, list[str]]]]:
+        """The series breaks that touch an indicator, each with the cells it shows them in.
+
+        A break of single cells touches an indicator that takes one of them or is broken down by
+        them; a total stays as it is.
+        """
+        found: list[tuple[SeriesBreak, dict[str, list[str]]]] = []
+        for term in (indicator.numerator, indicator.denominator):
+            for entry in self.measures[term.measure].series_breaks if term else []:
+                shown: dict[str, list[str]] = {}
+                touched = True
+                for breakdown, cells in entry.cells.items():
+                    fixed = term.cells(breakdown) if term else None
+                    if fixed is not None:
+                        touched &= bool(set(fixed) & set(cells))
+                    elif breakdown in indicator.breakdowns:
+                        shown[breakdown] = cells
+                    else:
+                        touched = False
+                if touched and (entry, shown) not in found:
+                    found.append((entry, shown))
+        return found
 
     def breakdowns_of_measure(self, measure: str) -> set[str]:
         """The breakdowns a measure is delivered in, through the variables of its tables."""

@@ -63,19 +63,8 @@ def relations(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
             {"indicator_id": i.id, "area_level": level} for i in _sorted(catalogue) for level in i.levels
         ),
         "indicator_break": _frame(
-            (
-                {
-                    "indicator_id": i.id,
-                    "break_from": entry.from_,
-                    "scope": entry.scope,
-                    "note_de": entry.note.de,
-                    "note_en": entry.note.en,
-                }
-                for i in _sorted(catalogue)
-                for measure in catalogue.measures_of(i)
-                for entry in measure.series_breaks
-            ),
-            ["indicator_id", "break_from", "scope", "note_de", "note_en"],
+            (row for i in _sorted(catalogue) for row in _breaks(catalogue, i, breakdowns)),
+            ["indicator_id", "break_from", "scope", *breakdowns, "note_de", "note_en"],
         ),
         "correction": _frame(
             (
@@ -169,6 +158,22 @@ def _indicator(catalogue: Catalogue, indicator: Indicator) -> dict[str, Any]:
         "owner": indicator.owner,
         "status": indicator.status,
     }
+
+
+def _breaks(catalogue: Catalogue, indicator: Indicator, breakdowns: list[str]) -> list[dict[str, Any]]:
+    """One row per break and cell it shows in; '*' where it shows in every cell."""
+    return [
+        {
+            "indicator_id": indicator.id,
+            "break_from": entry.from_,
+            "scope": entry.scope,
+            **dict(zip(breakdowns, combination, strict=True)),
+            "note_de": entry.note.de,
+            "note_en": entry.note.en,
+        }
+        for entry, shown in catalogue.breaks_of(indicator)
+        for combination in itertools.product(*(shown.get(name, [EVERY_CELL]) for name in breakdowns))
+    ]
 
 
 def _in_words(catalogue: Catalogue, term: Term) -> str:

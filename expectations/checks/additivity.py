@@ -60,7 +60,12 @@ def disagreements(rows: pd.DataFrame, rule: Additivity, breakdowns: list[str]) -
     exact = pd.Series(False, index=found.index)
     for prefix in rule.exact_in:
         exact |= found["area_code"].str.startswith(prefix)
-    base = state.map(rule.rounded_in).fillna(0).astype("float64")
+    base = pd.Series(0.0, index=found.index)
+    for land, rounding in rule.rounded_in.items():
+        rounded = state == land
+        if rounding.since is not None:
+            rounded &= pd.to_datetime(found["period_end"]) >= pd.Timestamp(rounding.since)
+        base = base.mask(rounded, float(rounding.base))
     allowed = rule.tolerance_share * found["total"] + base * (len(rule.parts) + 1) / 2
     allowed = allowed.where(~exact, 0.0)
     found["exact"] = exact

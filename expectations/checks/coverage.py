@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from expectations.catalogue.model import TOTAL
 from expectations.checks.base import Check, Subject, Words, indicator_scopes, listed, only_totals
 from expectations.verdict import Status, Verdict
 
@@ -49,7 +50,7 @@ def _run(subject: Subject, scope: str) -> Verdict:
             de=f"{indicator.label.de}: Werte fehlen: {listed(problems)}.",
             en=f"{indicator.label.en}: values are missing: {listed(problems)}.",
         )
-    gaps = [*absent, *(str(year) for year in _missing_years(totals))]
+    gaps = [*absent, *(str(year) for year in _missing_years(totals)), *_totals_only(rows, subject, scope)]
     if gaps:
         years = listed(gaps, most=12)
         return _WORDS.say(
@@ -120,6 +121,19 @@ def _home_gaps(rows: pd.DataFrame, subject: Subject, names: list[str]) -> list[s
         f"area {subject.home_area}, {period}, {'/'.join(c for c in cell if c != 'total')}: no row"
         for cell in sorted(missing)
     ]
+
+
+def _totals_only(rows: pd.DataFrame, subject: Subject, scope: str) -> list[str]:
+    """Breakdowns that some periods are not delivered in, though others are."""
+    found = []
+    for name in subject.catalogue.indicators[scope].breakdowns:
+        known = rows[rows["value"].notna()]
+        broken_down = set(known.loc[known[name] != TOTAL, "year"])
+        missing = sorted(set(known["year"]) - broken_down)
+        if missing and broken_down:
+            label = subject.catalogue.breakdowns[name].label.de
+            found.append(f"{missing[0]}–{missing[-1]} nach {label} ({len(missing)})")
+    return found
 
 
 def _missing_years(totals: pd.DataFrame) -> list[int]:

@@ -29,7 +29,6 @@ breakdowns: [age_group]
 valid_range: [0, 60]
 continuity: {max_change_points: 12, from_denominator: 200}
 coverage: {levels: [country, state, district], min_share: 0.9}
-min_cell: 3
 fields_of_action: [individual_support]
 table: pub_early_childhood
 owner: education-monitoring

@@ -8,7 +8,7 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from expectations.catalogue.model import Additivity
+from expectations.catalogue.model import Additivity, Rounding
 from expectations.checks.additivity import disagreements
 
 BREAKDOWNS = ["sex", "school_type"]
@@ -73,7 +73,7 @@ def test_a_rounded_land_may_differ_by_its_rounding(
     values: tuple[int, int, int], base: int, data: st.DataObject
 ) -> None:
     """Every number rounded to the base for itself: the parts' sum is off by at most half a base each."""
-    rule = RULE.model_copy(update={"rounded_in": {"05": base}})
+    rule = RULE.model_copy(update={"rounded_in": {"05": Rounding(base=base)}})
     rounded = tuple(base * round(v / base) for v in values)
     total = base * round(sum(values) / base)
     assert not wrong(rows(rounded, total, "05111"), rule)

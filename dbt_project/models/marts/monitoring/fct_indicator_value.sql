@@ -142,13 +142,22 @@ computed as (
         end as value,
         case
             when numerator_rank > denominator_rank then numerator_rank else denominator_rank
-        end as status_rank,
-        lag(period_end) over (
-            partition by indicator_id, area_code, {{ breakdown_columns() }} order by period_end
-        ) as previous_period_end
+        end as status_rank
     from joined
     -- Without any denominator there is nothing to relate to: the period is not offered at all.
     where not needs_denominator or denominator_rank < 4 or denominator is not null
+),
+
+-- A break counts from the last period that has a value, so that an empty one can't swallow it.
+following as (
+    select
+        *,
+        max(case when value is not null then period_end end) over (
+            partition by indicator_id, area_code, {{ breakdown_columns() }}
+            order by period_end
+            rows between unbounded preceding and 1 preceding
+        ) as previous_period_end
+    from computed
 )
 
 select
@@ -175,7 +184,10 @@ select
           and (b.scope = '*' or substr(c.area_code, 1, length(b.scope)) = b.scope)
           and b.break_from > c.previous_period_end
           and b.break_from <= c.period_end
+          {%- for name in var('breakdowns') %}
+          and (b.{{ name }} = '*' or b.{{ name }} = c.{{ name }})
+          {%- endfor %}
     ) as series_break_before,
     c.source,
     c.retrieved_at
-from computed as c
+from following as c

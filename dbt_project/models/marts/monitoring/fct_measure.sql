@@ -56,14 +56,14 @@ both_kinds as (
     select
         measure_id, area_code, area_level, period_start, period_end, period_label,
         {{ breakdown_columns() }},
-        value, status, sign, source_table, snapshot_id, false as is_derived
+        value, status, sign, source_table, snapshot_id
     from delivered
     where preferred = 1
     union all
     select
         measure_id, area_code, area_level, period_start, period_end, period_label,
         {{ breakdown_columns() }},
-        value, status, sign, source_table, snapshot_id, true as is_derived
+        value, status, sign, source_table, snapshot_id
     from derived
 )
 
@@ -79,7 +79,6 @@ select
     b.status,
     b.sign,
     b.source_table,
-    b.is_derived,
     s.taken_at as retrieved_at
 from both_kinds as b
 inner join {{ ref('stg_genesis__snapshot') }} as s on s.snapshot_id = b.snapshot_id
