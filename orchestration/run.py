@@ -33,7 +33,7 @@ class Ran:
 
     @property
     def code(self) -> int:
-        if self.outcome is None:
+        if self.outcome is None or self.outcome["release_id"] is None:
             return FAILED
         return SOME_HELD if self.held else ALL_PUBLISHED
 

@@ -35,8 +35,8 @@
 
 {#
   `-` ("nothing there") is a true zero only if the area has a number in the same table and period
-  (so it exists and delivered) and a peer of its level has one for the same measure and
-  dimensions (so the measure is collected). Otherwise it is missing, never zero.
+  (so it exists and delivered) and a peer of its level has one for the same measure in the same
+  cell (so the cell is collected). Otherwise it is missing, never zero.
   Source: legend of the offices; the four meanings proven in real files.
 #}
 {% macro dash_is_zero(sign, area_has_number, peer_has_number) -%}

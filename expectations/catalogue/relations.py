@@ -64,7 +64,7 @@ def relations(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
         ),
         "indicator_break": _frame(
             (row for i in _sorted(catalogue) for row in _breaks(catalogue, i, breakdowns)),
-            ["indicator_id", "break_from", "scope", *breakdowns, "note_de", "note_en"],
+            ["indicator_id", "break_from", "area_scope", *breakdowns, "note_de", "note_en"],
         ),
         "correction": _frame(
             (
@@ -166,7 +166,7 @@ def _breaks(catalogue: Catalogue, indicator: Indicator, breakdowns: list[str]) -
         {
             "indicator_id": indicator.id,
             "break_from": entry.from_,
-            "scope": entry.scope,
+            "area_scope": entry.scope,
             **dict(zip(breakdowns, combination, strict=True)),
             "note_de": entry.note.de,
             "note_en": entry.note.en,

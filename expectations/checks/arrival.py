@@ -1,7 +1,8 @@
 """Arrival: has every official table behind this published table arrived, and is it recent?
 
 What: at least one accepted snapshot of every source table; a delivery refused last night and a
-table later than its declared limit are named, and the table carries on with its stated age.
+table later than its declared limit are named, and the table carries on with its stated age. An
+accepted snapshot that a changed contract can't read fails: data would go back to an older state.
 When it matters: a source that silently stopped makes last year's figures look like this year's.
 How to resolve: repair or fetch the file named; raise `late_after_days` only if the office's own
 calendar changed.
@@ -38,6 +39,16 @@ def _run(subject: Subject, scope: str) -> Verdict:
             expected="at least one",
             de=f"Von Tabelle {scope} gibt es keine angenommene Lieferung{why}.",
             en=f"There is no accepted delivery of table {scope}{why}.",
+        )
+    if delivery.unreadable:
+        return _WORDS.say(
+            subject,
+            scope,
+            Status.FAIL,
+            observed="a snapshot that is no longer readable",
+            expected="every accepted snapshot readable",
+            de=f"Ein angenommener Stand von {scope} passt nicht mehr zum Vertrag: {delivery.unreadable}.",
+            en=f"An accepted state of {scope} no longer meets its contract: {delivery.unreadable}.",
         )
     newest = delivery.newest_period_end
     until = f"{newest:%Y-%m-%d}" if newest is not None else "unknown"

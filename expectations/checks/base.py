@@ -14,7 +14,10 @@ from expectations.verdict import Status, Verdict
 
 @dataclass(frozen=True)
 class Delivery:
-    """What is known of one official table this night."""
+    """What is known of one official table this night.
+
+    `unreadable`: why an accepted snapshot no longer meets the table's contract.
+    """
 
     table_code: str
     snapshots: int
@@ -22,6 +25,7 @@ class Delivery:
     newest_period_end: pd.Timestamp | None = None
     stand: str | None = None
     refused: list[str] = field(default_factory=list)
+    unreadable: str | None = None
 
 
 @dataclass(frozen=True)

@@ -43,14 +43,16 @@ def jumps(rows: pd.DataFrame, indicator: Indicator, breakdowns: list[str]) -> pd
     if indicator.kind.needs_denominator:
         cases = pairs[["denominator", "before_denominator"]].min(axis=1)
     else:
-        cases = pairs[["value", "before"]].min(axis=1)
+        cases = pairs[["value", "before"]].max(axis=1)
     pairs = pairs[cases >= limits.from_denominator]
     change = pairs["value"] - pairs["before"]
     if limits.max_change_points is not None:
         wrong = change.abs() > limits.max_change_points
     else:
-        share = change.abs() / pairs["before"].abs().replace(0, np.nan)
-        wrong = share * 100 > (limits.max_change_percent or 0)
+        # From zero to many is an infinite change, so it counts against the larger of both.
+        smaller = pairs[["value", "before"]].abs().min(axis=1)
+        share = change.abs() / smaller.where(change > 0, pairs["before"].abs()).replace(0, np.nan)
+        wrong = (share * 100 > (limits.max_change_percent or 0)) | (share.isna() & (change != 0))
     return pairs.assign(wrong=wrong)
 
 
@@ -67,6 +69,16 @@ def _run(subject: Subject, scope: str) -> Verdict:
     limit_en = f"{points:g} points" if points is not None else f"{limits.max_change_percent:g} %"
     wrong = pairs[pairs["wrong"]]
     expected = f"at most {limit_en} between neighbouring periods ({len(pairs)} changes)"
+    if pairs.empty:
+        return _WORDS.say(
+            subject,
+            scope,
+            Status.WARN,
+            observed="no neighbouring periods",
+            expected=expected,
+            de=f"{indicator.label.de}: keine benachbarten Zeiträume, nichts zu vergleichen.",
+            en=f"{indicator.label.en}: no neighbouring periods, nothing to compare.",
+        )
     if wrong.empty:
         return _WORDS.say(
             subject,

@@ -2,7 +2,7 @@
 
 What: per level and period since `coverage.since`, the number of areas with a value against the
 number before and after (districts merge for good, a Land does not vanish for a year); the home
-municipality's newest period must be complete in every cell the other areas have. A past period
+municipality's newest period must have its total and every cell that half of its peers have. A past period
 that the office did not publish for a whole level is named and does not hold the table.
 When it matters: a Land missing from a delivery, a city that fell out of a table.
 How to resolve: see whether the office has not delivered (then lower the expectation with a
@@ -99,27 +99,33 @@ def _thin_periods(totals: pd.DataFrame, subject: Subject, scope: str) -> tuple[l
 def _usual_number(counts: pd.Series, position: int) -> int:
     """The number of areas to expect in a period: reached both before and after it.
 
-    The newest period has no after, so the one before it counts; the oldest has only an after.
+    The newest period has no after, so the last one delivered before it counts; the oldest has only
+    an after.
     """
     before, after = counts.iloc[:position], counts.iloc[position + 1 :]
     if before.empty or after.empty:
-        neighbour = before.iloc[-1:] if after.empty else after
+        neighbour = before[before > 0].iloc[-1:] if after.empty else after
         return int(neighbour.max()) if len(neighbour) else int(counts.iloc[position])
     return int(min(before.max(), after.max()))
 
 
 def _home_gaps(rows: pd.DataFrame, subject: Subject, names: list[str]) -> list[str]:
+    """Cells of the home municipality without a value that the other areas of its level have."""
     newest = rows[rows["period_end"] == rows["period_end"].max()]
-    home = newest[newest["area_code"] == subject.home_area]
-    if home["value"].notna().sum() == 0:
-        return [f"area {subject.home_area}, {newest['period_label'].iloc[0]}: no value"]
-    peers = newest[newest["area_level"] == home["area_level"].iloc[0]]
-    cells = set(peers[names].itertuples(index=False, name=None))
-    missing = cells - set(home[names].itertuples(index=False, name=None))
     period = newest["period_label"].iloc[0]
+    home = newest[newest["area_code"] == subject.home_area]
+    if only_totals(home, names)["value"].notna().sum() == 0:
+        return [f"area {subject.home_area}, {period}: no value"]
+    # No pupils of a type, no share of them: not applicable is an answer.
+    answered = home["value"].notna() | (home["status"] == "not_applicable")
+    known = set(home.loc[answered, names].itertuples(index=False, name=None))
+    peers = newest[newest["area_level"] == home["area_level"].iloc[0]]
+    areas = peers["area_code"].nunique()
+    counts = peers[peers["value"].notna()].groupby(names)["area_code"].nunique()
+    usual = {cell for cell, count in counts.items() if count >= 0.5 * areas}
     return [
-        f"area {subject.home_area}, {period}, {'/'.join(c for c in cell if c != 'total')}: no row"
-        for cell in sorted(missing)
+        f"area {subject.home_area}, {period}, {'/'.join(c for c in cell if c != TOTAL)}: no value"
+        for cell in sorted(usual - known)
     ]
 
 

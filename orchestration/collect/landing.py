@@ -145,7 +145,13 @@ class Landing:
         results: list[Reception] = []
         fresh: list[tuple[Path, bytes, str, OfficialRows]] = []
         for path in sorted(files):
-            data = path.read_bytes()
+            try:
+                data = path.read_bytes()
+            except OSError as error:
+                unread = FormatError(path.name, error.strerror or "no answer", "a readable file")
+                code = code_in_name(path.name)
+                results.append(Reception(path.name, "refused", code, reason=unread.message))
+                continue
             sha256 = hashlib.sha256(data).hexdigest()
             if sha256 in by_hash:
                 seen = by_hash[sha256]
@@ -188,7 +194,10 @@ class Landing:
         for old in self.snapshots(rows.table_code):
             if old.stand is None or old.stand > rows.stand.isoformat():
                 continue
-            before = self.reading(old).periods
+            try:
+                before = self.reading(old).periods
+            except FormatError:  # an older contract's file can't speak; arrival reports it
+                continue
             if periods[-1] < before[-1] and set(periods) & set(before):
                 return FormatError(
                     file,

@@ -62,8 +62,8 @@ def build_compute_assets(catalogue: Catalogue, manifest: dict[str, Any]) -> list
         with night.stage("compute: load"):
             loaded = load_candidate(night.home, night.settings, night.catalogue, night.moment)
         LOG.info("compute | %s rows of %d tables loaded", f"{sum(loaded.rows.values()):,}", len(loaded.rows))
-        for snapshot, reason in loaded.unreadable.items():
-            LOG.warning("compute | %s is no longer readable: %s", snapshot, reason)
+        for table, reason in loaded.unreadable.items():
+            LOG.warning("compute | a snapshot of %s is no longer readable: %s", table, reason)
         for source in sources.values():
             yield dg.MaterializeResult(asset_key=model_key(source))
 

@@ -27,7 +27,7 @@ SLOTS = 5
 
 @dataclass(frozen=True)
 class Loaded:
-    """What went into the candidate, and what could not be read under today's contract."""
+    """What went into the candidate; per table, why a snapshot can't be read under today's contract."""
 
     night_id: str
     rows: dict[str, int]
@@ -49,11 +49,17 @@ def load_candidate(home: Home, settings: Settings, catalogue: Catalogue, moment:
             connection.execute(f"create schema {schema}")
         rows = _load_observations(connection, readings)
         _create(connection, "raw.genesis_snapshot", _snapshots(readings))
+        refused = [{"table_code": t, "reason": r} for t, r in sorted(unreadable.items())]
+        _create(connection, "raw.unreadable", pd.DataFrame(refused, columns=["table_code", "reason"]))
         _create(connection, "raw.genesis_area_name", _area_names(readings))
         home_area = settings.municipality
         city = pd.DataFrame([{"area_code": home_area.code, "area_name": home_area.name}])
         _create(connection, "raw.municipality", city)
-        night = {"night_id": night_id, "catalogue_hash": catalogue.content_hash}
+        night = {
+            "night_id": night_id,
+            "catalogue_hash": catalogue.content_hash,
+            "municipality": home_area.code,
+        }
         _create(connection, "raw.night", pd.DataFrame([night]))
         for name, frame in relations(catalogue).items():
             _create(connection, f"catalogue.{name}", frame)
@@ -68,7 +74,7 @@ def _readings(landing: Landing, catalogue: Catalogue) -> tuple[list[Reading], di
         try:
             readings.append(landing.reading(snapshot))
         except FormatError as error:
-            unreadable[snapshot.id] = error.message
+            unreadable[snapshot.table_code] = error.message
     readings.sort(key=lambda r: (r.snapshot.age_key, r.snapshot.id))
     return readings, unreadable
 

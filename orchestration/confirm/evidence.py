@@ -34,10 +34,11 @@ class CandidateError(RuntimeError):
 
 @dataclass(frozen=True)
 class Night:
-    """Which night made the candidate, and by which catalogue."""
+    """Which night made the candidate, by which catalogue, for which city."""
 
     night_id: str
     catalogue_hash: str
+    municipality: str
 
 
 def connect(home: Home) -> duckdb.DuckDBPyConnection:
@@ -51,7 +52,7 @@ def night_of(connection: duckdb.DuckDBPyConnection) -> Night:
     """The night the candidate belongs to. Raises CandidateError if it is only half loaded."""
     if not _exists(connection, "raw", "night"):
         raise CandidateError("the candidate is incomplete: the night that made it did not finish")
-    rows = connection.execute("select night_id, catalogue_hash from raw.night").fetchall()
+    rows = connection.execute("select night_id, catalogue_hash, municipality from raw.night").fetchall()
     return Night(*rows[0])
 
 
@@ -176,6 +177,7 @@ def _deliveries(
     for reception in landing_of(home, settings.official_files, catalogue).receptions():
         if reception.status == "refused" and reception.table_code and reception.reason:
             refused.setdefault(reception.table_code, []).append(reception.reason)
+    unreadable = dict(connection.execute("select table_code, reason from raw.unreadable").fetchall())
     rows = connection.execute(
         """
         with ends as (
@@ -195,11 +197,13 @@ def _deliveries(
             pd.Timestamp(newest) if newest else None,
             str(stand) if stand else None,
             refused.get(code, []),
+            unreadable.get(code),
         )
         for code, count, file, newest, stand in rows
     }
-    for code in refused:
-        found.setdefault(code, Delivery(code, 0, refused=refused[code]))
+    for code in {*refused, *unreadable}:
+        lost = Delivery(code, 0, refused=refused.get(code, []), unreadable=unreadable.get(code))
+        found.setdefault(code, lost)
     return found
 
 

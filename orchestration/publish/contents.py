@@ -18,7 +18,6 @@ import pyarrow.parquet as pq
 
 from expectations.catalogue import Catalogue
 from expectations.catalogue.model import TOTAL, PublishedTable, Text
-from expectations.suites.build import published_columns
 from expectations.verdict import Decision, Verdict
 from orchestration.confirm import evidence
 from orchestration.publish.release import Release
@@ -31,6 +30,7 @@ TITLES = {
     "area": Text(de="Gebiete", en="Areas"),
     "period": Text(de="Zeiträume", en="Periods"),
     "breakdown_cell": Text(de="Gliederungen und ihre Ausprägungen", en="Breakdowns and their cells"),
+    "series_break": Text(de="Zeitreihenbrüche", en="Series breaks"),
     "verdict": Text(de="Prüfergebnisse", en="Verdicts of the checks"),
 }
 
@@ -39,6 +39,7 @@ KEYS = {
     "area": ["area_code"],
     "period": ["period_start", "period_end"],
     "breakdown_cell": ["breakdown", "cell"],
+    "series_break": [],
     "verdict": ["table", "check", "scope"],
 }
 
@@ -59,7 +60,6 @@ class Contents:
 
     tables: list[ReleaseTable]
     states: dict[str, dict[str, Any]]
-    verdicts: list[Verdict]
 
     @property
     def digest(self) -> str:
@@ -76,49 +76,72 @@ def compose(
     connection: duckdb.DuckDBPyConnection,
     catalogue: Catalogue,
     decisions: list[Decision],
-    verdicts: Iterable[Verdict],
+    verdicts: pa.Table,
     release_id: str,
     previous: Release | None,
 ) -> Contents:
-    """Tonight's accepted tables, the others from the previous release, and all dimensions."""
-    published: dict[str, pa.Table] = {}
+    """Tonight's accepted tables, the others from the previous release, and all dimensions.
+
+    Where nothing of tonight goes out, the dimensions stay the previous ones, too: they belong to
+    the tables they describe.
+    """
+    fresh: dict[str, pa.Table] = {}
+    for decision in decisions:
+        rows = evidence.published_table(connection, catalogue, decision.table)
+        if decision.published and rows is not None:
+            fresh[decision.table] = rows
+    kept: dict[str, pa.Table] = {}
     states: dict[str, dict[str, Any]] = {}
     for decision in decisions:
         declared = catalogue.published[decision.table]
-        tonight = evidence.published_table(connection, catalogue, decision.table)
-        if decision.published and tonight is not None:
-            published[decision.table] = tonight
-            states[decision.table] = _published(declared, tonight, release_id)
-        else:
-            before = (previous.manifest["tables"].get(decision.table) or {}) if previous else {}
-            kept = None
-            if previous and before.get("rows") is not None:
-                kept = _adapted(pq.read_table(previous.parquet(decision.table)), catalogue)
-                published[decision.table] = kept
-            states[decision.table] = _held(declared, decision, before, release_id)
-    tables = [
-        ReleaseTable(name, catalogue.published[name].title, rows, _value_key(catalogue))
-        for name, rows in published.items()
-    ]
-    values = _values(catalogue, published)
-    rows = list(verdicts)
-    dimensions = {
-        "indicator_value": values,
-        "indicator": _with_previous(connection, "monitoring.dim_indicator", "indicator", previous),
-        "area": _used_areas(connection, previous, values),
-        "period": _used_periods(connection, previous, values),
-        "breakdown_cell": _ordered(connection, "catalogue.breakdown_cell", "breakdown, sort_order"),
-        "verdict": _verdict_rows(rows),
-    }
-    if published:
-        tables = [
-            *(
-                ReleaseTable(name, TITLES[name], content, KEYS.get(name) or _value_key(catalogue))
-                for name, content in dimensions.items()
+        if decision.table in fresh:
+            states[decision.table] = _published(declared, fresh[decision.table], release_id)
+            continue
+        before = (previous.manifest["tables"].get(decision.table) or {}) if previous else {}
+        if previous and before.get("rows") is not None:
+            kept[decision.table] = _adapted(_of(previous, decision.table), fresh, catalogue)
+        states[decision.table] = _held(declared, decision, before, release_id)
+    if not fresh and not kept:
+        return Contents([], states)
+    values = _values(catalogue, fresh, kept)
+    if fresh:
+        dimensions = {
+            "indicator": _indicators(connection, catalogue, fresh, kept, previous),
+            "area": _completed(_ordered(connection, "conformed.dim_area", "1"), "area", previous, values),
+            "period": _completed(
+                _ordered(connection, "conformed.dim_period", "2, 1"), "period", previous, values
             ),
-            *tables,
-        ]
-    return Contents(tables, states, rows)
+            "breakdown_cell": _ordered(connection, "catalogue.breakdown_cell", "breakdown, sort_order"),
+            "series_break": _ordered(connection, "catalogue.indicator_break", "all"),
+        }
+    else:
+        assert previous is not None
+        names = ("indicator", "area", "period", "breakdown_cell", "series_break")
+        dimensions = {name: _of(previous, name) for name in names}
+    together = {"indicator_value": values, **dimensions, "verdict": verdicts}
+    tables = [
+        ReleaseTable(name, TITLES[name], rows, KEYS.get(name, _value_key(catalogue)))
+        for name, rows in together.items()
+    ]
+    for name in catalogue.published:
+        if name in fresh or name in kept:
+            rows = fresh[name] if name in fresh else kept[name]
+            title = catalogue.published[name].title
+            tables.append(ReleaseTable(name, title, rows, _value_key(catalogue)))
+    return Contents(tables, states)
+
+
+def verdict_rows(verdicts: Iterable[Verdict], hashes: dict[str, str | None], catalogue_hash: str) -> pa.Table:
+    """Verdicts as a table: one row per table, check and scope, with the hashes of what they speak of.
+
+    The run's id stays outside: it would make every night's release another one.
+    """
+    names = [*evidence.VERDICT_COLUMNS, "content_hash", "catalogue_hash"]
+    rows = [
+        {**v.model_dump(mode="json"), "content_hash": hashes.get(v.table), "catalogue_hash": catalogue_hash}
+        for v in sorted(verdicts, key=lambda v: (v.table, v.check, v.scope))
+    ]
+    return pa.Table.from_pylist(rows, schema=pa.schema([(name, pa.string()) for name in names]))
 
 
 def _value_key(catalogue: Catalogue) -> list[str]:
@@ -153,77 +176,80 @@ def _held(
     }
 
 
-def _adapted(rows: pa.Table, catalogue: Catalogue) -> pa.Table:
-    """An older table under today's columns: a breakdown it did not know is `total` throughout."""
-    rows = rows.replace_schema_metadata(None)
-    columns = {}
-    for name in published_columns(catalogue):
-        if name in rows.column_names:
-            columns[name] = rows[name]
-        else:
-            columns[name] = pa.array([TOTAL if name in catalogue.breakdowns else None] * rows.num_rows)
-    return pa.table(columns)
+def _of(release: Release, name: str) -> pa.Table:
+    """A table of an earlier release."""
+    return pq.read_table(release.parquet(name)).replace_schema_metadata(None)
 
 
-def _values(catalogue: Catalogue, published: dict[str, pa.Table]) -> pa.Table | None:
-    if not published:
-        return None
+def _aligned(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Rows under another release's columns, by name; what they did not know is empty."""
+    return pa.table(
+        [
+            rows[field.name].cast(field.type)
+            if field.name in rows.column_names
+            else pa.nulls(rows.num_rows, field.type)
+            for field in schema
+        ],
+        schema=schema,
+    )
+
+
+def _adapted(rows: pa.Table, fresh: dict[str, pa.Table], catalogue: Catalogue) -> pa.Table:
+    """A held table under tonight's columns: a breakdown it did not know is `total` throughout."""
+    if not fresh:
+        return rows
+    schema = next(iter(fresh.values())).schema.remove_metadata()
+    for name in catalogue.breakdowns:
+        if name not in rows.column_names:
+            rows = rows.append_column(name, pa.array([TOTAL] * rows.num_rows))
+    return _aligned(rows, schema)
+
+
+def _values(catalogue: Catalogue, fresh: dict[str, pa.Table], kept: dict[str, pa.Table]) -> pa.Table:
+    """All values in one table. An indicator that moved to a table let out tonight is taken there."""
+    owned = pa.array([i.id for name in fresh for i in catalogue.indicators_of(name)], pa.string())
+    older = [rows.filter(pc.invert(pc.is_in(rows["indicator_id"], owned))) for rows in kept.values()]
     parts = [
         rows.drop_columns([c for c in _NAMES_ONLY if c in rows.column_names]).replace_schema_metadata(None)
-        for rows in published.values()
+        for rows in [*fresh.values(), *older]
     ]
     together = pa.concat_tables(parts, promote_options="permissive")
     keys = ["indicator_id", "area_code", "period_end", "period_start", *catalogue.breakdowns]
     return together.sort_by([(key, "ascending") for key in keys]).combine_chunks()
 
 
+def _indicators(
+    connection: duckdb.DuckDBPyConnection,
+    catalogue: Catalogue,
+    fresh: dict[str, pa.Table],
+    kept: dict[str, pa.Table],
+    previous: Release | None,
+) -> pa.Table:
+    """The catalogue of what is served: today's entries, and for held tables those of their version."""
+    today = _ordered(connection, "monitoring.dim_indicator", "1")
+    chosen = today.filter(pc.is_in(today["published_table"], pa.array(list(fresh), pa.string())))
+    if previous is None or not kept:
+        return chosen
+    before = _of(previous, "indicator")
+    wanted = pc.and_(
+        pc.is_in(before["published_table"], pa.array(list(kept), pa.string())),
+        pc.invert(pc.is_in(before["indicator_id"], chosen["indicator_id"].combine_chunks())),
+    )
+    parts = [chosen, _aligned(before.filter(wanted), chosen.schema)]
+    return pa.concat_tables(parts).sort_by("indicator_id").combine_chunks()
+
+
 def _ordered(connection: duckdb.DuckDBPyConnection, relation: str, order: str) -> pa.Table:
     return connection.sql(f"select * from {relation} order by {order}").to_arrow_table()
 
 
-def _with_previous(
-    connection: duckdb.DuckDBPyConnection, relation: str, name: str, previous: Release | None
-) -> pa.Table:
-    """Tonight's dimension; if dbt did not build it, the previous release's."""
-    try:
-        return _ordered(connection, relation, "1")
-    except duckdb.CatalogException:
-        if previous is None:
-            raise
-        return pq.read_table(previous.parquet(name)).replace_schema_metadata(None)
-
-
-def _used_areas(
-    connection: duckdb.DuckDBPyConnection, previous: Release | None, values: pa.Table | None
-) -> pa.Table | None:
-    if values is None:
-        return None
-    areas = _with_previous(connection, "conformed.dim_area", "area", previous)
-    return _completed(areas, "area", "area_code", previous, values)
-
-
-def _used_periods(
-    connection: duckdb.DuckDBPyConnection, previous: Release | None, values: pa.Table | None
-) -> pa.Table | None:
-    if values is None:
-        return None
-    periods = _with_previous(connection, "conformed.dim_period", "period", previous)
-    return _completed(periods, "period", "period_end", previous, values)
-
-
-def _completed(rows: pa.Table, name: str, key: str, previous: Release | None, values: pa.Table) -> pa.Table:
+def _completed(rows: pa.Table, name: str, previous: Release | None, values: pa.Table) -> pa.Table:
     """The members that values use: tonight's, and for held tables those only they still know."""
+    key = KEYS[name][-1]
     used = values[key].unique()
     rows = rows.filter(pc.is_in(rows[key], used))
-    if previous is not None and previous.parquet(name).exists():
-        before = pq.read_table(previous.parquet(name)).replace_schema_metadata(None)
+    if previous is not None:
+        before = _of(previous, name)
         missing = pc.and_(pc.is_in(before[key], used), pc.invert(pc.is_in(before[key], rows[key].unique())))
-        before = before.filter(missing)
-        rows = pa.concat_tables([rows, before.cast(rows.schema)], promote_options="permissive")
-    return rows.sort_by([(key, "ascending")]).combine_chunks()
-
-
-def _verdict_rows(verdicts: list[Verdict]) -> pa.Table:
-    schema = pa.schema([(name, pa.string()) for name in evidence.VERDICT_COLUMNS])
-    ordered = sorted(verdicts, key=lambda v: (v.table, v.check, v.scope))
-    return pa.Table.from_pylist([v.model_dump(mode="json") for v in ordered], schema=schema)
+        rows = pa.concat_tables([rows, _aligned(before.filter(missing), rows.schema)])
+    return rows.sort_by([(k, "ascending") for k in KEYS[name]]).combine_chunks()

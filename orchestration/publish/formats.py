@@ -131,7 +131,7 @@ def _data_package(contents: Contents, descriptions: dict[str, str], synthetic: b
                     }
                     for field in table.rows.schema
                 ],
-                "primaryKey": table.key,
+                **({"primaryKey": table.key} if table.key else {}),
                 "missingValues": [""],
             },
         }

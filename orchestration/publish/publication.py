@@ -17,7 +17,7 @@ from expectations.verdict import Decision, Verdict, decide
 from orchestration.compute.dbt import manifest
 from orchestration.confirm import evidence
 from orchestration.confirm.gate import expected_checks
-from orchestration.publish.contents import Contents, compose
+from orchestration.publish.contents import Contents, compose, verdict_rows
 from orchestration.publish.formats import LICENCE_NAME, SYNTHETIC, column_descriptions, write_release
 from orchestration.publish.release import Release, ReleaseStore
 from orchestration.resources.home import Home
@@ -40,26 +40,34 @@ def publish(home: Home, settings: Settings, catalogue: Catalogue, moment: dt.dat
     Raises CandidateError if there is no candidate; the served release stays untouched.
     """
     store = ReleaseStore(home.releases)
-    previous = store.current()
+    served = store.current()
     with evidence.connect(home) as connection:
         night = evidence.night_of(connection)
-        decisions, verdicts = _decisions(connection, night, catalogue)
+        decisions, verdicts, hashes = _decisions(connection, night, settings, catalogue)
         sources = _sources(connection)
         synthetic = any(source["synthetic"] for source in sources)
-        kept = previous if previous and _same_kind(previous, settings, synthetic) else None
-        contents = compose(connection, catalogue, decisions, verdicts, night.night_id, kept)
+        good = store.newest(lambda r: _same_kind(r, settings, synthetic) and not r.damage())
+        rows = verdict_rows(verdicts, hashes, catalogue.content_hash)
+        contents = compose(connection, catalogue, decisions, rows, night.night_id, good)
     if not contents.tables:
-        return Publication(previous, False, decisions, verdicts)
+        return Publication(served, False, decisions, verdicts)
     digest = contents.digest
-    if previous is not None and previous.manifest["content_digest"] == digest:
-        return Publication(previous, False, decisions, verdicts)
-    facts = _manifest(settings, catalogue, contents, digest, sources, synthetic, moment)
-    descriptions = column_descriptions(manifest(home), catalogue)
-    release = store.add(
-        night.night_id,
-        lambda folder: write_release(folder, contents, catalogue, descriptions, synthetic),
-        facts,
-    )
+
+    def same(release: Release) -> bool:
+        return release.manifest["content_digest"] == digest and not release.damage()
+
+    if served is not None and same(served):
+        return Publication(served, False, decisions, verdicts)
+    # A night killed between writing and serving has left this very release behind.
+    release = store.newest(lambda r: r.id == night.night_id and same(r))
+    if release is None:
+        facts = _manifest(settings, catalogue, contents, digest, sources, synthetic, moment)
+        descriptions = column_descriptions(manifest(home), catalogue)
+        release = store.add(
+            night.night_id,
+            lambda folder: write_release(folder, contents, catalogue, descriptions, synthetic),
+            facts,
+        )
     store.serve(release)
     return Publication(release, True, decisions, verdicts)
 
@@ -73,18 +81,23 @@ def _same_kind(previous: Release, settings: Settings, synthetic: bool) -> bool:
 
 
 def _decisions(
-    connection: Any, night: evidence.Night, catalogue: Catalogue
-) -> tuple[list[Decision], list[Verdict]]:
-    decisions, all_verdicts = [], []
+    connection: Any, night: evidence.Night, settings: Settings, catalogue: Catalogue
+) -> tuple[list[Decision], list[Verdict], dict[str, str | None]]:
+    """The decision on every table, all verdicts, and the content hash of every table."""
+    decisions: list[Decision] = []
+    all_verdicts: list[Verdict] = []
+    hashes: dict[str, str | None] = {}
     for name in catalogue.published:
         table = evidence.published_table(connection, catalogue, name)
-        table_hash = None if table is None else evidence.content_hash(table)
-        verdicts, stale = evidence.verdicts_on(connection, name, night, table_hash, catalogue.content_hash)
+        hashes[name] = None if table is None else evidence.content_hash(table)
+        verdicts, stale = evidence.verdicts_on(connection, name, night, hashes[name], catalogue.content_hash)
         if night.catalogue_hash != catalogue.content_hash:
             stale = "the data were computed with another catalogue"
+        if night.municipality != settings.municipality.code:
+            stale = "the data were computed for another municipality"
         decisions.append(decide(name, verdicts, expected_checks(catalogue, name), stale))
         all_verdicts += verdicts
-    return decisions, all_verdicts
+    return decisions, all_verdicts, hashes
 
 
 def _sources(connection: Any) -> list[dict[str, Any]]:

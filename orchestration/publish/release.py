@@ -63,6 +63,16 @@ class ReleaseStore:
         folder = self.folder / release_id
         return Release(folder, json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
 
+    def newest(self, where: Callable[[Release], bool]) -> Release | None:
+        """The newest release that answers a question with yes; the served one is asked first."""
+        served = self.current()
+        if served is not None and where(served):
+            return served
+        names = [p.parent.name for p in self.folder.glob(f"*/{MANIFEST}")]
+        found = [self.read(name) for name in names if name[0] != "." and name != "current"]
+        found.sort(key=lambda release: release.manifest["created_at"], reverse=True)
+        return next((release for release in found if where(release)), None)
+
     def add(self, release_id: str, write: Callable[[Path], None], manifest: dict[str, Any]) -> Release:
         """Write a release whole and give it its name. It is not served yet.
 

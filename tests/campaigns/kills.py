@@ -101,7 +101,7 @@ def campaign(kills: int, seed: int, folder: Path) -> bool:
         city.next_delivery()
         night = city.start()
         # Half of the kills strike the last third, where the release is written and switched.
-        moment = rng.uniform(0, length) if number % 2 else rng.uniform(0.65 * length, length)
+        moment = rng.uniform(0, 0.97 * length) if number % 2 else rng.uniform(0.65 * length, 0.97 * length)
         time.sleep(moment)
         ended = night.poll() is not None
         if not ended:

@@ -209,6 +209,42 @@ def test_dissolved_districts_are_not_published_as_zero(official_home: Path) -> N
     assert zeros == [(0,)]
 
 
+def test_what_nobody_collected_is_not_zero(official_home: Path) -> None:
+    """21111-02-06-4: 'dar. schulischer Teil der FHR' is `-` for every area until it was collected."""
+    mart = duckdb.connect(str(official_home / "releases" / "current" / "mart.duckdb"), read_only=True)
+    years = mart.execute(
+        """select min(period_label) filter (where value is not null), count(*) filter (where status = 'unavailable')
+        from indicator_value where indicator_id = 'leavers_by_qualification' and qualification = 'BILABS14D'
+        and area_code = '07' and sex = 'total'"""
+    ).fetchall()
+    first, unavailable = years[0]
+    assert first == "2013/14"
+    assert unavailable == 19
+
+
+def test_a_break_touches_its_cells_and_survives_empty_periods(official_home: Path) -> None:
+    mart = duckdb.connect(str(official_home / "releases" / "current" / "mart.duckdb"), read_only=True)
+    flagged = mart.execute(
+        """select distinct qualification from indicator_value where indicator_id = 'leavers_by_qualification'
+        and area_code = '07111' and period_label = '2013/14' and series_break_before order by 1"""
+    ).fetchall()
+    assert flagged == [("BILABS14",)]
+    none = mart.execute(
+        """select count(*) from indicator_value where indicator_id = 'leavers_without_certificate_percent'
+        and area_code = '07111' and period_label in ('2013/14', '2014/15') and series_break_before"""
+    ).fetchall()
+    assert none == [(0,)]
+
+
+def test_an_area_that_is_only_unknown_keeps_its_rows(official_home: Path) -> None:
+    """Bremen does not report vocational pupils in 21121-01-05-4, 2015/16: `.`, not absent."""
+    mart = duckdb.connect(str(official_home / "releases" / "current" / "mart.duckdb"), read_only=True)
+    states = mart.execute(
+        "select distinct status from indicator_value where indicator_id = 'vocational_pupils' and area_code = '04'"
+    ).fetchall()
+    assert states == [("confidential",)]
+
+
 def test_read_names_the_format_and_writes_long_rows(shared: Path, tmp_path: Path) -> None:
     target = tmp_path / "rows.csv"
     path = OFFICIAL / "ffcsv_v5" / "12411-01-01-4_1773175772751_de_flat.csv"

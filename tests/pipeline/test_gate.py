@@ -199,5 +199,6 @@ def test_an_empty_folder_publishes_nothing(tmp_path: Path) -> None:
     (tmp_path / "delivery").mkdir()
     folder_config(tmp_path / "city.yaml", tmp_path / "delivery")
     night = run("nightly", *arguments(tmp_path))
-    assert night.code == 3, night.out + night.err
+    assert night.code == 1, night.out + night.err
+    assert not any(t["published"] for t in night.json["tables"])
     assert not (tmp_path / "var" / "releases" / "current").exists()

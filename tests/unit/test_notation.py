@@ -97,7 +97,14 @@ def test_the_same_year_means_two_school_years() -> None:
     assert leavers.end == dt.date(2023, 7, 31)
 
 
-@given(st.integers(1950, 2090), st.sampled_from([None, *PeriodMeaning]))
+def test_a_bare_year_is_no_reference_day() -> None:
+    assert parse_period("2023", PeriodMeaning.REFERENCE_DAY) is None
+
+
+@given(
+    st.integers(1950, 2090),
+    st.sampled_from([None, *(m for m in PeriodMeaning if m is not PeriodMeaning.REFERENCE_DAY)]),
+)
 def test_no_period_ends_before_it_starts(year: int, meaning: PeriodMeaning | None) -> None:
     period = parse_period(str(year), meaning)
     assert period is not None

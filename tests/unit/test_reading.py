@@ -194,6 +194,9 @@ def test_broken_datencsv_is_refused_with_one_message(catalogue: Catalogue, case:
         (V5_NAME, zipped("12411-02-03-4_x_flat.csv", population_v5().encode()), "table 12411-02-03-4 inside"),
         ("21111-02-06-4.csv", schools().encode(), "table 21111-01-03-4 in the first line"),
         ("download.csv", population_v5().encode(), "a name without a table's code"),
+        (V5_NAME, b"statistics_code;statistics_label\n", "the end of the header"),
+        (V5_NAME, population_v5().replace("\n", "\r", 1).encode(), "a lone carriage return"),
+        (SCHOOLS_NAME, schools().replace("13.03.2025", "31.02.2025").encode(), "a day and a time that exist"),
         ("book.xlsx", zipped("[Content_Types].xml", b"x"), "an Excel workbook"),
     ],
 )  # fmt: skip

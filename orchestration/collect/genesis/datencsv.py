@@ -96,9 +96,11 @@ def read_datencsv(
         raise FormatError(file, repr(lines[0]), "'GENESIS-Tabelle: <code>'", line=1)
     code = match[1]
     grid = _grid(file, lines)
-    key_count = min(next(i for i, cell in enumerate(row) if cell) for row in grid.header)
+    key_count = min(next((i for i, cell in enumerate(row) if cell), len(row)) for row in grid.header)
+    if key_count < 2 or key_count == len(grid.header[0]):
+        raise FormatError(file, "header rows without a value column", "at least one", line=grid.header_line)
     meaning = contract.period if contract else None
-    columns = _columns(file, grid, key_count)
+    columns = _columns(grid, key_count, meaning)
     title_period = _title_period(grid, meaning)
     table = pd.read_csv(
         io.StringIO("\n".join(grid.rows)),
@@ -190,11 +192,18 @@ def _grid(file: str, lines: list[str]) -> _Grid:
         first_row=data + 1,
         footnotes="\n".join(tail[:licence_at]).strip(),
         licence=" ".join(tail[licence_at:stand_at]) if licence_at is not None else None,
-        stand=dt.datetime.strptime(f"{stand[1]} {stand[2] or '00:00:00'}", "%d.%m.%Y %H:%M:%S"),
+        stand=_stand(file, stand[1], stand[2], len(lines)),
     )
 
 
-def _columns(file: str, grid: _Grid, key_count: int) -> list[_Column]:
+def _stand(file: str, day: str, time: str | None, line: int) -> dt.datetime:
+    try:
+        return dt.datetime.strptime(f"{day} {time or '00:00:00'}", "%d.%m.%Y %H:%M:%S")
+    except ValueError as error:
+        raise FormatError(file, f"Stand: {day} / {time}", "a day and a time that exist", line=line) from error
+
+
+def _columns(grid: _Grid, key_count: int, meaning: PeriodMeaning | None) -> list[_Column]:
     """Every value column: its header path without unit and period rows, its unit, its period."""
     rows = [row[key_count:] for row in grid.header]
     units: list[str] | None = None
@@ -203,7 +212,7 @@ def _columns(file: str, grid: _Grid, key_count: int) -> list[_Column]:
     periods: list[Period | None] = [None] * len(rows[0] if rows else units or [])
     kept: list[list[str]] = []
     for row in rows:
-        parsed = [parse_period(cell) for cell in row]
+        parsed = [parse_period(cell, meaning) for cell in row]
         if all(p is not None for p in parsed):
             periods = parsed
         else:

@@ -121,8 +121,10 @@ def _header(file: str, names: list[str]) -> _Header:
         else ["Statistik_Code", "Statistik_Label", "Zeit_Code", "Zeit_Label", "Zeit"]
     )
     if names[:_FIXED] != fixed:
-        position = next(i for i, (a, b) in enumerate(zip(names, fixed, strict=False)) if a != b)
-        raise FormatError(file, repr(names[position]), repr(fixed[position]), line=1, column=position + 1)
+        pairs = zip([*names, *[""] * _FIXED], fixed, strict=False)
+        position = next(i for i, (a, b) in enumerate(pairs) if a != b)
+        found = repr(names[position]) if position < len(names) else "the end of the header"
+        raise FormatError(file, found, repr(fixed[position]), line=1, column=position + 1)
     if core[-4:] == _V5_TAIL:
         blocks = core[_FIXED:-4]
         expected = [

@@ -84,7 +84,9 @@ def _months(start: dt.date, count: int) -> dt.date:
     return dt.date(year, month + 1, calendar.monthrange(year, month + 1)[1])
 
 
-def _year(year: int, meaning: PeriodMeaning | None) -> Period:
+def _year(year: int, meaning: PeriodMeaning | None) -> Period | None:
+    if meaning is PeriodMeaning.REFERENCE_DAY:
+        return None
     if meaning is PeriodMeaning.SCHOOL_YEAR_START:
         return _school_year(year)
     if meaning is PeriodMeaning.SCHOOL_YEAR_END:
@@ -100,7 +102,8 @@ def _school_year(start: int) -> Period:
 def parse_period(text: str, meaning: PeriodMeaning | None = None) -> Period | None:
     """The period a cell names, or None if it names none or runs backwards.
 
-    A bare year is the calendar year unless the table's contract says what it stands for.
+    A bare year is the calendar year unless the table's contract says what it stands for; where
+    the contract says reference day, a bare year names none.
     Known: 31.12.2023, 2023-12-31, 2023, 2023/24, WS 2023/24, SS 2023, 2023-10P6M, 2023-Q1.
     """
     text = text.strip()

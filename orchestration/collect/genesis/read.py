@@ -30,6 +30,16 @@ def read_official(file: str, data: bytes, catalogue: Catalogue | None = None) ->
     catalogue, tables declared there are held to their contract and come out in official codes.
     Raises FormatError: one message with file, line, column, found and expected.
     """
+    try:
+        return _read(file, data, catalogue)
+    except FormatError:
+        raise
+    except Exception as error:  # whatever a damaged file makes a library say, one file refuses itself
+        found = f"something unreadable ({type(error).__name__}: {error})"
+        raise FormatError(file, found, "an official file") from error
+
+
+def _read(file: str, data: bytes, catalogue: Catalogue | None) -> OfficialRows:
     member, content = unpack(file, data)
     outer, inner = code_in_name(file.rsplit("/", 1)[-1]), code_in_name(member)
     if outer and inner and outer != inner:
@@ -73,5 +83,8 @@ def _stand_in_name(name: str) -> dt.datetime | None:
         stamp = dt.datetime.fromtimestamp(int(match[1]) // 1000, dt.UTC)
         return stamp.replace(tzinfo=None)
     if match := _DATE_IN_NAME.search(name):
-        return dt.datetime.fromisoformat(match[1])
+        try:
+            return dt.datetime.fromisoformat(match[1])
+        except ValueError:  # a name that only looks like a date says nothing
+            return None
     return None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+import zlib
 from pathlib import PurePosixPath
 
 from orchestration.collect.genesis.errors import FormatError
@@ -40,9 +41,9 @@ def unpack(file: str, data: bytes) -> tuple[str, bytes]:
             if members[0].file_size > MAX_UNPACKED:
                 raise FormatError(file, f"{members[0].file_size} bytes unpacked", f"at most {MAX_UNPACKED}")
             return PurePosixPath(members[0].filename).name, archive.read(members[0])
-    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, ValueError) as error:
-        if isinstance(error, FormatError):
-            raise
+    except FormatError:
+        raise
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as error:
         raise FormatError(file, f"a damaged zip archive ({error})", "a whole archive") from error
 
 
@@ -68,4 +69,8 @@ def decode(file: str, data: bytes) -> tuple[str, str]:
         line = text.count("\n", 0, damage.start()) + 1
         found = f"damaged characters {text[max(0, damage.start() - 5) : damage.end() + 5]!r}"
         raise FormatError(file, found, "text in one encoding, saved once", line=line)
-    return text.replace("\r\n", "\n"), encoding
+    text = text.replace("\r\n", "\n")
+    if "\r" in text:
+        line = text.count("\n", 0, text.index("\r")) + 1
+        raise FormatError(file, "a lone carriage return", "lines that end with LF or CR LF", line=line)
+    return text, encoding

@@ -325,6 +325,17 @@ def _population_tables(found: dict[str, Unit], catalogue: Catalogue) -> dict[str
              ["", "", "", "", *(label for _ in nationalities for _, label, _ in _SEXES)]],
             nationality_rows, ["Ab 2024: Fortschreibung auf Grundlage des Zensus 2022."], "cp1252",
         ),
+        "12411-0015.csv": _datencsv(
+            "12411-0015",
+            ["Bevölkerung: Kreise, Stichtag", "Fortschreibung des Bevölkerungsstandes", "Bevölkerungsstand (Anzahl)"],
+            [["", "", *["Stichtag"] * len(wide_years)], ["", "", *(f"31.12.{y}" for y in wide_years)]],
+            [
+                [code, name, *(_number(_people(found[code], y, _EVERYONE, "total")) for y in wide_years)]
+                for code, name in _areas()
+                if len(code) == 5 and code in found
+            ],
+            ["Ab 2011: Ergebnisse auf Grundlage des Zensus 2011."], "cp1252",
+        ),
         "12612-01-01-4_00.csv": _datencsv(
             "12612-01-01-4",
             ["Lebendgeborene nach Geschlecht - Jahressumme -", subtitle, "Statistik der Geburten",

@@ -56,7 +56,7 @@ REGION_KOBLENZ = [code for code in DISTRICTS if code.startswith("071")]
 REST = "rest"
 """The rest of Germany, one unit, so that Germany is Rhineland-Palatinate plus the rest."""
 
-YEARS = range(2013, 2026)
+YEARS = range(2010, 2026)
 SEED = 7111
 
 AGES = [

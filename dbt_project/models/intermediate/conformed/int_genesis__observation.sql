@@ -20,8 +20,13 @@ with_peers as (
             partition by table_code, period_end, area_level
         ) as level_has_number,
         {{ any_true('value is not null') }} over (
-            partition by table_code, period_end, area_level, measure_code, dimension_set
-        ) as peer_has_number
+            partition by
+                table_code, period_end, area_level, measure_code,
+                {{ breakdown_columns() }}
+        ) as peer_has_number,
+        {{ any_true('value is not null') }} over (
+            partition by area_code, extract(year from period_end)
+        ) as area_has_number_in_year
     from ranked
     where newest = 1
 )
@@ -47,5 +52,6 @@ select
     delivered_value,
     correction_id
 from with_peers
--- An area without any number in a table that its level was delivered for does not exist then.
-where area_has_number = 1 or level_has_number = 0
+-- An area without any number in any table of the year, while its level was delivered, does not
+-- exist then; one that is only unknown here keeps its rows and their status.
+where area_has_number = 1 or level_has_number = 0 or area_has_number_in_year = 1

@@ -18,7 +18,6 @@ select
         'total'
     ) as {{ name }},
     {%- endfor %}
-    {% for n in slots %}coalesce(o.variable_{{ n }}_code, ''){{ " || '+' || " if not loop.last }}{% endfor %} as dimension_set,
     o.value,
     o.sign,
     o.unit
@@ -46,7 +45,6 @@ select
     o.period_label,
     o.measure_code,
     {{ breakdown_columns('o.') }},
-    o.dimension_set,
     o.sign,
     o.unit,
     case when k.correction_id is null then o.value else k.right_value end as value,

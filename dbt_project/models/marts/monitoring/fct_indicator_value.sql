@@ -112,6 +112,7 @@ joined as (
         n.status_rank as numerator_rank,
         case when i.needs_denominator then coalesce(d.status_rank, 4) else 0 end as denominator_rank,
         n.sign,
+        d.indicator_id is not null as has_denominator,
         case
             when d.source is null or d.source = n.source then n.source
             else n.source || ' / ' || d.source
@@ -145,7 +146,7 @@ computed as (
         end as status_rank
     from joined
     -- Without any denominator there is nothing to relate to: the period is not offered at all.
-    where not needs_denominator or denominator_rank < 4 or denominator is not null
+    where not needs_denominator or has_denominator
 ),
 
 -- A break counts from the last period that has a value, so that an empty one can't swallow it.
@@ -173,7 +174,8 @@ select
     c.denominator,
     c.unit,
     case
-        when c.value is null and c.status_rank < 3 then 'not_applicable'
+        -- Nothing to relate to: both parts are known and the denominator is zero.
+        when c.value is null and c.denominator = 0 and c.status_rank < 3 then 'not_applicable'
         else {{ status_name('c.status_rank') }}
     end as status,
     c.sign,
@@ -181,7 +183,7 @@ select
         select 1
         from {{ source('catalogue', 'indicator_break') }} as b
         where b.indicator_id = c.indicator_id
-          and (b.scope = '*' or substr(c.area_code, 1, length(b.scope)) = b.scope)
+          and (b.area_scope = '*' or substr(c.area_code, 1, length(b.area_scope)) = b.area_scope)
           and b.break_from > c.previous_period_end
           and b.break_from <= c.period_end
           {%- for name in var('breakdowns') %}
