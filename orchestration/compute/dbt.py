@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,7 +111,8 @@ def _invoke(home: Home, arguments: list[str]) -> Any:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
-    with _environment(home):
+    # dbt prints to stdout what went wrong; stdout belongs to whoever asked for JSON.
+    with _environment(home), redirect_stdout(sys.stderr):
         try:
             outcome = dbtRunner().invoke(
                 [
