@@ -125,6 +125,21 @@ def a_cell_of_home_missing(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[~(newest & home)]
 
 
+def homes_headline_unknown(frame: pd.DataFrame) -> pd.DataFrame:
+    """The row is there, the women are there, the total is not."""
+    rows = cells(frame, indicator_id="leavers_without_certificate_percent", area_code=HOME)
+    rows &= frame["period_end"] == frame["period_end"].max()
+    assert rows.sum() == 1
+    frame.loc[rows, "value"] = float("nan")
+    frame.loc[rows, "status"] = "confidential"
+    return frame
+
+
+def thousands_delivered_as_ones(frame: pd.DataFrame) -> pd.DataFrame:
+    rows = cells(frame, indicator_id="day_care_places", area_code=HOME)
+    return multiplied(frame, rows, 0.001, newest=True)
+
+
 def an_indicator_gone(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[frame["indicator_id"] != "leavers_male_percent"]
 
@@ -177,6 +192,10 @@ POISONED: dict[str, tuple[str, Poison, set[str]]] = {
     "a jump everywhere": ("pub_leavers", in_frame(a_jump_everywhere), {"continuity"}),
     "most districts missing in a year": ("pub_leavers", in_frame(a_land_missing), {"coverage"}),
     "home missing": ("pub_leavers", in_frame(home_missing), {"coverage"}),
+    "the headline figure of home unknown": (
+        "pub_leavers", in_frame(homes_headline_unknown), {"coverage"},
+    ),
+    "a count collapses": ("pub_early_childhood", in_frame(thousands_delivered_as_ones), {"continuity"}),
     "a cell of home missing": ("pub_leavers", in_frame(a_cell_of_home_missing), {"coverage"}),
     "an indicator gone": (
         "pub_leavers", in_frame(an_indicator_gone), {"schema", "range", "coverage", "continuity"},
@@ -188,6 +207,7 @@ POISONED: dict[str, tuple[str, Poison, set[str]]] = {
     "a level out of step": ("pub_leavers", in_measures(a_rounded_land_out_of_step), {"additivity"}),
     "double counts": ("pub_early_childhood", in_measures(double_counts_above_the_sum), {"additivity"}),
     "never arrived": ("pub_leavers", with_delivery(snapshots=0), {"arrival"}),
+    "a snapshot no longer readable": ("pub_leavers", with_delivery(unreadable="x.csv: …"), {"arrival"}),
     "a test failed": ("pub_leavers", with_tests(StructuralTest("unique", "fail", 3)), {"integrity"}),
     "a test not run": ("pub_leavers", with_tests(StructuralTest("unique", None)), {"integrity"}),
     "no tests at all": ("pub_leavers", with_tests(), {"integrity"}),

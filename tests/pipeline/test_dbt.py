@@ -6,7 +6,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+from expectations.catalogue import Catalogue
+from orchestration.compute.dbt import manifest, tests_behind
+from orchestration.resources.home import Home
 from tests.nights import PROJECT, environment
+
+
+def test_every_structural_test_can_hold_a_table(night_home: Path, catalogue: Catalogue) -> None:
+    nodes = manifest(Home(night_home))
+    tests = {name for name, node in nodes["nodes"].items() if node["resource_type"] == "test"}
+    assert tests
+    assert set().union(*(tests_behind(nodes, name) for name in catalogue.published)) == tests
 
 
 def test_the_unit_tests_of_the_dbt_project_pass(home: Path) -> None:

@@ -144,6 +144,42 @@ def test_evidence_about_other_content_does_not_count(city: Path) -> None:
         assert pq.read_table(after.parquet(name)).equals(pq.read_table(before.parquet(name)))
 
 
+def test_a_damaged_release_is_replaced_by_a_whole_one(city: Path) -> None:
+    before = served(city)
+    file = before.folder / "csv" / "area.csv"
+    file.chmod(0o644)
+    file.write_text("damaged")
+    done = run("publish", *arguments(city), SOURCE_DATE_EPOCH=LATER)
+    assert done.code == 0, done.err
+    after = served(city)
+    assert after.id != before.id
+    assert after.manifest["content_digest"] == before.manifest["content_digest"]
+
+
+def test_a_held_table_keeps_the_definitions_of_its_version(city: Path) -> None:
+    """Tonight's catalogue names an indicator anew while its table is held: names and values agree."""
+    before = served(city)
+    with duckdb.connect(str(city / "var" / "warehouse" / "candidate.duckdb")) as candidate:
+        candidate.execute("update monitoring.dim_indicator set indicator_name_de = 'neu', unit = 'EUR'")
+        candidate.execute("delete from evidence.verdict where \"table\" = 'pub_leavers'")
+    assert run("publish", *arguments(city), SOURCE_DATE_EPOCH=LATER).code == 3
+    names = {r["indicator_id"]: r for r in pq.read_table(served(city).parquet("indicator")).to_pylist()}
+    old = {r["indicator_id"]: r for r in pq.read_table(before.parquet("indicator")).to_pylist()}
+    assert set(names) == set(old)
+    assert names["leavers_with_abitur_percent"] == old["leavers_with_abitur_percent"]
+    assert names["live_births"]["indicator_name_de"] == "neu"
+
+
+def test_another_city_can_not_publish_this_candidate(city: Path) -> None:
+    other = city / "trier.yaml"
+    other.write_text((city / "city.yaml").read_text().replace("07111", "07211").replace("Koblenz", "Trier"))
+    before = served(city)
+    done = run("publish", "--config", str(other), "--home", str(city / "var"), "--json")
+    assert not any(t["published"] for t in done.json["tables"])
+    assert "another municipality" in done.json["tables"][0]["reason_en"]
+    assert served(city).id == before.id
+
+
 def test_bad_deliveries_are_refused_and_the_night_goes_on(city: Path) -> None:
     """Truncated, empty, wrong code in the name, columns moved, damaged text: one reason each."""
     before = served(city)

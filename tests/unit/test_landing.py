@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from expectations.catalogue import Catalogue
+from orchestration.collect.genesis import FormatError
 from orchestration.collect.landing import Landing
 from tests.unit.files import SCHOOLS_NAME, V4_NAME, V5_NAME, population_v4, population_v5, schools
 
@@ -120,6 +121,25 @@ def test_a_changed_contract_adds_a_reading_and_keeps_the_old(landing: Landing, t
     reading = Landing(landing.folder, changed).reading(snapshot)
     assert reading.parquet.name not in before
     assert {name: (snapshot.folder / name).read_bytes() for name in before} == before
+
+
+def test_an_old_snapshot_that_cannot_be_read_any_more_stops_nobody(landing: Landing, tmp_path: Path) -> None:
+    """A contract that changed makes it unreadable; the next delivery is judged all the same."""
+    landing.receive(
+        [put(tmp_path / "a", SCHOOLS_NAME, series(range(2020, 2023), "01.03.2025"))], NIGHT, synthetic=False
+    )
+    table = landing.catalogue.tables["21111-01-03-4"]
+    fewer = table.model_copy(update={"columns": table.columns[:-1]})
+    stricter = landing.catalogue.model_copy(
+        update={"tables": {**landing.catalogue.tables, table.code: fewer}}
+    )
+    today = Landing(landing.folder, stricter)
+    with pytest.raises(FormatError):
+        today.reading(today.snapshots()[0])
+    text = series(range(2020, 2024), "01.03.2026")
+    narrow = "\n".join(line.rsplit(";", 1)[0] if line.count(";") > 5 else line for line in text.split("\n"))
+    (result,) = today.receive([put(tmp_path / "b", SCHOOLS_NAME, narrow)], NIGHT, synthetic=False)
+    assert result.status == "accepted", result.reason
 
 
 def test_what_a_crash_left_is_swept_away(landing: Landing, tmp_path: Path) -> None:
