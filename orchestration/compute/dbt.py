@@ -76,7 +76,7 @@ def build(home: Home, *, exclude_tests: bool = False) -> list[NodeResult]:
     return nodes
 
 
-def tests_behind(nodes: dict[str, Any], model: str) -> set[str]:
+def structural_tests_behind(nodes: dict[str, Any], model: str) -> set[str]:
     """Every data test that touches a model, anything it is built from, or a released dimension."""
     roots = (model, "dim_area", "dim_period", "dim_school_type", "dim_indicator")
     wanted, queue = set(), [f"model.bildungsmonitor.{root}" for root in roots]
@@ -151,4 +151,4 @@ def _environment(home: Home) -> Iterator[None]:
                 os.environ[name] = value
 
 
-__all__ = ["PROJECT_DIR", "DbtError", "NodeResult", "build", "manifest", "tests_behind"]
+__all__ = ["PROJECT_DIR", "DbtError", "NodeResult", "build", "manifest", "structural_tests_behind"]

@@ -21,7 +21,7 @@ from expectations.catalogue import Catalogue
 from expectations.checks.base import CorrectionResult, Delivery, StructuralTest, Subject
 from expectations.verdict import Verdict
 from orchestration.collect.landing import landing_of
-from orchestration.compute.dbt import manifest, tests_behind
+from orchestration.compute.dbt import manifest, structural_tests_behind
 from orchestration.resources.home import Home
 from orchestration.settings import Settings
 
@@ -215,7 +215,7 @@ def _tests(connection: duckdb.DuckDBPyConnection, home: Home, name: str) -> list
         results = {unique_id: (status, failures) for unique_id, status, failures in rows}
     return [
         StructuralTest(nodes["nodes"][test]["name"], *results.get(test, (None, None)))
-        for test in sorted(tests_behind(nodes, name))
+        for test in sorted(structural_tests_behind(nodes, name))
     ]
 
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from expectations.catalogue import Catalogue
-from orchestration.compute.dbt import manifest, tests_behind
+from orchestration.compute.dbt import manifest, structural_tests_behind
 from orchestration.resources.home import Home
 from tests.nights import PROJECT, environment
 
@@ -16,7 +16,7 @@ def test_every_structural_test_can_hold_a_table(night_home: Path, catalogue: Cat
     nodes = manifest(Home(night_home))
     tests = {name for name, node in nodes["nodes"].items() if node["resource_type"] == "test"}
     assert tests
-    assert set().union(*(tests_behind(nodes, name) for name in catalogue.published)) == tests
+    assert set().union(*(structural_tests_behind(nodes, name) for name in catalogue.published)) == tests
 
 
 def test_the_unit_tests_of_the_dbt_project_pass(home: Path) -> None:
