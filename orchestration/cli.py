@@ -112,7 +112,7 @@ def explain(
 
     try:
         settings = load_settings(config)
-        catalogue = load_catalogue(*([settings.catalogue] if settings.catalogue else []))
+        catalogue = load_catalogue(*settings.overlays)
     except (ConfigurationError, CatalogueError) as error:
         _stop(str(error))
     if indicator_id not in catalogue.indicators:

@@ -31,7 +31,7 @@ def build_defs(home: Home | None = None, config: Path | None = None) -> dg.Defin
     home.prepare()
     config = (config or config_from_environment()).resolve()
     settings = load_settings(config)
-    catalogue = load_catalogue(*([settings.catalogue] if settings.catalogue else []))
+    catalogue = load_catalogue(*settings.overlays)
     return dg.Definitions(
         assets=[
             *build_collect_assets(catalogue),

@@ -64,6 +64,11 @@ class Settings(_Section):
     catalogue: Path | None = None
     """A folder of further declarations, laid out like expectations/catalogue."""
 
+    @property
+    def overlays(self) -> list[Path]:
+        """The city's own declarations, as `load_catalogue` takes them."""
+        return [self.catalogue] if self.catalogue else []
+
 
 def load_settings(path: Path) -> Settings:
     """Read a configuration; `${NAME}` takes a value from the environment.

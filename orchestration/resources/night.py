@@ -9,7 +9,7 @@ import logging
 import os
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -49,15 +49,13 @@ class Night(dg.ConfigurableResource):
     _catalogue: Catalogue = PrivateAttr()
     _moment: dt.datetime = PrivateAttr()
     _seconds: dict[str, float] = PrivateAttr(default_factory=dict)
-    _held: ExitStack = PrivateAttr()
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Night"]:
         """Take the lock, read configuration and catalogue, and close what killed runs left open."""
         self._home = Home(Path(self.home_path))
         self._settings = load_settings(Path(self.config_path))
-        overlays = [self._settings.catalogue] if self._settings.catalogue else []
-        self._catalogue = load_catalogue(*overlays)
+        self._catalogue = load_catalogue(*self._settings.overlays)
         self._moment = now()
         self._seconds = {}
         with self._home.lock():

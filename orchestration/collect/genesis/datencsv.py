@@ -8,7 +8,6 @@ the labels are passed on as they are.
 from __future__ import annotations
 
 import datetime as dt
-import io
 import re
 from dataclasses import dataclass
 
@@ -28,6 +27,7 @@ from orchestration.collect.genesis.rows import (
     KEY_COLUMNS,
     VALUE_COLUMNS,
     OfficialRows,
+    cells_of,
     refuse_duplicates,
     refuse_incomplete,
     split_values,
@@ -102,15 +102,7 @@ def read_datencsv(
     meaning = contract.period if contract else None
     columns = _columns(grid, key_count, meaning)
     title_period = _title_period(grid, meaning)
-    table = pd.read_csv(
-        io.StringIO("\n".join(grid.rows)),
-        sep=";",
-        header=None,
-        dtype="str",
-        quoting=3,
-        keep_default_na=False,
-        na_filter=False,
-    )
+    table = cells_of(grid.rows)
     numbers = np.arange(grid.first_row, grid.first_row + len(table))
     periods, at = _row_periods(file, table, numbers, key_count, meaning)
     if periods is None and title_period is None and columns[0].period is None:

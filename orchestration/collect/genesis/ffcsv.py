@@ -7,7 +7,6 @@ v4 (until 2024): German header (or a broken English one), measures as columns
 
 from __future__ import annotations
 
-import io
 import re
 from dataclasses import dataclass
 
@@ -27,6 +26,7 @@ from orchestration.collect.genesis.rows import (
     KEY_COLUMNS,
     VALUE_COLUMNS,
     OfficialRows,
+    cells_of,
     refuse_duplicates,
     refuse_incomplete,
     split_values,
@@ -76,15 +76,7 @@ def read_ffcsv(
             raise FormatError(file, found, f"{width + 1}, as in the header", line=number)
     if not body:
         raise FormatError(file, "a header and no rows", "at least one row", line=1)
-    table = pd.read_csv(
-        io.StringIO("\n".join(line for _, line in body)),
-        sep=";",
-        header=None,
-        dtype="str",
-        quoting=3,
-        keep_default_na=False,
-        na_filter=False,
-    )
+    table = cells_of([line for _, line in body])
     numbers = pd.Series([number for number, _ in body])
     notes: list[str] = []
     if header.dialect == V4:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
+import io
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,6 +48,19 @@ class OfficialRows:
     def dimensions(self) -> list[str]:
         known = {*KEY_COLUMNS, *VALUE_COLUMNS}
         return [c for c in self.frame.columns if c not in known]
+
+
+def cells_of(lines: list[str]) -> pd.DataFrame:
+    """Lines of one width as a frame of texts, one column per cell; nothing is interpreted."""
+    return pd.read_csv(
+        io.StringIO("\n".join(lines)),
+        sep=";",
+        header=None,
+        dtype="str",
+        quoting=csv.QUOTE_NONE,
+        keep_default_na=False,
+        na_filter=False,
+    )
 
 
 def split_values(
