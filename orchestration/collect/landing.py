@@ -22,7 +22,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from expectations.catalogue import Catalogue
@@ -33,7 +32,7 @@ from orchestration.resources.files import remove, replace_folder, write_bytes, w
 from orchestration.resources.home import Home
 from orchestration.settings import OfficialFiles
 
-READER_VERSION = 1
+READER_VERSION = 2
 """Raised whenever the same bytes would be read to different rows."""
 
 LICENCE = "Datenlizenz Deutschland – Namensnennung – Version 2.0 (dl-de/by-2-0)"
@@ -188,7 +187,7 @@ class Landing:
         Single periods may come late (an archived year); a series that overlaps what is there,
         is newer, and yet ends earlier has lost its end on the way.
         """
-        periods = sorted({str(p) for p in rows.frame["period_end"].unique()})
+        periods = rows.periods
         if len(periods) < 2 or rows.stand is None:
             return None
         for old in self.snapshots(rows.table_code):
@@ -256,14 +255,13 @@ def _snapshot(origin: Path) -> Snapshot:
 
 def _write_reading(folder: Path, name: str, rows: OfficialRows) -> None:
     """Rows first, facts last: a reading without facts does not exist."""
-    table = pa.Table.from_pandas(rows.frame, preserve_index=False)
     part = folder / f".{name}.parquet.part"
-    pq.write_table(table, part, compression="zstd")
+    pq.write_table(rows.table, part, compression="zstd")
     os.replace(part, folder / f"{name}.parquet")
     facts = {
-        "rows": len(rows.frame),
+        "rows": len(rows),
         "dimensions": rows.dimensions,
-        "periods": sorted({str(p) for p in rows.frame["period_end"].unique()}),
+        "periods": rows.periods,
         "codebook": rows.codebook,
         "notes": rows.notes,
     }

@@ -19,7 +19,7 @@ from orchestration.collect.genesis.notation import SIGNS, area_level, is_area, p
         ("-56", -56, None),
         ("28,1", 28.1, None),
         ("0.5", 0.5, None),
-        ("0", 0, None),
+        ("0", 0, "0"),
         ("(17)", 17, "()"),
         ("17p", 17, "p"),
         ("17 r", 17, "r"),

@@ -197,7 +197,7 @@ def test_broken_datencsv_is_refused_with_one_message(catalogue: Catalogue, case:
         (V5_NAME, b"statistics_code;statistics_label\n", "the end of the header"),
         (V5_NAME, population_v5().replace("\n", "\r", 1).encode(), "a lone carriage return"),
         (SCHOOLS_NAME, schools().replace("13.03.2025", "31.02.2025").encode(), "a day and a time that exist"),
-        ("book.xlsx", zipped("[Content_Types].xml", b"x"), "an Excel workbook"),
+        ("book.xlsx", zipped("[Content_Types].xml", b"x"), "a workbook that can't be opened"),
     ],
 )  # fmt: skip
 def test_what_is_no_official_file_is_refused(

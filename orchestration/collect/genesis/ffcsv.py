@@ -8,25 +8,30 @@ v4 (until 2024): German header (or a broken English one), measures as columns
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv as pacsv
 
 from expectations.catalogue.model import OfficialTable, PeriodMeaning
 from orchestration.collect.genesis.errors import FormatError
 from orchestration.collect.genesis.notation import (
-    REGION_VARIABLES,
+    QUALITY_SIGNS,
     area_level,
     is_area,
+    is_region_variable,
     name_of_area,
     parse_period,
 )
 from orchestration.collect.genesis.rows import (
-    KEY_COLUMNS,
-    VALUE_COLUMNS,
+    Coded,
     OfficialRows,
-    cells_of,
+    long_table,
+    period_columns,
     refuse_duplicates,
     refuse_incomplete,
     split_values,
@@ -36,6 +41,7 @@ V5 = "ffcsv_v5"
 V4 = "ffcsv_v4"
 
 _FIXED = 5  # statistic code and label, time code and label, time
+_UNUSED = {1, 2, 3}  # labels and the time variable: said again by the code and by the time itself
 _V5_TAIL = ["value", "value_unit", "value_variable_code", "value_variable_label"]
 _V4_MEASURE = re.compile(r"^([A-Z][A-Z0-9]*)__(.*)__([^_].*?)$")
 
@@ -55,52 +61,96 @@ class _Header:
 
 
 def read_ffcsv(
-    file: str, text: str, encoding: str, table_code: str, contract: OfficialTable | None
+    file: str, content: bytes, encoding: str, table_code: str, contract: OfficialTable | None
 ) -> OfficialRows:
-    """Long rows of an ffcsv text; `table_code` comes from the file's name, ffcsv has none inside.
+    """Long rows of an ffcsv text (UTF-8); `table_code` comes from the file's name.
 
     Raises FormatError with file, line and column for anything that is not as the dialect says.
     """
-    lines = text.split("\n")
-    header = _header(file, lines[0].split(";"))
-    if lines[-1] != "":
+    end = content.find(b"\n")
+    names = content[: end if end >= 0 else len(content)].decode().split(";")
+    header = _header(file, names)
+    if not content.endswith(b"\n"):
+        last = content[content.rfind(b"\n") + 1 :].decode()
         raise FormatError(
-            file, f"no end of line after {lines[-1][-40:]!r}", "a file that ends with a whole line",
-            line=len(lines),
+            file, f"no end of line after {last[-40:]!r}", "a file that ends with a whole line",
+            line=content.count(b"\n") + 1,
         )  # fmt: skip
-    body = [(number, line) for number, line in enumerate(lines[1:], start=2) if line]
-    width = lines[0].count(";")
-    for number, line in body:
-        if line.count(";") != width:
-            found = f"{line.count(';') + 1} columns"
-            raise FormatError(file, found, f"{width + 1}, as in the header", line=number)
-    if not body:
-        raise FormatError(file, "a header and no rows", "at least one row", line=1)
-    table = cells_of([line for _, line in body])
-    numbers = pd.Series([number for number, _ in body])
+    sheet = _Sheet.of(file, content, end + 1, len(names))
     notes: list[str] = []
     if header.dialect == V4:
-        table, numbers, notes = _without_shifted_rows(file, table, numbers)
-    _same_statistic(file, table, numbers, table_code)
-    meaning = contract.period if contract else None
-    periods = _periods(file, table, numbers, meaning)
-    areas, region_block = _areas(file, table, numbers, header)
-    dims, labels = _dimensions(table, header, region_block)
+        sheet, notes = _without_shifted_rows(file, sheet)
+    _same_statistic(file, sheet, table_code)
+    periods = _periods(file, sheet, contract.period if contract else None)
+    areas, region_block, names_of_areas = _areas(file, sheet, header)
+    dims, labels = _dimensions(sheet, header, region_block)
     if contract:
         _refuse_foreign_variables(file, dims, contract)
-    keys = pd.concat([periods, areas, dims], axis=1)
-    keys.insert(0, "table_code", table_code)
-    frame, value_lines, measures = _values(file, table, numbers, header, keys)
-    dimension_names = list(dims.columns)
-    frame = frame[[*KEY_COLUMNS, *dimension_names, *VALUE_COLUMNS]]
+    keys: dict[str, pa.Array] = {"table_code": Coded.constant(table_code, sheet.rows).column()}
+    keys |= areas | periods | dims
+    table, measures, line_of = _values(file, sheet, header, keys, list(dims))
     if contract:
-        _refuse_foreign_measures(file, frame, value_lines, contract)
-    unique = [*KEY_COLUMNS[:4], *dimension_names, "measure", "unit"]
-    refuse_duplicates(file, frame, unique, value_lines)
+        _refuse_foreign_measures(file, table, line_of, contract)
+    refuse_duplicates(file, table, list(dims), line_of)
     if contract:
-        refuse_incomplete(file, frame, dimension_names)
-    codebook = {"areas": _area_names(table, region_block), "items": labels, "measures": measures}
-    return OfficialRows(frame, header.dialect, table_code, encoding, codebook=codebook, notes=notes)
+        refuse_incomplete(file, table)
+    codebook = {"areas": names_of_areas, "items": labels, "measures": measures}
+    return OfficialRows(table, header.dialect, table_code, encoding, codebook=codebook, notes=notes)
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    """The rows below the header, column by column, each text kept once."""
+
+    columns: list[Coded]
+    rows: int
+    content: bytes
+    kept: np.ndarray | None = None
+    """The numbers of the rows that were kept, if some were left out."""
+
+    @classmethod
+    def of(cls, file: str, content: bytes, start: int, width: int) -> _Sheet:
+        if not content[start:].strip():
+            raise FormatError(file, "a header and no rows", "at least one row", line=1)
+        places = [f"c{n}" for n in range(width)]
+        text = pa.dictionary(pa.int32(), pa.string())
+        try:
+            table = pacsv.read_csv(
+                pa.BufferReader(pa.py_buffer(content).slice(start)),
+                read_options=pacsv.ReadOptions(column_names=places, block_size=4 << 20),
+                parse_options=pacsv.ParseOptions(delimiter=";", quote_char=False),
+                convert_options=pacsv.ConvertOptions(
+                    column_types=dict.fromkeys(places, text), strings_can_be_null=False,
+                    include_columns=[p for n, p in enumerate(places) if n not in _UNUSED],
+                ),
+            )  # fmt: skip
+        except pa.ArrowInvalid as error:
+            _refuse_ragged_lines(file, content, width)
+            raise FormatError(file, str(error), "the lines of an ffcsv") from error
+        table = table.unify_dictionaries().combine_chunks()
+        unused = Coded(np.empty(0, dtype=np.int32), [])
+        columns = [unused if n in _UNUSED else Coded.of(table[p]) for n, p in enumerate(places)]
+        return cls(columns, table.num_rows, content)
+
+    def line_of(self, row: int) -> int:
+        """The line a row stands on; blank lines count as lines but are no rows."""
+        wanted = int(self.kept[row]) if self.kept is not None else row
+        filled = (n for n, line in enumerate(self.content.split(b"\n"), start=1) if line and n > 1)
+        return next(n for index, n in enumerate(filled) if index == wanted)
+
+    def row(self, row: int) -> list[str]:
+        return self.content.split(b"\n")[self.line_of(row) - 1].decode().split(";")
+
+    def keep(self, rows: np.ndarray) -> _Sheet:
+        kept = [c.take(rows) if len(c.codes) else c for c in self.columns]
+        return _Sheet(kept, len(rows), self.content, rows)
+
+
+def _refuse_ragged_lines(file: str, content: bytes, width: int) -> None:
+    for number, line in enumerate(content.split(b"\n"), start=1):
+        if line and line.count(b";") != width - 1:
+            found = f"{line.count(b';') + 1} columns"
+            raise FormatError(file, found, f"{width}, as in the header", line=number)
 
 
 def _header(file: str, names: list[str]) -> _Header:
@@ -157,143 +207,157 @@ def _header(file: str, names: list[str]) -> _Header:
     return _Header(V4, variables, measures, has_quality)
 
 
-def _without_shifted_rows(
-    file: str, table: pd.DataFrame, numbers: pd.Series
-) -> tuple[pd.DataFrame, pd.Series, list[str]]:
+def _without_shifted_rows(file: str, sheet: _Sheet) -> tuple[_Sheet, list[str]]:
     """Drop v4's shifted rows: they begin with the region variable and hold no value at all.
 
     Recorded in 52411 (538 rows, shifted by five columns). One that holds a value is refused.
     """
-    shifted = table[0].isin(REGION_VARIABLES)
-    if not shifted.any():
-        return table, numbers, []
-    filled = shifted & (table.iloc[:, 4:] != "").any(axis=1)
+    first = sheet.columns[0]
+    moved = np.array([is_region_variable(text) for text in first.texts])[first.codes]
+    if not moved.any():
+        return sheet, []
+    filled = np.zeros(sheet.rows, dtype=bool)
+    for column in sheet.columns[_FIXED - 1 :]:
+        filled |= moved & np.array([text != "" for text in column.texts])[column.codes]
     if filled.any():
-        row = int(np.argmax(filled.to_numpy()))
+        row = int(np.argmax(filled))
         raise FormatError(
-            file, f"a row shifted by five columns with values: {';'.join(table.iloc[row])}",
-            "a statistic's code in the first column", line=int(numbers[row]), column=1,
+            file, f"a row shifted by five columns with values: {';'.join(sheet.row(row))}",
+            "a statistic's code in the first column", line=sheet.line_of(row), column=1,
         )  # fmt: skip
-    note = f"{int(shifted.sum())} rows without any value left out: shifted by five columns"
-    keep = ~shifted
-    return table[keep].reset_index(drop=True), numbers[keep].reset_index(drop=True), [note]
+    note = f"{int(moved.sum())} rows without any value left out: shifted by five columns"
+    return sheet.keep(np.flatnonzero(~moved)), [note]
 
 
-def _same_statistic(file: str, table: pd.DataFrame, numbers: pd.Series, table_code: str) -> None:
+def _same_statistic(file: str, sheet: _Sheet, table_code: str) -> None:
     """The rows' statistic must be the one in the file's name (Regionalatlas AI-… holds 99910)."""
     expected = "99910" if table_code.startswith("AI") else table_code.split("-")[0].rstrip("BDKRT")
-    wrong = table[0] != expected
-    if wrong.any():
-        row = int(np.argmax(wrong.to_numpy()))
-        raise FormatError(
-            file,
-            f"statistic {table.iloc[row, 0]!r}",
-            f"{expected!r}, because the file is named {table_code}",
-            line=int(numbers[row]),
-            column="statistics_code",
-        )
+    statistic = sheet.columns[0]
+    for index, text in enumerate(statistic.texts):
+        if text != expected:
+            raise FormatError(
+                file, f"statistic {text!r}", f"{expected!r}, because the file is named {table_code}",
+                line=sheet.line_of(statistic.first(index)), column="statistics_code",
+            )  # fmt: skip
 
 
-def _periods(
-    file: str, table: pd.DataFrame, numbers: pd.Series, meaning: PeriodMeaning | None
-) -> pd.DataFrame:
-    codes, distinct = pd.factorize(table[4])
+def _periods(file: str, sheet: _Sheet, meaning: PeriodMeaning | None) -> dict[str, pa.Array]:
+    time = sheet.columns[4]
     found = []
-    for index, text in enumerate(distinct):
+    for index, text in enumerate(time.texts):
         period = parse_period(text, meaning)
         if period is None:
-            row = int(np.argmax(codes == index))
             raise FormatError(
                 file, repr(text), "a period such as 2024-12-31, 31.12.2024, 2024 or 2023-10P6M",
-                line=int(numbers[row]), column="time",
+                line=sheet.line_of(time.first(index)), column="time",
             )  # fmt: skip
-        found.append((period.start, period.end, period.label))
-    columns = np.array(found, dtype=object)[codes]
-    return pd.DataFrame(columns, columns=["period_start", "period_end", "period_label"])
+        found.append(period)
+    return period_columns(time.codes, found)
 
 
 def _areas(
-    file: str, table: pd.DataFrame, numbers: pd.Series, header: _Header
-) -> tuple[pd.DataFrame, int | None]:
-    """Area code and level, and which variable block holds the region (None: Germany as a whole)."""
-    block = next(
-        (
-            n
-            for n in range(header.variables)
-            if set(table[_FIXED + 4 * n].unique()) - {""} <= REGION_VARIABLES
-            and (table[_FIXED + 4 * n] != "").any()
-        ),
-        None,
-    )
+    file: str, sheet: _Sheet, header: _Header
+) -> tuple[dict[str, pa.Array], int | None, dict[str, str]]:
+    """Area code and level, which variable block holds the region, and the areas' names.
+
+    Where no variable is known as a region, none is guessed: tables for Germany name DINSG, so a
+    table without any speaks of areas we can't name, and is refused.
+    """
+    block = next((n for n in range(header.variables) if _is_region(sheet.columns[_FIXED + 4 * n])), None)
     if block is None:
-        only = pd.DataFrame({"area_code": "DG", "area_level": "country"}, index=table.index)
-        return only, None
-    variable, code = table[_FIXED + 4 * block], table[_FIXED + 4 * block + 2]
-    pairs, distinct = pd.factorize(variable + ";" + code)
+        raise FormatError(
+            file, f"the variables {', '.join(_variables(sheet, header))}",
+            "one that holds the region (DINSG, DLAND, REGBEZ, KREISE, GEMEIN, GEO…)", line=2,
+        )  # fmt: skip
+    variable, code = sheet.columns[_FIXED + 4 * block], sheet.columns[_FIXED + 4 * block + 2]
+    pairs, distinct = _pairs(variable, code)
     levels = []
-    for index, pair in enumerate(distinct):
-        name, item = pair.split(";")
+    for index, (name, item) in enumerate(distinct):
         if not is_area(item):
             row = int(np.argmax(pairs == index))
             raise FormatError(
                 file, repr(item), "an area code (DG, or 2 to 12 digits)",
-                line=int(numbers[row]), column=_FIXED + 4 * block + 3,
+                line=sheet.line_of(row), column=_FIXED + 4 * block + 3,
             )  # fmt: skip
         levels.append(area_level(item, name))
-    return pd.DataFrame({"area_code": code, "area_level": np.array(levels, dtype=object)[pairs]}), block
+    columns = {"area_code": code.column(), "area_level": Coded(pairs, levels).column()}
+    _, named = _pairs(code, sheet.columns[_FIXED + 4 * block + 3])
+    return columns, block, {item: name_of_area(label) for item, label in named}
+
+
+def _is_region(variable: Coded) -> bool:
+    used = set(variable.texts) - {""}
+    return bool(used) and all(is_region_variable(name) for name in used)
+
+
+def _variables(sheet: _Sheet, header: _Header) -> list[str]:
+    blocks = (sheet.columns[_FIXED + 4 * n] for n in range(header.variables))
+    return sorted({name for block in blocks for name in block.texts} - {""})
+
+
+def _pairs(left: Coded, right: Coded) -> tuple[np.ndarray, list[tuple[str, str]]]:
+    """Two columns as one: the codes of its distinct pairs, and the pairs in order of appearance."""
+    combined = left.codes.astype(np.int64) * max(len(right.texts), 1) + right.codes
+    codes, distinct = pd.factorize(combined)
+    count = max(len(right.texts), 1)
+    return codes, [(left.texts[d // count], right.texts[d % count]) for d in distinct]
 
 
 def _dimensions(
-    table: pd.DataFrame, header: _Header, region_block: int | None
-) -> tuple[pd.DataFrame, dict[str, dict[str, str]]]:
-    """One column per variable; NaN where a row has no such dimension (52411's empty blocks)."""
-    columns: dict[str, pd.Series] = {}
+    sheet: _Sheet, header: _Header, region_block: int | None
+) -> tuple[dict[str, pa.Array], dict[str, dict[str, str]]]:
+    """One column per variable; null where a row has no such dimension (52411's empty blocks)."""
+    columns: dict[str, pa.Array] = {}
     labels: dict[str, dict[str, str]] = {}
     for n in range(header.variables):
         if n == region_block:
             continue
         at = _FIXED + 4 * n
-        for variable in sorted(set(table[at].unique()) - {""}):
-            here = table[at] == variable
-            item = table[at + 2].where(here)
-            columns[variable] = columns[variable].fillna(item) if variable in columns else item
-            pairs = table.loc[here, [at + 2, at + 3]].drop_duplicates()
-            names = labels.setdefault(variable, {})
-            names |= {c: t.strip() for c, t in pairs.itertuples(index=False)}
-    return pd.DataFrame(columns, index=table.index), labels
+        variables, items = sheet.columns[at], sheet.columns[at + 2]
+        for variable in sorted(set(variables.texts) - {""}):
+            here = np.array([text == variable for text in variables.texts])[variables.codes]
+            column = items.column() if here.all() else items.where(here)
+            if variable in columns:
+                column = pc.coalesce(columns[variable].cast(pa.string()), column.cast(pa.string()))
+                column = column.dictionary_encode()
+            columns[variable] = column
+            rows = slice(None) if here.all() else np.flatnonzero(here)
+            _, pairs = _pairs(items.take(rows), sheet.columns[at + 3].take(rows))
+            labels.setdefault(variable, {}).update({c: t.strip() for c, t in pairs})
+    return columns, labels
 
 
 def _values(
-    file: str, table: pd.DataFrame, numbers: pd.Series, header: _Header, keys: pd.DataFrame
-) -> tuple[pd.DataFrame, pd.Series, dict[str, str]]:
-    end = table.shape[1] - header.has_quality
+    file: str, sheet: _Sheet, header: _Header, keys: dict[str, pa.Array], dimensions: list[str]
+) -> tuple[pa.Table, dict[str, str], Callable[[int], int]]:
+    """The long table, the measures' labels, and where a row of the table stands in the file."""
+    end = len(sheet.columns) - header.has_quality
     if header.dialect == V5:
         at = end - 4
-        names = np.full(len(table), "value", dtype=object)
-        value, sign = split_values(file, table[at].to_numpy(), numbers.to_numpy(), names)
+        value, sign = split_values(file, sheet.columns[at], sheet.line_of, "value")
         if header.has_quality:
-            quality = table[end].where(table[end].isin(["p", "r", "s", "e"]))
-            sign = sign.fillna(quality)
-        frame = keys.assign(measure=table[at + 2], value=value, sign=sign, unit=table[at + 1])
-        labels: dict[str, str] = dict(table[[at + 2, at + 3]].drop_duplicates().itertuples(index=False))
-        return frame, numbers, labels
-    parts, lines = [], []
+            quality = sheet.columns[end].map(lambda text: text if text in QUALITY_SIGNS else None)
+            sign = pc.coalesce(sign.cast(pa.string()), quality.cast(pa.string())).dictionary_encode()
+        measure, unit = sheet.columns[at + 2], sheet.columns[at + 1]
+        columns = {**keys, "measure": measure.column(), "value": value, "sign": sign, "unit": unit.column()}
+        _, pairs = _pairs(measure, sheet.columns[at + 3])
+        return long_table(columns, dimensions), dict(pairs), sheet.line_of
+    parts = []
     first = end - len(header.measures)
-    for offset, (code, _, unit) in enumerate(header.measures):
-        names = np.full(len(table), code, dtype=object)
-        value, sign = split_values(file, table[first + offset].to_numpy(), numbers.to_numpy(), names)
-        parts.append(keys.assign(measure=code, value=value, sign=sign, unit=unit))
-        lines.append(numbers)
+    for offset, (code, _, unit_name) in enumerate(header.measures):
+        value, sign = split_values(file, sheet.columns[first + offset], sheet.line_of, code)
+        constant = {
+            name: Coded.constant(text, sheet.rows).column()
+            for name, text in (("measure", code), ("unit", unit_name))
+        }
+        parts.append(long_table({**keys, **constant, "value": value, "sign": sign}, dimensions))
+    table = pa.concat_tables(parts).unify_dictionaries().combine_chunks()
     labels = {code: label for code, label, _ in header.measures}
-    return (
-        pd.concat(parts, ignore_index=True),
-        pd.concat(lines, ignore_index=True),
-        labels,
-    )
+    return table, labels, lambda row: sheet.line_of(row % sheet.rows)
 
 
-def _refuse_foreign_variables(file: str, dims: pd.DataFrame, contract: OfficialTable) -> None:
-    found, expected = set(dims.columns), contract.variables()
+def _refuse_foreign_variables(file: str, dims: dict[str, pa.Array], contract: OfficialTable) -> None:
+    found, expected = set(dims), contract.variables()
     if found != expected:
         raise FormatError(
             file,
@@ -304,22 +368,14 @@ def _refuse_foreign_variables(file: str, dims: pd.DataFrame, contract: OfficialT
 
 
 def _refuse_foreign_measures(
-    file: str, frame: pd.DataFrame, lines: pd.Series, contract: OfficialTable
+    file: str, table: pa.Table, line_of: Callable[[int], int], contract: OfficialTable
 ) -> None:
     expected = {(c.measure, c.unit) for c in contract.columns}
-    pairs = frame[["measure", "unit"]].drop_duplicates()
-    for index, measure, unit in pairs.itertuples():
+    codes, pairs = _pairs(Coded.of(table["measure"]), Coded.of(table["unit"]))
+    for index, (measure, unit) in enumerate(pairs):
         if (measure, unit) not in expected:
             known = ", ".join(f"{m} in {u}" for m, u in sorted(expected))
             raise FormatError(
                 file, f"measure {measure} in {unit}", f"{known}, as table {contract.code} has",
-                line=int(lines.iloc[index]), column="value_variable_code",
+                line=line_of(int(np.argmax(codes == index))), column="value_variable_code",
             )  # fmt: skip
-
-
-def _area_names(table: pd.DataFrame, region_block: int | None) -> dict[str, str]:
-    if region_block is None:
-        return {"DG": "Deutschland"}
-    at = _FIXED + 4 * region_block
-    pairs = table[[at + 2, at + 3]].drop_duplicates()
-    return {code: name_of_area(label) for code, label in pairs.itertuples(index=False)}

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from expectations.catalogue.model import PeriodMeaning
 
 SIGNS = {
+    "0": "less than half of the last digit shown, but more than nothing",
     "-": "nothing there (zero only under conditions)",
     ".": "unknown or secret",
     "...": "not yet available",
@@ -26,6 +27,9 @@ SIGNS = {
     "e": "final",
 }
 """The legend of the offices; a value never holds a sign and a sign never is a value."""
+
+QUALITY_SIGNS = frozenset({"p", "r", "s", "e", "()"})
+"""What ffcsv's column value_q may add to a number."""
 
 _NUMBER = re.compile(r"^(\()?(-?\d+(?:[.,]\d+)?)(\))? ?([prse])?$")
 
@@ -50,8 +54,9 @@ def parse_value(text: str) -> Value | None:
     match = _NUMBER.match(text)
     if not match or (match[1] is None) != (match[3] is None):
         return None
-    sign = "()" if match[1] else match[4]
-    return Value(float(match[2].replace(",", ".")), sign)
+    value = float(match[2].replace(",", "."))
+    sign = "()" if match[1] else match[4] or ("0" if value == 0 else None)
+    return Value(value, sign)
 
 
 @dataclass(frozen=True, order=True)
@@ -61,6 +66,21 @@ class Period:
     start: dt.date
     end: dt.date
     label: str
+
+
+_MONTHS = (
+    "Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober",
+    "November", "Dezember",
+)  # fmt: skip
+
+
+def part_of_year(text: str) -> str | None:
+    """The month or quarter a cell names, as it is appended to a year: `03`, `Q2`; None if neither."""
+    text = text.strip()
+    if text in _MONTHS:
+        return f"{_MONTHS.index(text) + 1:02d}"
+    match = re.fullmatch(r"([1-4])\. (?:Quartal|Vierteljahr)", text)
+    return f"Q{match[1]}" if match else None
 
 
 def _day(text: str) -> dt.date | None:
@@ -135,27 +155,30 @@ def parse_period(text: str, meaning: PeriodMeaning | None = None) -> Period | No
     return None
 
 
+COUNTRY = "DG"
+"""Germany's code in GENESIS."""
+
+STATE_CODES = {
+    "Schleswig-Holstein": "01", "Hamburg": "02", "Niedersachsen": "03", "Bremen": "04",
+    "Nordrhein-Westfalen": "05", "Hessen": "06", "Rheinland-Pfalz": "07", "Baden-Württemberg": "08",
+    "Bayern": "09", "Saarland": "10", "Berlin": "11", "Brandenburg": "12",
+    "Mecklenburg-Vorpommern": "13", "Sachsen": "14", "Sachsen-Anhalt": "15", "Thüringen": "16",
+    "Deutschland": COUNTRY,
+}  # fmt: skip
+"""The Länder by name: no other area's name is safe as a key (nine districts' names occur twice)."""
+
 _AREA = re.compile(r"DG|\d{2}|\d{3}|\d{5}|\d{7}|\d{8}|\d{10,12}|[A-Z]\d{5}")
 
-REGION_VARIABLES = {
-    "DINSG",
-    "DLAND",
-    "REGBEZ",
-    "KREISE",
-    "GEMEIN",
-    "DKREIS",
-    "GEOBL3",
-    "GEOBL1",
-    "GEOLK4",
-    "GEOLK1",
-    "GEOGM4",
-    "GEOGM1",
-    "GEODL1",
-    "GEODL3",
-    "GEORB1",
-    "GEORB3",
-}
+_REGION = re.compile(
+    r"DG|F?DINSG|F?DLAND[A-Z]?|F?REGBEZ|F?KREISE|DKREIS|[FP]?GEMEIN|FAMTGEM|GRSTADT"
+    r"|GEO(?:DL|BL|RB|LK|VB|GM|BZ)[0-9]"
+)
 """Variables whose items are areas. Others are dimensions, whatever their codes look like."""
+
+
+def is_region_variable(name: str) -> bool:
+    """Does a GENESIS variable hold areas? Regional database, Destatis, and the census' GEO…"""
+    return _REGION.fullmatch(name) is not None
 
 
 def is_area(code: str) -> bool:

@@ -10,7 +10,8 @@ from orchestration.collect.genesis.datencsv import is_datencsv, read_datencsv
 from orchestration.collect.genesis.errors import FormatError
 from orchestration.collect.genesis.ffcsv import is_ffcsv, read_ffcsv
 from orchestration.collect.genesis.rows import OfficialRows
-from orchestration.collect.genesis.text import decode, unpack
+from orchestration.collect.genesis.text import decode, is_workbook, unpack
+from orchestration.collect.genesis.workbook import read_workbook
 
 _CODE_IN_NAME = re.compile(r"^([0-9]{5}[A-Z]?|[0-9]{4}[A-Z]|AI[A-Z0-9]*)((?:-[0-9A-Z]+)+)(?=[_.])")
 _EPOCH_MS = re.compile(r"_(1\d{12})_")
@@ -24,7 +25,7 @@ def code_in_name(name: str) -> str | None:
 
 
 def read_official(file: str, data: bytes, catalogue: Catalogue | None = None) -> OfficialRows:
-    """Read any official file (ffcsv v4 or v5, datencsv; plain or zipped; UTF-8 or cp1252).
+    """Read any official table (ffcsv v4 or v5, datencsv, plain or zipped; workbooks of Destatis).
 
     `file` is its name: it carries the table's code, which ffcsv does not repeat inside. With a
     catalogue, tables declared there are held to their contract and come out in official codes.
@@ -45,9 +46,11 @@ def _read(file: str, data: bytes, catalogue: Catalogue | None) -> OfficialRows:
     if outer and inner and outer != inner:
         raise FormatError(file, f"table {inner} inside the archive", f"{outer}, as the name says")
     named = outer or inner
+    if is_workbook(content):
+        return read_workbook(file, content, catalogue)
     text, encoding = decode(file, content)
-    first = text.split("\n", 1)[0]
-    if not text.strip():
+    first = text[:4096].split(b"\n", 1)[0].decode(errors="ignore")
+    if not text[:4096].strip():
         raise FormatError(file, "an empty file", "an official file")
     if is_ffcsv(first):
         if named is None:
@@ -64,7 +67,7 @@ def _read(file: str, data: bytes, catalogue: Catalogue | None) -> OfficialRows:
             )
         contract = catalogue.tables.get(code) if catalogue else None
         classifications = catalogue.classifications if catalogue else {}
-        return read_datencsv(file, text, encoding, contract, classifications)
+        return read_datencsv(file, text.decode(), encoding, contract, classifications)
     found = "an HTML page" if first.lstrip().startswith("<") else f"a first line {first[:60]!r}"
     raise FormatError(
         file,

@@ -1,18 +1,27 @@
-"""What reading an official file gives: long rows plus everything the file says about itself."""
+"""What reading an official file gives: a long table plus everything the file says about itself.
+
+Belongs here: the shape every reader ends in, and the checks every shape must pass.
+Does not belong here: how any format is laid out.
+"""
 
 from __future__ import annotations
 
 import csv
 import datetime as dt
+import hashlib
 import io
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from orchestration.collect.genesis.errors import FormatError
-from orchestration.collect.genesis.notation import parse_value
+from orchestration.collect.genesis.notation import Period, parse_value
 
 KEY_COLUMNS = [
     "table_code",
@@ -29,12 +38,12 @@ VALUE_COLUMNS = ["measure", "value", "sign", "unit"]
 class OfficialRows:
     """One official file, read.
 
-    `frame`: one row per table, area, period, dimension items and measure; columns KEY_COLUMNS,
+    `table`: one row per table, area, period, dimension items and measure; columns KEY_COLUMNS,
     one per dimension (named by its GENESIS variable), VALUE_COLUMNS. `codebook` holds the labels
     as delivered, for reading only. `notes`: what was left out and why.
     """
 
-    frame: pd.DataFrame
+    table: pa.Table
     format: str
     table_code: str
     encoding: str
@@ -44,10 +53,114 @@ class OfficialRows:
     codebook: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
     @property
     def dimensions(self) -> list[str]:
         known = {*KEY_COLUMNS, *VALUE_COLUMNS}
-        return [c for c in self.frame.columns if c not in known]
+        return [c for c in self.table.column_names if c not in known]
+
+    @property
+    def periods(self) -> list[str]:
+        """The last days of all periods that occur, ISO, oldest first."""
+        return sorted(str(day) for day in pc.unique(self.table["period_end"]).to_pylist())
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """The table for pandas: codes as text, missing items and signs as NaN."""
+        plain = [
+            column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
+            for column in self.table.columns
+        ]
+        return pa.table(plain, names=self.table.column_names).to_pandas()
+
+    @property
+    def content_sha256(self) -> str:
+        """Hash of what the rows say, whatever their order, format and labels.
+
+        The offices' downloads shuffle their rows and carry the time of the download, so the
+        bytes of two downloads never agree; this hash does.
+        """
+        names = [
+            *("table_code", "area_code", "period_start", "period_end"),
+            *sorted(self.dimensions), "measure", "unit", "value", "sign",
+        ]  # fmt: skip
+        lines = np.zeros(len(self), dtype=np.uint64)
+        for name in names:
+            column = self.table[name].combine_chunks()
+            if not pa.types.is_dictionary(column.type):
+                column = column.dictionary_encode()
+            texts = [f"{name}={item}" for item in column.dictionary.to_pylist()]
+            digests = np.array([_word(text) for text in [*texts, f"{name}=∅"]], dtype=np.uint64)
+            codes = column.indices.fill_null(len(texts)).to_numpy()
+            lines = lines * np.uint64(0x9E3779B97F4A7C15) ^ digests[codes]
+        return hashlib.sha256(np.sort(lines).tobytes()).hexdigest()
+
+
+def _word(text: str) -> int:
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
+
+
+@dataclass(frozen=True)
+class Coded:
+    """A column of texts as codes into its distinct texts: every text is judged once."""
+
+    codes: np.ndarray
+    texts: list[str]
+
+    @classmethod
+    def of(cls, column: pa.ChunkedArray | pa.Array | np.ndarray | Sequence[str]) -> Coded:
+        if isinstance(column, pa.ChunkedArray):
+            column = column.combine_chunks()
+        if not isinstance(column, pa.Array):
+            column = pa.array(column, pa.string())
+        if not pa.types.is_dictionary(column.type):
+            column = column.dictionary_encode()
+        return cls(column.indices.to_numpy(), column.dictionary.to_pylist())
+
+    @classmethod
+    def constant(cls, text: str, count: int) -> Coded:
+        return cls(np.zeros(count, dtype=np.int32), [text])
+
+    def first(self, index: int) -> int:
+        """The first row that holds a text."""
+        return int(np.argmax(self.codes == index))
+
+    def take(self, rows: np.ndarray | slice) -> Coded:
+        """Some of the rows, with the texts they use and no others."""
+        codes, used = pd.factorize(self.codes[rows])
+        return Coded(codes, [self.texts[i] for i in used])
+
+    def map(self, function: Callable[[str], str | None]) -> pa.DictionaryArray:
+        """A column of what `function` makes of each text; None becomes null."""
+        made = [function(text) for text in self.texts]
+        items = list(dict.fromkeys(item for item in made if item is not None))
+        place = {item: n for n, item in enumerate(items)}
+        lookup = np.array([place.get(item, -1) if item is not None else -1 for item in made] or [-1])
+        codes = lookup[self.codes].astype(np.int32)
+        indices = pa.array(codes, mask=codes < 0)
+        return pa.DictionaryArray.from_arrays(indices, pa.array(items, pa.string()))
+
+    def column(self) -> pa.DictionaryArray:
+        return self.map(lambda text: text)
+
+    def where(self, keep: np.ndarray) -> pa.DictionaryArray:
+        """The column with null where `keep` is false."""
+        return pa.DictionaryArray.from_arrays(
+            pa.array(self.codes.astype(np.int32), mask=~keep), pa.array(self.texts, pa.string())
+        )
+
+
+def period_columns(codes: np.ndarray, periods: Sequence[Period]) -> dict[str, pa.Array]:
+    """The three period columns of rows whose period is `periods[codes]`."""
+    at = pa.array(codes)
+    labels = Coded(np.asarray(codes), [p.label for p in periods])
+    return {
+        "period_start": pa.array([p.start for p in periods], pa.date32()).take(at),
+        "period_end": pa.array([p.end for p in periods], pa.date32()).take(at),
+        "period_label": labels.column(),
+    }
 
 
 def cells_of(lines: list[str]) -> pd.DataFrame:
@@ -64,61 +177,86 @@ def cells_of(lines: list[str]) -> pd.DataFrame:
 
 
 def split_values(
-    file: str, texts: np.ndarray, lines: np.ndarray, columns: np.ndarray
-) -> tuple[pd.Series, pd.Series]:
+    file: str, texts: Coded, line_of: Callable[[int], int], column: str | int
+) -> tuple[pa.Array, pa.DictionaryArray]:
     """Numbers and signs of many cells; each distinct text is parsed once.
 
     Raises FormatError with line and column of the first cell that is neither.
     """
-    codes, distinct = pd.factorize(texts)
-    parsed = [parse_value(text) for text in distinct]
+    parsed = [parse_value(text) for text in texts.texts]
     for index, value in enumerate(parsed):
-        if value is None:
-            first = int(np.argmax(codes == index))
+        if value is None and (texts.codes == index).any():
+            row = texts.first(index)
             raise FormatError(
                 file,
-                repr(str(distinct[index])),
+                repr(texts.texts[index]),
                 "a number or one of the signs - . ... / x ( ) p r s e",
-                line=int(lines[first]),
-                column=str(columns[first]),
+                line=line_of(row),
+                column=column,
             )
-    numbers = np.array([np.nan if v is None or v.value is None else v.value for v in parsed])
-    signs = np.array([None if v is None else v.sign for v in parsed], dtype=object)
-    return (
-        pd.Series(numbers[codes] if len(distinct) else [], dtype="float64"),
-        pd.Series(signs[codes] if len(distinct) else [], dtype="str"),
-    )
+    numbers = np.array([np.nan if v is None or v.value is None else v.value for v in parsed] or [np.nan])
+    values = numbers[texts.codes] if len(texts.codes) else np.empty(0)
+    signs = dict(zip(texts.texts, (None if v is None else v.sign for v in parsed), strict=True))
+    return pa.array(values, pa.float64(), mask=np.isnan(values)), texts.map(signs.__getitem__)
 
 
-def refuse_duplicates(file: str, frame: pd.DataFrame, keys: list[str], lines: pd.Series) -> None:
+def long_table(columns: dict[str, pa.Array], dimensions: list[str]) -> pa.Table:
+    """The columns in their fixed order."""
+    names = [*KEY_COLUMNS, *dimensions, *VALUE_COLUMNS]
+    return pa.table([columns[name] for name in names], names=names)
+
+
+def refuse_duplicates(
+    file: str, table: pa.Table, dimensions: list[str], line_of: Callable[[int], int]
+) -> None:
     """Raise FormatError naming both lines if two rows share area, period, items and measure."""
-    twice = frame.duplicated(keys, keep="first")
-    if not twice.any():
+    keys = ["area_code", "period_start", "period_end", *dimensions, "measure", "unit"]
+    combined = _combined(table, keys)
+    order = np.argsort(combined, kind="stable")
+    twice = np.flatnonzero(combined[order][1:] == combined[order][:-1])
+    if not len(twice):
         return
-    second = int(np.argmax(twice.to_numpy()))
-    same = (frame[keys].fillna("") == frame.loc[second, keys].fillna("")).all(axis=1)
-    first = int(np.argmax(same.to_numpy()))
-    key = ", ".join(str(v) for v in frame.loc[second, keys].dropna() if str(v))
+    second = int(order[twice + 1].min())
+    first = int(np.argmax(combined == combined[second]))
+    row = table.slice(second, 1).to_pylist()[0]
+    key = ", ".join(str(row[name]) for name in keys if row[name] not in (None, ""))
     raise FormatError(
         file,
-        f"the key ({key}) again, first on line {int(lines.iloc[first])}",
+        f"the key ({key}) again, first on line {line_of(first)}",
         "every combination of area, period, items and measure once",
-        line=int(lines.iloc[second]),
+        line=line_of(second),
     )
 
 
-def refuse_incomplete(file: str, frame: pd.DataFrame, dimensions: list[str]) -> None:
-    """Raise FormatError if an area lacks rows that others of its period and level have.
+def _combined(table: pa.Table, names: list[str]) -> np.ndarray:
+    """One number per row that is the same exactly where all the columns are."""
+    combined, size = np.zeros(table.num_rows, dtype=np.int64), 1
+    for name in names:
+        column = table[name].combine_chunks()
+        if not pa.types.is_dictionary(column.type):
+            column = column.dictionary_encode()
+        count = len(column.dictionary) + 1
+        if size * count > 2**62:
+            distinct, combined = np.unique(combined, return_inverse=True)
+            size = len(distinct)
+        combined = combined * count + column.indices.fill_null(count - 1).to_numpy()
+        size *= count
+    return combined
+
+
+def refuse_incomplete(file: str, table: pa.Table) -> None:
+    """Raise FormatError if an area lacks rows that others of its period have.
 
     The offices deliver a full matrix (compress=false), so a gap means a file cut short.
     """
-    counts = frame.groupby(["period_end", "area_code"], sort=False).size()
-    expected = counts.groupby("period_end").max()
-    short = counts[counts < expected.reindex(counts.index.get_level_values(0)).to_numpy()]
+    counts = table.group_by(["period_end", "area_code"], use_threads=False).aggregate([([], "count_all")])
+    frame = counts.to_pandas()
+    expected = frame.groupby("period_end")["count_all"].transform("max")
+    short = frame[frame["count_all"] < expected]
     if len(short):
-        (period, area), found = short.index[0], int(short.iloc[0])
+        place = short.iloc[0]
         raise FormatError(
             file,
-            f"{found} values for area {area} at {period}",
-            f"{int(expected[period])} like the other areas; the file seems to be cut short",
+            f"{place['count_all']} values for area {place['area_code']} at {place['period_end']}",
+            f"{expected[short.index[0]]} like the other areas; the file seems to be cut short",
         )
