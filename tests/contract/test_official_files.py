@@ -11,33 +11,13 @@ import duckdb
 import pytest
 
 from expectations.catalogue import Catalogue
-from orchestration.collect.genesis import FormatError, OfficialRows, read_official
+from orchestration.collect.genesis import OfficialRows, read_official
 from tests.nights import OFFICIAL, run
-
-REFUSED = {
-    "mj_12411-0015.xlsx": "an Excel workbook",
-    "21711_ausgaben_je_schueler_2024.xlsx": "an Excel workbook",
-}
 
 
 def official(name: str, catalogue: Catalogue | None) -> OfficialRows:
     path = OFFICIAL / name
     return read_official(path.name, path.read_bytes(), catalogue)
-
-
-def test_every_file_loads_or_is_refused_for_the_right_reason(shared: Path, catalogue: Catalogue) -> None:
-    refused = {}
-    formats = set()
-    for path in sorted(p for p in OFFICIAL.rglob("*") if p.is_file()):
-        try:
-            rows = read_official(path.name, path.read_bytes(), catalogue)
-        except FormatError as error:
-            refused[path.name] = error.found
-        else:
-            formats.add(rows.format)
-            assert len(rows.frame) > 0
-    assert refused == REFUSED
-    assert formats == {"datencsv", "ffcsv_v4", "ffcsv_v5"}
 
 
 def test_both_downloads_of_the_school_table_have_one_schema(shared: Path, catalogue: Catalogue) -> None:

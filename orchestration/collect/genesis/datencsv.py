@@ -15,7 +15,11 @@ from orchestration.collect.genesis.rows import OfficialRows, cells_of
 FORMAT = "datencsv"
 
 FIRST_LINE = re.compile(r"^(?:GENESIS-)?Tabelle: ([0-9A-Za-z-]+);*$")
-STAND = re.compile(r"Stand: (\d{2}\.\d{2}\.\d{4})(?: / (\d{2}:\d{2}:\d{2}))?;*$")
+STAND = re.compile(
+    r"(?:Stand|created): (\d{2}\.\d{2}\.\d{4}|\d{4}-\d{2}-\d{2})(?: / (\d{2}:\d{2}:\d{2}))?;*$"
+)
+"""The last line of an export; English ones say `created` and write the day the other way round."""
+
 _FOOTER = "__________"
 
 
@@ -36,7 +40,13 @@ def read_datencsv(
     Raises FormatError with file, line and column for a sheet that is cut short and for whatever
     `read_grid` refuses.
     """
-    grid = _grid(file, text.split("\n"))
+    lines = text.split("\n")
+    grid = _grid(file, lines)
+    if contract and grid.stand is None:
+        raise FormatError(
+            file, "no line 'Stand: …' at the end", "the date of the data; the file seems to be cut short",
+            line=len(lines),
+        )  # fmt: skip
     return read_grid(file, grid, encoding, contract, classifications, FORMAT)
 
 
@@ -64,12 +74,13 @@ def _grid(file: str, lines: list[str]) -> Grid:
             raise FormatError(file, found, f"{width + 1}, as in the first header row", line=index + 1)
     tail = [line.strip().strip('"').replace('""', '"') for line in lines[footer + 1 :]]
     stand_at = next((i for i in reversed(range(len(tail))) if STAND.search(tail[i])), None)
-    if stand_at is None:
+    licence_at = next((i for i, line in enumerate(tail) if line.startswith("©")), None)
+    if stand_at is None and licence_at is None:
         raise FormatError(
             file, "no line 'Stand: …' at the end", "the date of the data; the file seems to be cut short",
             line=len(lines),
         )  # fmt: skip
-    licence_at = next((i for i, line in enumerate(tail) if line.startswith("©")), None)
+    ends = [i for i in (licence_at, stand_at) if i is not None]
     return Grid(
         code=match[1],
         title=[line.rstrip(";") for line in lines[1:start]],
@@ -77,9 +88,9 @@ def _grid(file: str, lines: list[str]) -> Grid:
         header_line=start + 1,
         rows=cells_of(lines[data:footer]),
         numbers=np.arange(data + 1, footer + 1),
-        footnotes="\n".join(tail[: licence_at if licence_at is not None else stand_at]).strip(),
+        footnotes="\n".join(tail[: min(ends)]).strip(),
         licence=" ".join(tail[licence_at:stand_at]) or None if licence_at is not None else None,
-        stand=stand_of(file, tail[stand_at], len(lines)),
+        stand=stand_of(file, tail[stand_at], len(lines)) if stand_at is not None else None,
     )
 
 
@@ -89,6 +100,7 @@ def stand_of(file: str, text: str, line: int | None) -> dt.datetime:
     assert match is not None
     day, time = match[1], match[2]
     try:
-        return dt.datetime.strptime(f"{day} {time or '00:00:00'}", "%d.%m.%Y %H:%M:%S")
+        day_form = "%d.%m.%Y" if "." in day else "%Y-%m-%d"
+        return dt.datetime.strptime(f"{day} {time or '00:00:00'}", f"{day_form} %H:%M:%S")
     except ValueError as error:
         raise FormatError(file, f"Stand: {day} / {time}", "a day and a time that exist", line=line) from error

@@ -26,6 +26,7 @@ from orchestration.collect.genesis.notation import (
     is_region_variable,
     name_of_area,
     parse_period,
+    part_of_year,
 )
 from orchestration.collect.genesis.rows import (
     Coded,
@@ -43,7 +44,7 @@ V4 = "ffcsv_v4"
 _FIXED = 5  # statistic code and label, time code and label, time
 _UNUSED = {1, 2, 3}  # labels and the time variable: said again by the code and by the time itself
 _V5_TAIL = ["value", "value_unit", "value_variable_code", "value_variable_label"]
-_V4_MEASURE = re.compile(r"^([A-Z][A-Z0-9]*)__(.*)__([^_].*?)$")
+_V4_MEASURE = re.compile(r"^ *([A-Z][A-Z0-9]*)__(.*)__([^_].*?)$")
 
 
 def is_ffcsv(first_line: str) -> bool:
@@ -81,9 +82,10 @@ def read_ffcsv(
     if header.dialect == V4:
         sheet, notes = _without_shifted_rows(file, sheet)
     _same_statistic(file, sheet, table_code)
-    periods = _periods(file, sheet, contract.period if contract else None)
+    part_block = _part_of_year_block(sheet, header)
+    periods = _periods(file, sheet, contract.period if contract else None, part_block)
     areas, region_block, names_of_areas = _areas(file, sheet, header)
-    dims, labels = _dimensions(sheet, header, region_block)
+    dims, labels = _dimensions(sheet, header, {region_block, part_block})
     if contract:
         _refuse_foreign_variables(file, dims, contract)
     keys: dict[str, pa.Array] = {"table_code": Coded.constant(table_code, sheet.rows).column()}
@@ -241,8 +243,22 @@ def _same_statistic(file: str, sheet: _Sheet, table_code: str) -> None:
             )  # fmt: skip
 
 
-def _periods(file: str, sheet: _Sheet, meaning: PeriodMeaning | None) -> dict[str, pa.Array]:
+def _part_of_year_block(sheet: _Sheet, header: _Header) -> int | None:
+    """The block of months or quarters: ffcsv writes the year as time and the month as a variable."""
+    for n in range(header.variables):
+        items = sheet.columns[_FIXED + 4 * n + 2].texts
+        if sheet.columns[_FIXED + 4 * n].texts in (["MONAT"], ["QUARTG"]) and all(map(part_of_year, items)):
+            return n
+    return None
+
+
+def _periods(
+    file: str, sheet: _Sheet, meaning: PeriodMeaning | None, part_block: int | None
+) -> dict[str, pa.Array]:
     time = sheet.columns[4]
+    if part_block is not None:
+        codes, pairs = _pairs(time, sheet.columns[_FIXED + 4 * part_block + 2])
+        time = Coded(codes, [f"{year}-{part_of_year(part)}" for year, part in pairs])
     found = []
     for index, text in enumerate(time.texts):
         period = parse_period(text, meaning)
@@ -304,13 +320,13 @@ def _pairs(left: Coded, right: Coded) -> tuple[np.ndarray, list[tuple[str, str]]
 
 
 def _dimensions(
-    sheet: _Sheet, header: _Header, region_block: int | None
+    sheet: _Sheet, header: _Header, used_blocks: set[int | None]
 ) -> tuple[dict[str, pa.Array], dict[str, dict[str, str]]]:
     """One column per variable; null where a row has no such dimension (52411's empty blocks)."""
     columns: dict[str, pa.Array] = {}
     labels: dict[str, dict[str, str]] = {}
     for n in range(header.variables):
-        if n == region_block:
+        if n in used_blocks:
             continue
         at = _FIXED + 4 * n
         variables, items = sheet.columns[at], sheet.columns[at + 2]

@@ -41,7 +41,7 @@ from orchestration.collect.genesis.rows import (
 
 UNITS = {
     "Anzahl", "Prozent", "%", "EUR", "Euro", "Tsd. EUR", "Mill. EUR", "Mio. EUR", "qkm", "km2", "Jahre",
-    "1000", "ha", "Promille", "je 1000", "Tsd.", "Mill.", "t", "Stunden", "Index",
+    "1000", "ha", "Promille", "je 1000", "Tsd.", "Mill.", "t", "Stunden", "Index", "number",
 }  # fmt: skip
 _TITLE_UNIT = re.compile(r"\(([^()]+)\);*$")
 _LONE_PERIOD = re.compile(r"^(?:Jahr: |Stichtag: |Stand: )?([^;]+);*$")
@@ -71,6 +71,7 @@ class _Column:
     subject: str
     unit: str
     period: Period | None
+    area: str | None
     at: int
     quality_at: int | None = None
 
@@ -110,7 +111,7 @@ def read_grid(
     meaning = contract.period if contract else None
     columns = _columns(file, grid, key_count, meaning)
     title_period = _title_period(grid, meaning)
-    keys = _keys(file, grid, key_count, meaning)
+    keys = _keys(file, grid, key_count, meaning, [c.area for c in columns])
     table, numbers = grid.rows.iloc[keys.rows], grid.numbers[keys.rows]
     if keys.periods is None and title_period is None and columns[0].period is None:
         raise FormatError(
@@ -120,7 +121,6 @@ def read_grid(
     dims, items = _row_dimensions(file, table, numbers, keys.label_at, contract, classifications)
     cells = _cells(file, columns, contract, grid.header_line)
     count = len(table)
-    levels = _levels(keys.areas, grid.code)
     dimensions = [*dims, *(v for v in cells[0][2] if v not in dims)]
 
     def line_of(row: int) -> int:
@@ -139,9 +139,10 @@ def read_grid(
             assert whole is not None, "a sheet without any period was refused above"
             span = period_columns(np.zeros(count, dtype=np.int32), [whole])
         constants = {"table_code": grid.code, "measure": measure, "unit": unit}
+        areas = keys.areas if column.area is None else Coded.constant(column.area, count)
         made = {
-            "area_code": keys.areas.column(),
-            "area_level": levels,
+            "area_code": areas.column(),
+            "area_level": _levels(areas, grid.code),
             **span,
             **dims,
             **{v: _constant(item, count) for v, item in fixed.items() if v not in dims},
@@ -183,16 +184,22 @@ def _columns(file: str, grid: Grid, key_count: int, meaning: PeriodMeaning | Non
     values = [at for at in range(key_count, width) if not _is_quality(grid, at)]
     if not values:
         raise FormatError(file, "no value column", "at least one", line=grid.header_line)
-    rows = [[row[at] for at in values] for row in grid.header]
+    header = grid.header
+    if len(values) < width - key_count:  # this dialect writes a merged heading once, over its first cell
+        header = [repeat_headings(row, key_count) for row in header]
+    rows = [[row[at] for at in values] for row in header]
     units: list[str] | None = None
-    if set(rows[-1]) - {""} <= UNITS and any(rows[-1]):
+    if any(rows[-1]) and all(_is_unit(cell) for cell in rows[-1]):
         units = rows.pop()
     periods: list[Period | None] = [None] * len(values)
+    areas: list[str | None] = [None] * len(values)
     kept: list[list[str]] = []
     for row in rows:
         parsed = [parse_period(cell, meaning) for cell in row]
         if all(p is not None for p in parsed):
             periods = parsed
+        elif all(_is_state(cell) for cell in row):
+            areas = [STATE_CODES[name_of_area(cell)] for cell in row]
         else:
             kept.append(row)
     if any(p is not None for p in periods) and any(set(row) == {"Stichtag"} for row in kept):
@@ -204,6 +211,7 @@ def _columns(file: str, grid: Grid, key_count: int, meaning: PeriodMeaning | Non
             subject=subject,
             unit=(units[i] if units else "") or title_unit,
             period=periods[i],
+            area=areas[i],
             at=at,
             quality_at=at + 1 if at + 1 < width and _is_quality(grid, at + 1) else None,
         )
@@ -211,11 +219,26 @@ def _columns(file: str, grid: Grid, key_count: int, meaning: PeriodMeaning | Non
     ]
 
 
+def _is_unit(text: str) -> bool:
+    """`Anzahl`, `in (%)`, `2015=100`, or nothing; a bare year or a heading is none."""
+    return text in UNITS or text == "" or re.fullmatch(r"in \(.+\)|\d{4}=100", text) is not None
+
+
 def _is_quality(grid: Grid, at: int) -> bool:
-    """A column without any header of its own that holds quality letters only."""
-    if any(row[at] for row in grid.header):
+    """A column of quality letters beside the values: no heading of its own, no number in it."""
+    headings = [row[at] for row in grid.header]
+    if any(heading and not _is_unit(heading) for heading in headings):
         return False
-    return set(grid.rows[at].str.strip().unique()) <= _QUALITY
+    found = set(grid.rows[at].str.strip().unique())
+    return found <= _QUALITY and bool(found & {"e", "p", "r", "s"})
+
+
+def repeat_headings(row: list[str], key_count: int) -> list[str]:
+    """A merged heading stands in its first cell only; it speaks for the empty ones after it."""
+    filled = row[:key_count]
+    for cell in row[key_count:]:
+        filled.append(cell or (filled[-1] if len(filled) > key_count else ""))
+    return filled
 
 
 def _subject(title: list[str]) -> tuple[str, str]:
@@ -235,13 +258,17 @@ def _title_period(grid: Grid, meaning: PeriodMeaning | None) -> Period | None:
     return None
 
 
-def _keys(file: str, grid: Grid, key_count: int, meaning: PeriodMeaning | None) -> _Keys:
+def _keys(
+    file: str, grid: Grid, key_count: int, meaning: PeriodMeaning | None, in_header: list[str | None]
+) -> _Keys:
     """Find period, area and label columns among the key columns, and set lone period lines apart."""
     table, numbers = grid.rows, grid.numbers
     rows, lone = _lone_periods(table, meaning)
     if not len(rows):
         raise FormatError(file, "a header and no rows", "at least one row", line=grid.header_line)
-    table, numbers = table.iloc[rows], numbers[rows]
+    table, numbers = table.iloc[rows].copy(), numbers[rows]
+    if _is_period_column(table[0], meaning):  # written once, over the lines it speaks for
+        table[0] = table[0].replace("", None).ffill()
     free = list(range(key_count))
     periods = lone
     if periods is None and _is_period_column(table[0], meaning):
@@ -254,6 +281,9 @@ def _keys(file: str, grid: Grid, key_count: int, meaning: PeriodMeaning | None) 
             texts, used = table[0], [0]
         periods = _parsed(file, texts, numbers, meaning)
         free = [at for at in free if at not in used]
+    if all(area is not None for area in in_header):
+        names = {code: name for name, code in STATE_CODES.items()}
+        return _Keys(Coded.constant(COUNTRY, len(rows)), names, free, periods, rows)
     at = next((at for at in free if _mostly(table[at], is_area)), None)
     if at is not None:
         if at + 1 not in free:
@@ -268,7 +298,7 @@ def _keys(file: str, grid: Grid, key_count: int, meaning: PeriodMeaning | None) 
     if at is not None:
         areas, names = _states(file, table, numbers, at)
         return _Keys(areas, names, [p for p in free if p != at], periods, rows)
-    if not any("Deutschland" in line for line in grid.title):
+    if not any(re.search("Deutschland|Germany", line) for line in grid.title):
         raise FormatError(
             file, f"no area: the first row begins {';'.join(table.iloc[0, :key_count])!r}",
             "area codes, names of Länder, or Deutschland in the title", line=int(numbers[0]),

@@ -31,7 +31,7 @@ SIGNS = {
 QUALITY_SIGNS = frozenset({"p", "r", "s", "e", "()"})
 """What ffcsv's column value_q may add to a number."""
 
-_NUMBER = re.compile(r"^(\()?(-?\d+(?:[.,]\d+)?)(\))? ?([prse])?$")
+_NUMBER = re.compile(r"^(\()?([-+]?\d+(?:[.,]\d+)?)(\))? ?([prse])?$")
 
 
 class Value(NamedTuple):
@@ -72,15 +72,25 @@ _MONTHS = (
     "Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober",
     "November", "Dezember",
 )  # fmt: skip
+_MONTHS_EN = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
+    "November", "December",
+)  # fmt: skip
 
 
 def part_of_year(text: str) -> str | None:
-    """The month or quarter a cell names, as it is appended to a year: `03`, `Q2`; None if neither."""
+    """The month or quarter a cell names, as it is appended to a year: `03`, `Q2`; None if neither.
+
+    Known: their names, and the items of the GENESIS variables MONAT and QUARTG.
+    """
     text = text.strip()
-    if text in _MONTHS:
-        return f"{_MONTHS.index(text) + 1:02d}"
-    match = re.fullmatch(r"([1-4])\. (?:Quartal|Vierteljahr)", text)
-    return f"Q{match[1]}" if match else None
+    for names in (_MONTHS, _MONTHS_EN):
+        if text in names:
+            return f"{names.index(text) + 1:02d}"
+    if match := re.fullmatch(r"MONAT(0[1-9]|1[0-2])", text):
+        return match[1]
+    match = re.fullmatch(r"([1-4])\. (?:Quartal|Vierteljahr)|QUART([1-4])", text)
+    return f"Q{match[1] or match[2]}" if match else None
 
 
 def _day(text: str) -> dt.date | None:

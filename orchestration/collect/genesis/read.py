@@ -68,6 +68,8 @@ def _read(file: str, data: bytes, catalogue: Catalogue | None) -> OfficialRows:
         contract = catalogue.tables.get(code) if catalogue else None
         classifications = catalogue.classifications if catalogue else {}
         return read_datencsv(file, text.decode(), encoding, contract, classifications)
+    if first.startswith(("* Der Benutzer", "K;")):  # its first line names the user who made it
+        raise FormatError(file, "the export of a cube (K;… D;…)", "the table's ffcsv or datencsv", line=1)
     found = "an HTML page" if first.lstrip().startswith("<") else f"a first line {first[:60]!r}"
     raise FormatError(
         file,

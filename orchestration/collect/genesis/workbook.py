@@ -19,7 +19,7 @@ from python_calamine import CalamineError, CalamineWorkbook
 from expectations.catalogue import Catalogue
 from orchestration.collect.genesis.datencsv import STAND, stand_of
 from orchestration.collect.genesis.errors import FormatError
-from orchestration.collect.genesis.grid import Grid, read_grid
+from orchestration.collect.genesis.grid import Grid, read_grid, repeat_headings
 from orchestration.collect.genesis.notation import (
     COUNTRY,
     STATE_CODES,
@@ -140,7 +140,7 @@ def _grid(file: str, name: str, sheet: Sheet, code: str) -> Grid:
     key_count = min(next((i for i, cell in enumerate(row) if cell), width) for row in bare)
     header = [[""] * key_count + row[key_count:] for row in header]
     last = len(header) - 1
-    filled = [_repeat_parents(row, key_count) if n < last else row for n, row in enumerate(header)]
+    filled = [repeat_headings(row, key_count) if n < last else row for n, row in enumerate(header)]
     tail = [" ".join(c for c in row if c) for row in sheet[footer + 1 :]]
     stand_line = next((line for line in reversed(tail) if STAND.search(line)), None)
     licence = next((line.split("|")[0].strip() for line in tail if line.startswith("©")), None)
@@ -161,14 +161,6 @@ def _is_data(row: list[str]) -> bool:
     """A row of values: something in its first cell, and numbers or signs at its end."""
     filled = [cell for cell in row[1:] if cell]
     return bool(row and row[0] and filled) and parse_value(filled[-1]) is not None
-
-
-def _repeat_parents(row: list[str], key_count: int) -> list[str]:
-    """A merged heading stands in its first cell only; it speaks for the empty ones after it."""
-    filled = row[:key_count]
-    for cell in row[key_count:]:
-        filled.append(cell or (filled[-1] if len(filled) > key_count else ""))
-    return filled
 
 
 # --- a Statistischer Bericht ----------------------------------------------------------------------
