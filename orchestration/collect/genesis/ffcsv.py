@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -42,7 +43,6 @@ V5 = "ffcsv_v5"
 V4 = "ffcsv_v4"
 
 _FIXED = 5  # statistic code and label, time code and label, time
-_UNUSED = {1, 2, 3}  # labels and the time variable: said again by the code and by the time itself
 _V5_TAIL = ["value", "value_unit", "value_variable_code", "value_variable_label"]
 _V4_MEASURE = re.compile(r"^ *([A-Z][A-Z0-9]*)__(.*)__([^_].*?)$")
 
@@ -55,10 +55,23 @@ def is_ffcsv(first_line: str) -> bool:
 @dataclass(frozen=True)
 class _Header:
     dialect: str
+    width: int
     variables: int
     measures: list[tuple[str, str, str]]
     """v4 only: code, label and unit of each measure column."""
     has_quality: bool
+
+    @property
+    def columns(self) -> list[int]:
+        """The columns that hold codes, times and values; those between them hold labels."""
+        blocks = [_FIXED + 4 * n + part for n in range(self.variables) for part in (0, 2)]
+        tail = range(_FIXED + 4 * self.variables, self.width)
+        return [
+            0,
+            4,
+            *blocks,
+            *(n for n in tail if self.dialect == V4 or n != self.width - 1 - self.has_quality),
+        ]
 
 
 def read_ffcsv(
@@ -77,7 +90,7 @@ def read_ffcsv(
             file, f"no end of line after {last[-40:]!r}", "a file that ends with a whole line",
             line=content.count(b"\n") + 1,
         )  # fmt: skip
-    sheet = _Sheet.of(file, content, end + 1, len(names))
+    sheet = _Sheet.of(file, content, end + 1, header)
     notes: list[str] = []
     if header.dialect == V4:
         sheet, notes = _without_shifted_rows(file, sheet)
@@ -102,50 +115,74 @@ def read_ffcsv(
 
 @dataclass(frozen=True)
 class _Sheet:
-    """The rows below the header, column by column, each text kept once."""
+    """The rows below the header, column by column, each text kept once.
 
-    columns: list[Coded]
+    Labels are not among the columns: they are looked up in the text for the few rows that need
+    them, which spares half of the work on the largest tables.
+    """
+
+    columns: dict[int, Coded]
     rows: int
     content: bytes
     kept: np.ndarray | None = None
     """The numbers of the rows that were kept, if some were left out."""
 
     @classmethod
-    def of(cls, file: str, content: bytes, start: int, width: int) -> _Sheet:
-        if not content[start:].strip():
+    def of(cls, file: str, content: bytes, start: int, header: _Header) -> _Sheet:
+        if not content[start : start + 4096].strip():
             raise FormatError(file, "a header and no rows", "at least one row", line=1)
-        places = [f"c{n}" for n in range(width)]
-        text = pa.dictionary(pa.int32(), pa.string())
+        places = [f"c{n}" for n in range(header.width)]
+        wanted = [places[n] for n in header.columns]
         try:
             table = pacsv.read_csv(
                 pa.BufferReader(pa.py_buffer(content).slice(start)),
-                read_options=pacsv.ReadOptions(column_names=places, block_size=4 << 20),
+                # One thread and small blocks: measured to cost half the time of two threads.
+                read_options=pacsv.ReadOptions(column_names=places, use_threads=False),
                 parse_options=pacsv.ParseOptions(delimiter=";", quote_char=False),
                 convert_options=pacsv.ConvertOptions(
-                    column_types=dict.fromkeys(places, text), strings_can_be_null=False,
-                    include_columns=[p for n, p in enumerate(places) if n not in _UNUSED],
+                    column_types=dict.fromkeys(wanted, pa.dictionary(pa.int32(), pa.string())),
+                    strings_can_be_null=False,
+                    include_columns=wanted,
                 ),
-            )  # fmt: skip
+            )
         except pa.ArrowInvalid as error:
-            _refuse_ragged_lines(file, content, width)
+            _refuse_ragged_lines(file, content, header.width)
             raise FormatError(file, str(error), "the lines of an ffcsv") from error
         table = table.unify_dictionaries().combine_chunks()
-        unused = Coded(np.empty(0, dtype=np.int32), [])
-        columns = [unused if n in _UNUSED else Coded.of(table[p]) for n, p in enumerate(places)]
+        columns = {n: Coded.of(table[places[n]]) for n in header.columns}
         return cls(columns, table.num_rows, content)
 
     def line_of(self, row: int) -> int:
         """The line a row stands on; blank lines count as lines but are no rows."""
-        wanted = int(self.kept[row]) if self.kept is not None else row
-        filled = (n for n, line in enumerate(self.content.split(b"\n"), start=1) if line and n > 1)
-        return next(n for index, n in enumerate(filled) if index == wanted)
+        return self.content.count(b"\n", 0, self._start(row)) + 1
 
-    def row(self, row: int) -> list[str]:
-        return self.content.split(b"\n")[self.line_of(row) - 1].decode().split(";")
+    def cells(self, row: int) -> list[str]:
+        """All cells of a row, its labels too."""
+        start = self._start(row)
+        return self.content[start : self.content.find(b"\n", start)].decode().split(";")
+
+    def labels(self, codes_at: int, label_at: int, among: np.ndarray | None = None) -> dict[str, str]:
+        """The label beside each code, taken from the first of the rows that hold it."""
+        codes = self.columns[codes_at].codes
+        rows = np.arange(self.rows) if among is None else among
+        distinct, first = np.unique(codes[rows], return_index=True)
+        texts = self.columns[codes_at].texts
+        order = np.argsort(first)
+        return {texts[distinct[n]]: self.cells(int(rows[first[n]]))[label_at] for n in order}
 
     def keep(self, rows: np.ndarray) -> _Sheet:
-        kept = [c.take(rows) if len(c.codes) else c for c in self.columns]
+        kept = {n: column.take(rows) for n, column in self.columns.items()}
         return _Sheet(kept, len(rows), self.content, rows)
+
+    def _start(self, row: int) -> int:
+        return int(self._starts[int(self.kept[row]) if self.kept is not None else row])
+
+    @cached_property
+    def _starts(self) -> np.ndarray:
+        """Where in the text every row begins, rows left out included."""
+        ends = np.flatnonzero(np.frombuffer(self.content, np.uint8) == ord("\n"))
+        starts = ends[:-1] + 1
+        return starts[np.diff(ends) > 1]
 
 
 def _refuse_ragged_lines(file: str, content: bytes, width: int) -> None:
@@ -189,7 +226,7 @@ def _header(file: str, names: list[str]) -> _Header:
             found = blocks[wrong] if wrong < len(blocks) else "nothing"
             want = expected[wrong] if wrong < len(expected) else "'value'"
             raise FormatError(file, repr(found), want, line=1, column=_FIXED + wrong + 1)
-        return _Header(V5, len(blocks) // 4, [], has_quality)
+        return _Header(V5, len(names), len(blocks) // 4, [], has_quality)
     measures: list[tuple[str, str, str]] = []
     for position in range(len(core) - 1, _FIXED, -1):
         match = _V4_MEASURE.match(core[position])
@@ -206,7 +243,7 @@ def _header(file: str, names: list[str]) -> _Header:
             "blocks of four columns per variable, then value columns of ffcsv v4 or v5",
             line=1,
         )
-    return _Header(V4, variables, measures, has_quality)
+    return _Header(V4, len(names), variables, measures, has_quality)
 
 
 def _without_shifted_rows(file: str, sheet: _Sheet) -> tuple[_Sheet, list[str]]:
@@ -219,12 +256,14 @@ def _without_shifted_rows(file: str, sheet: _Sheet) -> tuple[_Sheet, list[str]]:
     if not moved.any():
         return sheet, []
     filled = np.zeros(sheet.rows, dtype=bool)
-    for column in sheet.columns[_FIXED - 1 :]:
-        filled |= moved & np.array([text != "" for text in column.texts])[column.codes]
+    for at in sheet.columns:
+        if at >= _FIXED - 1:
+            column = sheet.columns[at]
+            filled |= moved & np.array([text != "" for text in column.texts])[column.codes]
     if filled.any():
         row = int(np.argmax(filled))
         raise FormatError(
-            file, f"a row shifted by five columns with values: {';'.join(sheet.row(row))}",
+            file, f"a row shifted by five columns with values: {';'.join(sheet.cells(row))}",
             "a statistic's code in the first column", line=sheet.line_of(row), column=1,
         )  # fmt: skip
     note = f"{int(moved.sum())} rows without any value left out: shifted by five columns"
@@ -297,8 +336,8 @@ def _areas(
             )  # fmt: skip
         levels.append(area_level(item, name))
     columns = {"area_code": code.column(), "area_level": Coded(pairs, levels).column()}
-    _, named = _pairs(code, sheet.columns[_FIXED + 4 * block + 3])
-    return columns, block, {item: name_of_area(label) for item, label in named}
+    at = _FIXED + 4 * block + 2
+    return columns, block, {item: name_of_area(label) for item, label in sheet.labels(at, at + 1).items()}
 
 
 def _is_region(variable: Coded) -> bool:
@@ -337,9 +376,8 @@ def _dimensions(
                 column = pc.coalesce(columns[variable].cast(pa.string()), column.cast(pa.string()))
                 column = column.dictionary_encode()
             columns[variable] = column
-            rows = slice(None) if here.all() else np.flatnonzero(here)
-            _, pairs = _pairs(items.take(rows), sheet.columns[at + 3].take(rows))
-            labels.setdefault(variable, {}).update({c: t.strip() for c, t in pairs})
+            found = sheet.labels(at + 2, at + 3, None if here.all() else np.flatnonzero(here))
+            labels.setdefault(variable, {}).update({c: t.strip() for c, t in found.items()})
     return columns, labels
 
 
@@ -347,7 +385,7 @@ def _values(
     file: str, sheet: _Sheet, header: _Header, keys: dict[str, pa.Array], dimensions: list[str]
 ) -> tuple[pa.Table, dict[str, str], Callable[[int], int]]:
     """The long table, the measures' labels, and where a row of the table stands in the file."""
-    end = len(sheet.columns) - header.has_quality
+    end = header.width - header.has_quality
     if header.dialect == V5:
         at = end - 4
         value, sign = split_values(file, sheet.columns[at], sheet.line_of, "value")
@@ -356,8 +394,7 @@ def _values(
             sign = pc.coalesce(sign.cast(pa.string()), quality.cast(pa.string())).dictionary_encode()
         measure, unit = sheet.columns[at + 2], sheet.columns[at + 1]
         columns = {**keys, "measure": measure.column(), "value": value, "sign": sign, "unit": unit.column()}
-        _, pairs = _pairs(measure, sheet.columns[at + 3])
-        return long_table(columns, dimensions), dict(pairs), sheet.line_of
+        return long_table(columns, dimensions), sheet.labels(at + 2, at + 3), sheet.line_of
     parts = []
     first = end - len(header.measures)
     for offset, (code, _, unit_name) in enumerate(header.measures):

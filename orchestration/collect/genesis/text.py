@@ -17,8 +17,8 @@ from orchestration.collect.genesis.errors import FormatError
 MAX_UNPACKED = 512 * 1024 * 1024
 """A member larger than this is refused: the offices' export limit is far below it."""
 
-_DAMAGE = ("Ã", "â€", "\ufffd")
-"""How UTF-8 looks that was once read as cp1252 and saved again, or lost altogether."""
+_DAMAGE = (("Ã", b"\x83"), ("â€", b"\xe2"), ("\ufffd", b"\xef"))
+"""How UTF-8 looks that was once read as cp1252 and saved again, or lost; with a rare byte of each."""
 
 _AFTER_TILDE = "¤¶¼„–œŸ"
 """`Ã` is a letter of its own; it is damage only before what follows it in ä ö ü Ä Ö Ü ß."""
@@ -110,12 +110,12 @@ def _is_utf8(data: bytes) -> bool:
 
 
 def _damaged_at(text: bytes) -> int | None:
-    for pattern in _DAMAGE:
-        mark = pattern.encode()
-        at = text.find(mark)
+    """Where umlauts were destroyed; looks for a rare byte of each mark first, which is quick."""
+    for mark, rare in ((m.encode(), r) for m, r in _DAMAGE):
+        at = text.find(mark) if rare in text else -1
         while at >= 0:
             after = text[at + len(mark) : at + len(mark) + 3].decode(errors="ignore")
-            if pattern != "Ã" or after[:1] in set(_AFTER_TILDE):
+            if mark != "Ã".encode() or after[:1] in set(_AFTER_TILDE):
                 return at
             at = text.find(mark, at + 1)
     return None
