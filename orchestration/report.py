@@ -105,7 +105,7 @@ def _sources(indicator: Indicator, catalogue: Catalogue) -> Section:
         for source in measure.sources:
             table = catalogue.tables[source.table]
             lines.append(
-                f"{measure.id} ← {source.measure} in {table.code} {table.title.de} (EVAS {table.evas}, {table.publisher.de})"
+                f"{measure.id} ← {source.measure} in {table.code} {table.title.de} (EVAS {table.evas}, {catalogue.statistic_of(table).publisher.de})"
             )
     return "Quellen / sources", list(dict.fromkeys(lines))
 

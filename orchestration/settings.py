@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 PROJECT = Path(__file__).resolve().parent.parent
 DEFAULT_CONFIG = PROJECT / "config" / "koblenz.yaml"
@@ -38,11 +38,48 @@ class Municipality(_Section):
         return self.code[:2]
 
 
-class OfficialFiles(_Section):
-    """Where the offices' exports lie: a folder, or the embedded synthetic sample."""
+class Host(_Section):
+    """One database of the offices on the network, with our account there and how it is treated.
 
-    source: Literal["folder", "sample"]
+    `downloader`: address of its login-free files, the table's code in braces. `changes`: what tells
+    that a statistic is new; `content` downloads and compares. `jobs`: does it make large tables by
+    jobs? Seconds are seconds.
+    """
+
+    base_url: str = Field(pattern=r"^https?://\S+$")
+    username: SecretStr = SecretStr("")
+    password: SecretStr = SecretStr("")
+    language: Literal["de", "en"] = "de"
+    downloader: str | None = Field(default=None, pattern=r"^https?://\S+\{code\}\S*$")
+    changes: Literal["content", "modifieddata", "cubes"] = "content"
+    recheck_days: int = Field(default=30, gt=0)
+    jobs: bool = True
+    parallel: int = Field(default=1, ge=1, le=10)
+    pause_seconds: float = Field(default=1.0, ge=0)
+    connect_seconds: float = Field(default=30.0, gt=0)
+    read_seconds: float = Field(default=300.0, gt=0)
+    reply_seconds: float = Field(default=1800.0, gt=0)
+    attempts: int = Field(default=4, ge=1)
+    first_wait_seconds: float = Field(default=2.0, ge=0)
+    poll_seconds: float = Field(default=10.0, gt=0)
+
+    @property
+    def has_account(self) -> bool:
+        return bool(self.username.get_secret_value())
+
+
+class OfficialStatistics(_Section):
+    """Where official statistics come from: the network, a folder, or the embedded synthetic sample.
+
+    `tables`: the tables to ask for; by default those that measures need. `budget_minutes`: how long
+    a night may collect.
+    """
+
+    source: Literal["network", "folder", "sample"]
     directory: Path | None = None
+    hosts: dict[str, Host] = {}
+    tables: list[str] | None = None
+    budget_minutes: float = Field(default=120, gt=0)
 
     @property
     def landing_name(self) -> str:
@@ -50,9 +87,11 @@ class OfficialFiles(_Section):
         return "sample" if self.source == "sample" else "official"
 
     @model_validator(mode="after")
-    def _folder_is_named(self) -> OfficialFiles:
+    def _source_is_complete(self) -> OfficialStatistics:
         if (self.source == "folder") != (self.directory is not None):
             raise ValueError("give a directory for source 'folder', and only then")
+        if (self.source == "network") != bool(self.hosts):
+            raise ValueError("give hosts for source 'network', and only then")
         return self
 
 
@@ -60,7 +99,7 @@ class Settings(_Section):
     """Everything a city configures."""
 
     municipality: Municipality
-    official_files: OfficialFiles
+    official_statistics: OfficialStatistics
     catalogue: Path | None = None
     """A folder of further declarations, laid out like expectations/catalogue."""
 
@@ -87,10 +126,10 @@ def load_settings(path: Path) -> Settings:
         first = error.errors()[0]
         where = ".".join(str(p) for p in first["loc"]) or "configuration"
         raise ConfigurationError(f"{path}: {where}: {first['msg']}") from error
-    directory = settings.official_files.directory
+    directory = settings.official_statistics.directory
     if directory is not None and not directory.is_dir():
         raise ConfigurationError(
-            f"{path}: official_files.directory: found {str(directory)!r}, expected a folder"
+            f"{path}: official_statistics.directory: found {str(directory)!r}, expected a folder"
         )
     return settings
 

@@ -58,7 +58,7 @@ def folder_config(path: Path, directory: Path) -> Path:
     """A configuration of Koblenz on a folder of files."""
     path.write_text(
         'municipality: {code: "07111", name: Koblenz}\n'
-        f"official_files: {{source: folder, directory: {json.dumps(str(directory))}}}\n",
+        f"official_statistics: {{source: folder, directory: {json.dumps(str(directory))}}}\n",
         encoding="utf-8",
     )
     return path

@@ -18,6 +18,20 @@ select
     v.status,
     v.sign,
     v.series_break_before,
+    (
+        select {{ list_of('n.footnotes') }}
+        from {{ ref('fct_value_footnote') }} as n
+        where n.indicator_id = v.indicator_id
+          and n.area_code = v.area_code
+          and n.period_start = v.period_start
+          and n.period_end = v.period_end
+          and (
+            n.breakdown is null
+            {%- for name in var('breakdowns') %}
+            or (n.breakdown = '{{ name }}' and n.cell = v.{{ name }})
+            {%- endfor %}
+          )
+    ) as footnotes,
     v.source,
     v.retrieved_at
 from {{ ref('fct_indicator_value') }} as v

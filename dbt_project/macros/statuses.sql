@@ -17,10 +17,11 @@
 {%- endmacro %}
 
 {#
-  The offices' signs → status. `-` is decided by dash_is_zero; when it is not zero, the area or
-  the measure does not exist (not_applicable) or the whole level is missing (unavailable).
+  The offices' signs → status. `-` is decided by dash_is_zero; when it is not zero, the measure was
+  not collected or the area does not exist (not_applicable), or the whole level is missing
+  (unavailable).
 #}
-{% macro status_of(value, sign, peer_has_number) -%}
+{% macro status_of(value, sign, measure_is_valid, peer_has_number) -%}
   case
     when {{ value }} is not null and {{ sign }} = 's' then 'estimated'
     when {{ value }} is not null and {{ sign }} = '()' then 'unreliable'
@@ -28,17 +29,20 @@
     when {{ sign }} = '/' then 'unreliable'
     when {{ sign }} = 'x' then 'not_applicable'
     when {{ sign }} = '.' then 'confidential'
-    when {{ sign }} = '-' and {{ peer_has_number }} = 1 then 'not_applicable'
+    when {{ sign }} = '-' and ({{ measure_is_valid }} = 0 or {{ peer_has_number }} = 1) then 'not_applicable'
     else 'unavailable'
   end
 {%- endmacro %}
 
 {#
-  `-` ("nothing there") is a true zero only if the area has a number in the same table and period
-  (so it exists and delivered) and a peer of its level has one for the same measure in the same
-  cell (so the cell is collected). Otherwise it is missing, never zero.
-  Source: legend of the offices; the four meanings proven in real files.
+  `-` ("nothing there") is a true zero only if all of this holds, otherwise it is missing:
+    the measure is collected in that period (the table's contract),
+    the area exists on the period's last day (the reforms of districts),
+    the area has a number in the same table and period (so it delivered at all),
+    a peer of its level has a number for the same measure in the same cell (so the cell is collected).
+  Source: legend of the offices; the four meanings proven in real files. The one place of the rule.
 #}
-{% macro dash_is_zero(sign, area_has_number, peer_has_number) -%}
-  ({{ sign }} = '-' and {{ area_has_number }} = 1 and {{ peer_has_number }} = 1)
+{% macro dash_is_zero(sign, measure_is_valid, area_exists, area_has_number, peer_has_number) -%}
+  ({{ sign }} = '-' and {{ measure_is_valid }} = 1 and {{ area_exists }} = 1
+    and {{ area_has_number }} = 1 and {{ peer_has_number }} = 1)
 {%- endmacro %}

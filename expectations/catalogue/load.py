@@ -6,6 +6,7 @@ Does not belong here: the meaning of a field (model.py).
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -17,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 
 from expectations.catalogue.model import (
     TOTAL,
+    AreaReform,
     Breakdown,
     Catalogue,
     Classification,
@@ -25,6 +27,7 @@ from expectations.catalogue.model import (
     Measure,
     OfficialTable,
     PublishedTable,
+    Statistic,
     Term,
 )
 
@@ -33,17 +36,20 @@ CATALOGUE_DIR = Path(__file__).parent
 _FOLDERS: dict[str, tuple[type[BaseModel], str]] = {
     "breakdowns": (Breakdown, "id"),
     "classifications": (Classification, "variable"),
+    "statistics": (Statistic, "evas"),
     "tables": (OfficialTable, "code"),
     "measures": (Measure, "id"),
     "indicators": (Indicator, "id"),
     "published": (PublishedTable, "id"),
     "corrections": (Correction, "id"),
+    "area_reforms": (AreaReform, "id"),
 }
 
 
 _ONE = {
     "breakdowns": "breakdown",
     "classifications": "classification",
+    "statistics": "statistic",
     "tables": "official table",
     "measures": "measure",
     "published": "published table",
@@ -138,12 +144,22 @@ def load_catalogue(*extra: Path, root: Path = CATALOGUE_DIR) -> Catalogue:
     if problems:
         raise CatalogueError(problems)
     entries["breakdowns"] = dict(sorted(entries["breakdowns"].items(), key=lambda e: e[1].position))
+    entries["tables"] = {
+        code: _with_statistic(table, entries["statistics"][table.evas])
+        for code, table in entries["tables"].items()
+    }
     files = {name: file.name for (folder, name), file in origin.items() if folder == "indicators"}
     catalogue = Catalogue(**entries, files=files)
     problems = _undeliverable(catalogue, origin)
     if problems:
         raise CatalogueError(problems)
     return catalogue
+
+
+def _with_statistic(table: OfficialTable, statistic: Statistic) -> OfficialTable:
+    """What a table does not say of itself, its statistic says."""
+    own = {"period": table.period or statistic.period, "database": table.database or statistic.database}
+    return table.model_copy(update=own)
 
 
 def _undeliverable(catalogue: Catalogue, origin: dict[tuple[str, str], _File]) -> list[str]:
@@ -195,6 +211,8 @@ class _References:
             self._indicator(name, indicator)
         for name, correction in self.entries["corrections"].items():
             self._correction(name, correction)
+        for name, reform in self.entries["area_reforms"].items():
+            self._area_reform(name, reform)
         return self.found
 
     def _known(self, what: str, name: str, where: tuple[str, str], path: list[Any]) -> bool:
@@ -221,6 +239,10 @@ class _References:
 
     def _table(self, code: str, table: OfficialTable) -> None:
         where = ("tables", code)
+        self._known("statistics", table.evas, where, ["evas"])
+        periods = {(c.measure, c.valid_from, c.valid_to) for c in table.columns}
+        if len(periods) > len({measure for measure, _, _ in periods}):
+            self._report(where, ["columns"], "columns of one measure must be valid for the same periods")
         for index, variable in enumerate(table.row_dimensions):
             self._known("classifications", variable, where, ["row_dimensions", index])
         for index, column in enumerate(table.columns):
@@ -271,6 +293,20 @@ class _References:
         for breakdown, cell in correction.cells.items():
             if self._known("breakdowns", breakdown, where, ["cells", breakdown]):
                 self._cell(breakdown, cell, where, ["cells", breakdown])
+
+    def _area_reform(self, name: str, reform: AreaReform) -> None:
+        """A successor must exist after the reform: dissolved later at the earliest."""
+        ends = {
+            area.code: other.takes_effect
+            for other in self.entries["area_reforms"].values()
+            for area in other.dissolved
+        }
+        for index, area in enumerate(reform.dissolved):
+            for number, successor in enumerate(area.successors):
+                if ends.get(successor.code, dt.date.max) <= reform.takes_effect:
+                    path = ["dissolved", index, "successors", number]
+                    text = f"'{successor.code}' itself ends on {ends[successor.code]}"
+                    self._report(("area_reforms", name), path, text)
 
     def _indicator(self, name: str, indicator: Indicator) -> None:
         where = ("indicators", name)

@@ -6,6 +6,7 @@ Does not belong here: reading files (load.py) and the tables made of them for db
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
 import hashlib
 import re
@@ -99,21 +100,33 @@ class Classification(Entry):
 
 
 class PeriodMeaning(StrEnum):
-    """What a bare year or date in a table stands for (docs: reference days are never guessed)."""
+    """What a bare year in a table stands for; a reference day is never guessed.
+
+    Under `reference_day` and `winter_term` a bare year names nothing; under `year_end_day` it is
+    31 December.
+    """
 
     REFERENCE_DAY = "reference_day"
     CALENDAR_YEAR = "calendar_year"
     SCHOOL_YEAR_START = "school_year_start"
     SCHOOL_YEAR_END = "school_year_end"
+    WINTER_TERM = "winter_term"
+    YEAR_END_DAY = "year_end_day"
 
 
 class ColumnContract(Entry):
-    """One value column of a datencsv file: what it holds, by position, proved by its header."""
+    """One value column of a datencsv file: what it holds, by position, proved by its header.
+
+    Outside `valid_from`/`valid_to` (period ends) the column was not collected: whatever stands
+    there is no zero and is not used.
+    """
 
     measure: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$")
     header: str
     unit: str
     items: dict[str, str] = {}
+    valid_from: dt.date | None = None
+    valid_to: dt.date | None = None
 
     @field_validator("header")
     @classmethod
@@ -125,21 +138,96 @@ class ColumnContract(Entry):
         return value
 
 
+class Cadence(StrEnum):
+    """How often a statistic has a new period."""
+
+    MONTHLY = "monthly"
+    QUARTERLY = "quarterly"
+    YEARLY = "yearly"
+    EVERY_TWO_YEARS = "every_two_years"
+
+    @property
+    def months(self) -> int:
+        return {"monthly": 1, "quarterly": 3, "yearly": 12, "every_two_years": 24}[self.value]
+
+
+class Statistic(Entry):
+    """One official statistic by its EVAS number: who makes it, on what day, when it is due.
+
+    `due_after_days`: days after a period's end until the office usually has its figures in the
+    database; `late_after_days`: the freshness limit, after which they are late.
+    """
+
+    evas: str = Field(pattern=r"^\d{5}$")
+    title: Text
+    publisher: Text
+    licence: str
+    database: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    cadence: Cadence
+    reference: Text
+    period: PeriodMeaning
+    due_after_days: int = Field(gt=0)
+    late_after_days: int = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _late_is_after_due(self) -> Statistic:
+        if self.late_after_days < self.due_after_days:
+            raise ValueError("late_after_days: nothing can be late before it is due")
+        return self
+
+    def next_period_end(self, last: dt.date) -> dt.date:
+        """The end of the period after the one that ended on `last`."""
+        index = last.year * 12 + last.month - 1 + self.cadence.months
+        year, month = divmod(index, 12)
+        days = calendar.monthrange(year, month + 1)[1]
+        whole = last.day == calendar.monthrange(last.year, last.month)[1]
+        return dt.date(year, month + 1, days if whole else min(last.day, days))
+
+    def due_on(self, last: dt.date) -> dt.date:
+        """The day by which the period after `last` usually can be fetched."""
+        return self.next_period_end(last) + dt.timedelta(days=self.due_after_days)
+
+    def late_from(self, last: dt.date) -> dt.date:
+        """The day from which the period after `last` is late."""
+        return self.next_period_end(last) + dt.timedelta(days=self.late_after_days + 1)
+
+
+class AcceptedRevision(Entry):
+    """A state of the data whose changes to earlier periods were looked at and accepted."""
+
+    stand: dt.date
+    note: Text
+
+
 class OfficialTable(Entry):
     """One table of the statistical offices and the contract every delivery of it must meet.
 
-    `row_dimensions` are the text columns after area code and name, in order; `columns` the value
-    columns, in order. `late_after_days`: age of the last period's end after which it is late.
+    A table without `columns` is collected and read by its own labels or codes; no measure can come
+    from it. `row_dimensions` are the text columns after area code and name, in order; `columns` the
+    value columns, in order. `since`/`until`: first and last year of the series; a series that ended
+    is never due. `period` and `database` are its statistic's unless the table has its own.
+    `revision_limit`: share of cells of earlier periods that one delivery may change.
     """
 
-    code: str = Field(pattern=r"^[0-9A-Z]{2,5}(-[0-9A-Z]+)+$")
+    code: str = Field(pattern=r"^(?:[0-9]{5}[A-Z]?|AI[A-Z0-9]*)(-[0-9A-Z]+)+$")
     title: Text
     evas: str = Field(pattern=r"^\d{5}$")
-    publisher: Text
-    period: PeriodMeaning
+    levels: list[Literal["country", "state", "region", "district", "sub_district", "municipality"]] = Field(
+        min_length=1
+    )
+    since: int
+    until: int | None = None
+    period: PeriodMeaning | None = None
+    database: str | None = None
     row_dimensions: list[str] = []
-    columns: list[ColumnContract]
-    late_after_days: int | None = None
+    columns: list[ColumnContract] = []
+    revision_limit: float = Field(default=0.02, ge=0, le=1)
+    accepted_revisions: list[AcceptedRevision] = []
+
+    @property
+    def is_bound(self) -> bool:
+        """Is there a contract on its columns?"""
+        return bool(self.columns)
 
     def variables(self) -> set[str]:
         return set(self.row_dimensions) | {v for c in self.columns for v in c.items}
@@ -154,14 +242,11 @@ class MeasureSource(Entry):
     """Where a measure comes from: a measure of an official table, while it is collected.
 
     Where two tables deliver the same cell, the earlier source in the list wins.
-    Rows outside `valid_from`/`valid_to` (period end) are not used: the column was not collected.
     """
 
     table: str
     measure: str
     factor: float = 1
-    valid_from: dt.date | None = None
-    valid_to: dt.date | None = None
 
 
 class Complement(Entry):
@@ -359,6 +444,50 @@ class PublishedTable(Entry):
     owner: str
 
 
+class Successor(Entry):
+    """Where a dissolved district went; `share` of its inhabitants, 1 if it went there whole."""
+
+    code: str = Field(pattern=r"^\d{5}$")
+    share: float = Field(gt=0, le=1)
+
+
+class DissolvedArea(Entry):
+    """A district that ended with a reform; its key stays in tables for ever."""
+
+    code: str = Field(pattern=r"^\d{5}$")
+    name: str
+    successors: list[Successor] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _everybody_went_somewhere(self) -> DissolvedArea:
+        if abs(sum(s.share for s in self.successors) - 1) > 0.005:
+            raise ValueError("the successors' shares do not add up to 1")
+        return self
+
+
+class FoundedArea(Entry):
+    """A district key that began with a reform."""
+
+    code: str = Field(pattern=r"^\d{5}$")
+    name: str
+
+
+class AreaReform(Entry):
+    """A reform of districts: which keys ended the day before, which began, which changed shape.
+
+    The dates are the law's. Tables are partly calculated back or carry old keys for longer, so a
+    date never decides whether a number counts, only whether `-` can be a zero.
+    """
+
+    id: Identifier
+    takes_effect: dt.date
+    title: Text
+    evidence: Text
+    dissolved: list[DissolvedArea] = []
+    founded: list[FoundedArea] = []
+    reshaped: list[str] = []
+
+
 class Correction(Entry):
     """A known error in an official table, corrected in staging while the source still has it.
 
@@ -382,11 +511,13 @@ class Catalogue(Entry):
 
     breakdowns: dict[str, Breakdown]
     classifications: dict[str, Classification]
+    statistics: dict[str, Statistic]
     tables: dict[str, OfficialTable]
     measures: dict[str, Measure]
     indicators: dict[str, Indicator]
     published: dict[str, PublishedTable]
     corrections: dict[str, Correction] = {}
+    area_reforms: dict[str, AreaReform] = {}
     files: dict[str, str] = {}
     """Indicator id → the file that declares it, relative to the catalogue folder."""
 
@@ -431,6 +562,10 @@ class Catalogue(Entry):
             variables = {*table.row_dimensions, *(v for c in columns for v in c.items)}
             found |= {self.classifications[v].breakdown for v in variables if v in self.classifications}
         return found
+
+    def statistic_of(self, table: OfficialTable) -> Statistic:
+        """The statistic a table belongs to."""
+        return self.statistics[table.evas]
 
     def tables_behind(self, published: str) -> list[OfficialTable]:
         """The official tables a published table needs, reached through its measures."""

@@ -6,12 +6,13 @@ Does not belong here: SQL.
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 from typing import Any
 
 import pandas as pd
 
-from expectations.catalogue.model import TOTAL, Catalogue, Indicator, Term
+from expectations.catalogue.model import TOTAL, AreaReform, Catalogue, Indicator, PeriodMeaning, Term
 
 EVERY_CELL = "*"
 
@@ -37,12 +38,48 @@ def relations(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
                 "table_code": source.table,
                 "measure_code": source.measure,
                 "factor": source.factor,
-                "valid_from": source.valid_from,
-                "valid_to": source.valid_to,
                 "priority": priority,
             }
             for name, measure in catalogue.measures.items()
             for priority, source in enumerate(measure.sources)
+        ),
+        "measure_validity": _frame(
+            {
+                "table_code": table.code,
+                "measure_code": column.measure,
+                "valid_from": max(column.valid_from or dt.date(1900, 1, 1), dt.date(table.since, 1, 1)),
+                "valid_to": min(
+                    column.valid_to or dt.date(9998, 12, 31), dt.date(table.until or 9998, 12, 31)
+                ),
+            }
+            for table in catalogue.tables.values()
+            for column in table.columns
+        ),
+        "area_validity": _frame(_area_validity(catalogue), ["area_code", "valid_from", "valid_to"]),
+        "area_successor": _frame(
+            (
+                {
+                    "area_code": area.code,
+                    "area_name": area.name,
+                    "ended_on": reform.takes_effect - dt.timedelta(days=1),
+                    "successor_code": successor.code,
+                    "share": successor.share,
+                    "reform_de": reform.title.de,
+                    "reform_en": reform.title.en,
+                }
+                for reform in _by_date(catalogue)
+                for area in reform.dissolved
+                for successor in area.successors
+            ),
+            [
+                "area_code",
+                "area_name",
+                "ended_on",
+                "successor_code",
+                "share",
+                "reform_de",
+                "reform_en",
+            ],
         ),
         "measure_complement": _frame(
             (
@@ -62,6 +99,27 @@ def relations(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
         "indicator_level": _frame(
             {"indicator_id": i.id, "area_level": level} for i in _sorted(catalogue) for level in i.levels
         ),
+        "indicator_table": _frame(
+            {
+                "indicator_id": i.id,
+                "table_code": source.table,
+                "reports_by_start": catalogue.tables[source.table].period is PeriodMeaning.SCHOOL_YEAR_START,
+            }
+            for i in _sorted(catalogue)
+            for measure in catalogue.measures_of(i)
+            for source in measure.sources
+        ),
+        "indicator_cell": _frame(
+            (
+                {"indicator_id": i.id, "breakdown": breakdown, "cell": cell}
+                for i in _sorted(catalogue)
+                for term in (i.numerator, i.denominator)
+                for breakdown in (term.where if term else ())
+                for cell in (term.cells(breakdown) or [] if term else ())
+            ),
+            ["indicator_id", "breakdown", "cell"],
+        ),
+        "official_table": _frame(_official_table(catalogue, code) for code in sorted(catalogue.tables)),
         "indicator_break": _frame(
             (row for i in _sorted(catalogue) for row in _breaks(catalogue, i, breakdowns)),
             ["indicator_id", "break_from", "area_scope", *breakdowns, "note_de", "note_en"],
@@ -96,6 +154,47 @@ def relations(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
             ],
         ),
     }
+
+
+def _official_table(catalogue: Catalogue, code: str) -> dict[str, Any]:
+    table = catalogue.tables[code]
+    statistic = catalogue.statistic_of(table)
+    return {
+        "table_code": code,
+        "title_de": table.title.de,
+        "title_en": table.title.en,
+        "evas": table.evas,
+        "statistic_de": statistic.title.de,
+        "statistic_en": statistic.title.en,
+        "publisher_de": statistic.publisher.de,
+        "publisher_en": statistic.publisher.en,
+        "licence": statistic.licence,
+        "database": table.database,
+        "cadence": statistic.cadence.value,
+        "reference_de": statistic.reference.de,
+        "reference_en": statistic.reference.en,
+        "levels": ", ".join(table.levels),
+        "since": table.since,
+        "until": table.until,
+        "due_after_days": statistic.due_after_days,
+        "late_after_days": statistic.late_after_days,
+    }
+
+
+def _by_date(catalogue: Catalogue) -> list[AreaReform]:
+    return sorted(catalogue.area_reforms.values(), key=lambda r: (r.takes_effect, r.id))
+
+
+def _area_validity(catalogue: Catalogue) -> list[dict[str, Any]]:
+    """When the keys existed that some reform ended or began; all others existed throughout."""
+    spans: dict[str, dict[str, Any]] = {}
+    for reform in _by_date(catalogue):
+        for founded in reform.founded:
+            spans[founded.code] = {"valid_from": reform.takes_effect, "valid_to": dt.date(9998, 12, 31)}
+        for ended in reform.dissolved:
+            span = spans.setdefault(ended.code, {"valid_from": dt.date(1900, 1, 1)})
+            span["valid_to"] = reform.takes_effect - dt.timedelta(days=1)
+    return [{"area_code": code, **span} for code, span in sorted(spans.items())]
 
 
 def _frame(rows: Any, columns: list[str] | None = None) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from expectations.checks import (
     corrections,
     coverage,
     integrity,
+    revision,
     schema,
     valid_range,
 )
@@ -18,6 +19,7 @@ from expectations.checks.base import Check, Subject
 
 CHECKS: list[Check] = [
     arrival.CHECK,
+    revision.CHECK,
     integrity.CHECK,
     schema.CHECK,
     valid_range.CHECK,

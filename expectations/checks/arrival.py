@@ -1,11 +1,12 @@
 """Arrival: has every official table behind this published table arrived, and is it recent?
 
-What: at least one accepted snapshot of every source table; a delivery refused last night and a
-table later than its declared limit are named, and the table carries on with its stated age. An
+What: at least one accepted snapshot of every source table; a delivery refused last night, one that
+did not come at all, and a table later than its statistic's freshness limit are named, and the table
+carries on with its stated age. An
 accepted snapshot that a changed contract can't read fails: data would go back to an older state.
 When it matters: a source that silently stopped makes last year's figures look like this year's.
-How to resolve: repair or fetch the file named; raise `late_after_days` only if the office's own
-calendar changed.
+How to resolve: repair or fetch the file named; raise the statistic's `late_after_days` only if the
+office's own calendar changed.
 """
 
 from __future__ import annotations
@@ -53,29 +54,34 @@ def _run(subject: Subject, scope: str) -> Verdict:
     newest = delivery.newest_period_end
     until = f"{newest:%Y-%m-%d}" if newest is not None else "unknown"
     observed = f"{delivery.snapshots} snapshots, newest period ends {until}"
-    if delivery.refused:
-        return _WORDS.say(
-            subject,
-            scope,
-            Status.WARN,
-            observed=observed,
-            expected="every delivery accepted",
-            de=f"Letzte Lieferung abgelehnt ({delivery.refused[0]}); "
-            f"weiter mit {delivery.newest_file}, Daten bis {until}.",
-            en=f"Last delivery refused ({delivery.refused[0]}); "
-            f"carrying on with {delivery.newest_file}, data until {until}.",
-        )
-    limit = official.late_after_days
-    if limit is not None and newest is not None and (subject.today - newest).days > limit:
-        return _WORDS.say(
-            subject,
-            scope,
-            Status.WARN,
-            observed=observed,
-            expected=f"at most {limit} days old",
-            de=f"Tabelle {scope} ist überfällig: Daten nur bis {until}.",
-            en=f"Table {scope} is late: data only until {until}.",
-        )
+    for reasons, de, en in (
+        (delivery.refused, "Letzte Lieferung abgelehnt", "Last delivery refused"),
+        (delivery.outstanding, "Nicht abgerufen", "Not retrieved"),
+    ):
+        if reasons:
+            return _WORDS.say(
+                subject,
+                scope,
+                Status.WARN,
+                observed=observed,
+                expected="every delivery accepted",
+                de=f"{de} ({reasons[0]}); weiter mit {delivery.newest_file}, Daten bis {until}.",
+                en=f"{en} ({reasons[0]}); carrying on with {delivery.newest_file}, data until {until}.",
+            )
+    statistic = subject.catalogue.statistic_of(official)
+    if official.until is None and newest is not None:
+        late_from = statistic.late_from(newest.date())
+        if subject.today.date() >= late_from:
+            due = statistic.due_on(newest.date())
+            return _WORDS.say(
+                subject,
+                scope,
+                Status.WARN,
+                observed=observed,
+                expected=f"a newer period before {late_from}",
+                de=f"Tabelle {scope} ist überfällig: Daten nur bis {until}, Neues war für {due} zu erwarten.",
+                en=f"Table {scope} is late: data only until {until}, news was due on {due}.",
+            )
     return _WORDS.say(
         subject,
         scope,

@@ -13,10 +13,24 @@ from expectations.verdict import Status, Verdict
 
 
 @dataclass(frozen=True)
+class Revisions:
+    """What the newest snapshot of a table says otherwise than those before it.
+
+    `changed`: numbers that became others or were taken back; `cells`: all its cells; `examples`:
+    a few of them in words.
+    """
+
+    changed: int
+    cells: int
+    examples: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class Delivery:
     """What is known of one official table this night.
 
-    `unreadable`: why an accepted snapshot no longer meets the table's contract.
+    `unreadable`: why an accepted snapshot no longer meets the table's contract. `outstanding`: why it
+    could not be retrieved. `revisions`: what the newest snapshot changed of earlier ones.
     """
 
     table_code: str
@@ -26,6 +40,8 @@ class Delivery:
     stand: str | None = None
     refused: list[str] = field(default_factory=list)
     unreadable: str | None = None
+    outstanding: list[str] = field(default_factory=list)
+    revisions: Revisions | None = None
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ def published_columns(catalogue: Catalogue) -> list[str]:
         "status",
         "sign",
         "series_break_before",
+        "footnotes",
         "source",
         "retrieved_at",
     ]

@@ -32,7 +32,7 @@ def build_collect_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
     @dg.multi_asset(name="official_files", specs=specs)
     def official_files(context: dg.AssetExecutionContext, night: Night) -> Iterator[dg.MaterializeResult]:
         with night.stage("collect"):
-            source = night.settings.official_files
+            source = night.settings.official_statistics
             receptions = collect_official_files(source, night.home, night.catalogue, night.moment)
             landing = landing_of(night.home, source, night.catalogue)
             for table in night.catalogue.tables.values():

@@ -18,10 +18,12 @@ import datetime as dt
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Literal
 
+import duckdb
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from expectations.catalogue import Catalogue
@@ -30,7 +32,7 @@ from orchestration.collect.genesis.read import code_in_name
 from orchestration.resources.clock import stamp
 from orchestration.resources.files import remove, replace_folder, write_bytes, write_json
 from orchestration.resources.home import Home
-from orchestration.settings import OfficialFiles
+from orchestration.settings import OfficialStatistics
 
 READER_VERSION = 2
 """Raised whenever the same bytes would be read to different rows."""
@@ -49,6 +51,7 @@ class Snapshot:
     taken_at: str
     stand: str | None
     licence: str
+    footnotes: str
     synthetic: bool
 
     @property
@@ -73,21 +76,53 @@ class Reading:
     dimensions: list[str]
     periods: list[str]
     codebook: dict[str, Any]
+    content_sha256: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Delivery:
+    """One file on its way in: its name, how to get its bytes, and where it came from.
+
+    `origin` goes into origin.json and holds no secret: kind of source, address, parameters, moment.
+    """
+
+    name: str
+    read: Callable[[], bytes]
+    origin: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    @classmethod
+    def of_file(cls, path: Path) -> Delivery:
+        return cls(path.name, path.read_bytes, {"kind": "folder"})
 
 
 @dataclasses.dataclass(frozen=True)
 class Reception:
-    """What became of one file of a delivery."""
+    """What became of one file of a delivery, or of one table that was asked for.
+
+    accepted: a new snapshot. known: the same bytes or the same content as before. refused: not what
+    the table's contract says. late: not delivered, the last state goes on. unchanged: the source
+    says that nothing is new.
+    """
 
     file: str
-    status: Literal["accepted", "known", "refused"]
+    status: Literal["accepted", "known", "refused", "late", "unchanged"]
     table_code: str | None
     reason: str | None = None
     snapshot: str | None = None
     format: str | None = None
 
 
-def landing_of(home: Home, source: OfficialFiles, catalogue: Catalogue) -> Landing:
+@dataclasses.dataclass(frozen=True)
+class _Read:
+    """A file that was read and is neither known nor refused so far."""
+
+    delivery: Delivery
+    data: bytes
+    sha256: str
+    rows: OfficialRows
+
+
+def landing_of(home: Home, source: OfficialStatistics, catalogue: Catalogue) -> Landing:
     """The landing of the configured source; invented and real deliveries never share one."""
     return Landing(home.landing / source.landing_name, catalogue)
 
@@ -128,58 +163,124 @@ class Landing:
             rows = read_official(snapshot.file, data, self.catalogue)
             _write_reading(snapshot.folder, name, rows)
         facts = json.loads(about.read_text(encoding="utf-8"))
-        return Reading(snapshot, parquet, facts["dimensions"], facts["periods"], facts["codebook"])
+        names = ("dimensions", "periods", "codebook", "content_sha256")
+        return Reading(snapshot, parquet, **{name: facts[name] for name in names})
+
+    def table(self, table_code: str, *, as_of: dt.date | None = None) -> pa.Table:
+        """A table as it was known on a day: of every cell the newest state until then.
+
+        Columns as in a reading, plus `stand` and `snapshot_id`. Raises LookupError if there is no
+        state of the table from that day or before.
+        """
+        latest = f"{as_of + dt.timedelta(days=1):%Y-%m-%d}" if as_of else "9999"
+        states = [s for s in self.snapshots(table_code) if s.age_key[0] < latest]
+        if not states:
+            when = f"before {as_of}" if as_of else "in the landing"
+            raise LookupError(f"no state of {table_code} {when}")
+        parts, dimensions = [], []
+        for rank, snapshot in enumerate(states):
+            reading = self.reading(snapshot)
+            dimensions += [d for d in reading.dimensions if d not in dimensions]
+            rows = pq.read_table(reading.parquet)
+            texts = [
+                column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
+                for column in rows.columns
+            ]
+            made = pa.table(texts, names=rows.column_names)
+            for name, value in (("stand", snapshot.stand), ("snapshot_id", snapshot.id), ("_rank", rank)):
+                kind = pa.int32() if name == "_rank" else pa.string()
+                made = made.append_column(name, pa.array([value] * len(made), kind))
+            parts.append(made)
+        together = pa.concat_tables(parts, promote_options="permissive")
+        keys = ["area_code", "period_start", "period_end", *dimensions, "measure", "unit"]
+        quoted = ", ".join(f'"{key}"' for key in keys)
+        with duckdb.connect() as connection:
+            connection.register("states", together)
+            return connection.sql(
+                f"""select * exclude (_rank) from states
+                qualify row_number() over (partition by {quoted} order by _rank desc) = 1
+                order by {quoted}"""
+            ).to_arrow_table()
 
     # --- what comes in ---------------------------------------------------------------------
 
-    def receive(self, files: Iterable[Path], taken_at: dt.datetime, *, synthetic: bool) -> list[Reception]:
+    def receive(
+        self, deliveries: Iterable[Delivery], taken_at: dt.datetime, *, synthetic: bool
+    ) -> list[Reception]:
         """Land a delivery: every file becomes a snapshot, is known already, or is refused.
 
         One bad file refuses itself only; its table goes on with its last accepted snapshot.
         """
+        results: list[Reception] = []
+        read: list[_Read] = []
+        for delivery in sorted(deliveries, key=lambda d: d.name):
+            found = self._read(delivery)
+            (results if isinstance(found, Reception) else read).append(found)  # type: ignore[arg-type]
+        # Older states first, so that a series that ends too early is seen against what was before it.
+        read.sort(key=lambda r: (r.rows.table_code, str(r.rows.stand or ""), r.delivery.name))
+        results += [self._accept(one, taken_at, synthetic) for one in read]
+        self.record(results)
+        return results
+
+    def receive_one(self, delivery: Delivery, taken_at: dt.datetime, *, synthetic: bool) -> Reception:
+        """Land one file at once; `record` keeps the night's receptions when all are done."""
+        found = self._read(delivery)
+        return found if isinstance(found, Reception) else self._accept(found, taken_at, synthetic)
+
+    def record(self, receptions: Iterable[Reception]) -> None:
+        """Keep what became of a night's deliveries, for `status` and the gate."""
+        ordered = sorted(receptions, key=lambda r: (r.file, r.table_code or ""))
+        write_json(self.folder / "reception.json", [dataclasses.asdict(r) for r in ordered])
+
+    def clean(self) -> None:
+        """Remove what a killed night left half written."""
         for leftover in self.folder.glob("*/.*.part"):
             remove(leftover)
-        known = {(s.table_code, s.sha256): s for s in self.snapshots()}
-        by_hash = {sha: s for (_, sha), s in known.items()}
-        results: list[Reception] = []
-        fresh: list[tuple[Path, bytes, str, OfficialRows]] = []
-        for path in sorted(files):
-            try:
-                data = path.read_bytes()
-            except OSError as error:
-                unread = FormatError(path.name, error.strerror or "no answer", "a readable file")
-                code = code_in_name(path.name)
-                results.append(Reception(path.name, "refused", code, reason=unread.message))
-                continue
-            sha256 = hashlib.sha256(data).hexdigest()
-            if sha256 in by_hash:
-                seen = by_hash[sha256]
-                results.append(Reception(path.name, "known", seen.table_code, snapshot=seen.id))
-                continue
-            try:
-                rows = read_official(path.name, data, self.catalogue)
-            except FormatError as error:
-                code = code_in_name(path.name)
-                results.append(Reception(path.name, "refused", code, reason=error.message))
-                continue
-            fresh.append((path, data, sha256, rows))
-        fresh.sort(key=lambda f: (f[3].table_code, str(f[3].stand or ""), f[0].name))
-        for path, data, sha256, rows in fresh:
-            if reason := self._goes_backwards(path.name, rows):
-                results.append(Reception(path.name, "refused", rows.table_code, reason=reason))
-                continue
-            if sha256 in by_hash:
-                seen = by_hash[sha256]
-                results.append(Reception(path.name, "known", seen.table_code, snapshot=seen.id))
-                continue
-            snapshot = self._land(path.name, data, sha256, rows, taken_at, synthetic)
-            by_hash[sha256] = snapshot
-            results.append(
-                Reception(path.name, "accepted", rows.table_code, snapshot=snapshot.id, format=rows.format)
-            )
-        results.sort(key=lambda r: r.file)
-        write_json(self.folder / "reception.json", [dataclasses.asdict(r) for r in results])
-        return results
+
+    def _read(self, delivery: Delivery) -> _Read | Reception:
+        """The rows of a file that is new, or why there are none."""
+        try:
+            data = delivery.read()
+        except OSError as error:
+            unread = FormatError(delivery.name, error.strerror or "no answer", "a readable file")
+            return Reception(delivery.name, "refused", code_in_name(delivery.name), reason=unread.message)
+        sha256 = hashlib.sha256(data).hexdigest()
+        if seen := self._with_bytes(sha256):
+            return Reception(delivery.name, "known", seen.table_code, snapshot=seen.id)
+        try:
+            rows = read_official(delivery.name, data, self.catalogue)
+        except FormatError as error:
+            return Reception(delivery.name, "refused", code_in_name(delivery.name), reason=error.message)
+        return _Read(delivery, data, sha256, rows)
+
+    def _accept(self, read: _Read, taken_at: dt.datetime, synthetic: bool) -> Reception:
+        name, rows = read.delivery.name, read.rows
+        if seen := self._with_bytes(read.sha256) or self._with_content(rows):
+            return Reception(name, "known", seen.table_code, snapshot=seen.id, format=rows.format)
+        if reason := self._goes_backwards(name, rows):
+            return Reception(name, "refused", rows.table_code, reason=reason)
+        snapshot = self._land(read, taken_at, synthetic)
+        return Reception(name, "accepted", rows.table_code, snapshot=snapshot.id, format=rows.format)
+
+    def _with_bytes(self, sha256: str) -> Snapshot | None:
+        found = self.folder.glob(f"*/*_{sha256[:8]}/origin.json")
+        return next((s for path in sorted(found) if (s := _snapshot(path)).sha256 == sha256), None)
+
+    def _with_content(self, rows: OfficialRows) -> Snapshot | None:
+        """The table's newest snapshot, if it says the same: only its bytes and labels differ.
+
+        An older one does not count: a figure that goes back to what it was is news.
+        """
+        snapshots = self.snapshots(rows.table_code)
+        try:
+            newest = self.reading(snapshots[-1]) if snapshots else None
+        except FormatError:  # of an older contract: nothing to compare with
+            return None
+        if newest is None or newest.content_sha256 != rows.content_sha256:
+            return None
+        # An older state of the data delivered later is kept: it is a vintage of its own.
+        older = rows.stand is not None and rows.stand.isoformat() < newest.snapshot.age_key[0]
+        return None if older else newest.snapshot
 
     def _goes_backwards(self, file: str, rows: OfficialRows) -> str | None:
         """Why a series that ends earlier than an older state of the same data is refused.
@@ -205,15 +306,8 @@ class Landing:
                 ).message
         return None
 
-    def _land(
-        self,
-        name: str,
-        data: bytes,
-        sha256: str,
-        rows: OfficialRows,
-        taken_at: dt.datetime,
-        synthetic: bool,
-    ) -> Snapshot:
+    def _land(self, read: _Read, taken_at: dt.datetime, synthetic: bool) -> Snapshot:
+        name, data, sha256, rows = read.delivery.name, read.data, read.sha256, read.rows
         folder = self.folder / rows.table_code / f"{stamp(taken_at)}_{sha256[:8]}"
         part = folder.with_name(f".{folder.name}.part")
         part.mkdir(parents=True)
@@ -231,6 +325,7 @@ class Landing:
             "licence": rows.licence or LICENCE,
             "footnotes": rows.footnotes,
             "synthetic": synthetic,
+            "origin": read.delivery.origin,
         }
         write_json(part / "origin.json", origin)
         replace_folder(part, folder)
@@ -249,7 +344,7 @@ class Landing:
 
 def _snapshot(origin: Path) -> Snapshot:
     facts = json.loads(origin.read_text(encoding="utf-8"))
-    fields = ("table_code", "file", "sha256", "taken_at", "stand", "licence", "synthetic")
+    fields = ("table_code", "file", "sha256", "taken_at", "stand", "licence", "footnotes", "synthetic")
     return Snapshot(folder=origin.parent, **{name: facts[name] for name in fields})
 
 
@@ -263,9 +358,10 @@ def _write_reading(folder: Path, name: str, rows: OfficialRows) -> None:
         "dimensions": rows.dimensions,
         "periods": rows.periods,
         "codebook": rows.codebook,
+        "content_sha256": rows.content_sha256,
         "notes": rows.notes,
     }
     write_json(folder / f"{name}.json", facts)
 
 
-__all__ = ["Landing", "Reading", "Reception", "Snapshot", "landing_of"]
+__all__ = ["Delivery", "Landing", "Reading", "Reception", "Snapshot", "landing_of"]

@@ -13,8 +13,10 @@ import duckdb
 import pandas as pd
 
 from expectations.catalogue import Catalogue
+from expectations.catalogue.model import TOTAL
 from expectations.catalogue.relations import relations
 from orchestration.collect.genesis import FormatError
+from orchestration.collect.genesis.footnotes import footnotes_of
 from orchestration.collect.landing import Landing, Reading, Snapshot, landing_of
 from orchestration.resources.clock import stamp
 from orchestration.resources.files import remove
@@ -37,11 +39,11 @@ class Loaded:
 def load_candidate(home: Home, settings: Settings, catalogue: Catalogue, moment: dt.datetime) -> Loaded:
     """Make the candidate anew: raw and catalogue tables, nothing else.
 
-    Only tables the catalogue declares are loaded; other snapshots stay in the landing.
+    Only tables whose columns the catalogue declares are loaded; other snapshots stay in the landing.
     """
     for path in home.warehouse.glob("candidate.duckdb*"):
         remove(path)
-    landing = landing_of(home, settings.official_files, catalogue)
+    landing = landing_of(home, settings.official_statistics, catalogue)
     readings, unreadable = _readings(landing, catalogue)
     night_id = stamp(moment)
     with duckdb.connect(str(home.candidate)) as connection:
@@ -52,6 +54,7 @@ def load_candidate(home: Home, settings: Settings, catalogue: Catalogue, moment:
         refused = [{"table_code": t, "reason": r} for t, r in sorted(unreadable.items())]
         _create(connection, "raw.unreadable", pd.DataFrame(refused, columns=["table_code", "reason"]))
         _create(connection, "raw.genesis_area_name", _area_names(readings))
+        _create(connection, "raw.genesis_footnote", _footnotes(readings, catalogue))
         home_area = settings.municipality
         city = pd.DataFrame([{"area_code": home_area.code, "area_name": home_area.name}])
         _create(connection, "raw.municipality", city)
@@ -69,7 +72,8 @@ def load_candidate(home: Home, settings: Settings, catalogue: Catalogue, moment:
 def _readings(landing: Landing, catalogue: Catalogue) -> tuple[list[Reading], dict[str, str]]:
     readings, unreadable = [], {}
     for snapshot in landing.snapshots():
-        if snapshot.table_code not in catalogue.tables:
+        table = catalogue.tables.get(snapshot.table_code)
+        if table is None or not table.is_bound:
             continue
         try:
             readings.append(landing.reading(snapshot))
@@ -114,9 +118,14 @@ def _load_observations(connection: duckdb.DuckDBPyConnection, readings: list[Rea
     return rows
 
 
+_EMPTY_TYPES = {"value": "float64", "from": "datetime64[s]", "to": "datetime64[s]"}
+"""The type of a column without any entry, by the last word of its name."""
+
+
 def _create(connection: duckdb.DuckDBPyConnection, name: str, frame: pd.DataFrame) -> None:
-    empty = [c for c in frame.columns if frame[c].isna().all()]
-    typed = frame.astype({c: "float64" if c.endswith("_value") else "str" for c in empty})
+    # A column without any entry has no type of its own; whole numbers were given theirs.
+    empty = [c for c in frame.columns if frame[c].isna().all() and frame[c].dtype != "Int32"]
+    typed = frame.astype({c: _EMPTY_TYPES.get(c.rsplit("_", 1)[-1], "str") for c in empty})
     connection.register("incoming", typed)
     connection.execute(f"create table {name} as select * from incoming")
     connection.unregister("incoming")
@@ -152,3 +161,53 @@ def _area_names(readings: list[Reading]) -> pd.DataFrame:
         for code, name in sorted(reading.codebook["areas"].items())
     ]
     return pd.DataFrame(rows, columns=["snapshot_id", "area_code", "area_name"])
+
+
+def _footnotes(readings: list[Reading], catalogue: Catalogue) -> pd.DataFrame:
+    """One row per snapshot, footnote and Land it names; all Länder if it names none."""
+    columns = [
+        "snapshot_id", "number", "heading", "area_scope", "first_year", "last_year", "breakdown", "cell",
+        "note",
+    ]  # fmt: skip
+    rows: list[dict[str, object]] = []
+    for reading in readings:
+        for number, note in enumerate(footnotes_of(reading.snapshot.footnotes), start=1):
+            breakdown, cell = _cell_of(note.heading, reading.snapshot.table_code, catalogue)
+            rows += [
+                {
+                    "snapshot_id": reading.snapshot.id,
+                    "number": number,
+                    "heading": note.heading,
+                    "area_scope": area,
+                    "first_year": note.year_from,
+                    "last_year": note.year_to,
+                    "breakdown": breakdown,
+                    "cell": cell,
+                    "note": note.text,
+                }
+                for area in note.areas or (None,)
+            ]
+    frame = pd.DataFrame(rows, columns=columns)
+    years = {"number": "Int32", "first_year": "Int32", "last_year": "Int32"}
+    texts = dict.fromkeys(("snapshot_id", "heading", "area_scope", "breakdown", "cell", "note"), "str")
+    return frame.astype({**years, **texts})
+
+
+def _cell_of(heading: str | None, table_code: str, catalogue: Catalogue) -> tuple[str | None, str | None]:
+    """The cell a footnote's heading means: the one whose longest label stands in it."""
+    if heading is None:
+        return None, None
+    table = catalogue.tables[table_code]
+    found: tuple[int, str, str] | None = None
+    for variable in table.variables():
+        classification = catalogue.classifications.get(variable)
+        if classification is None:
+            continue
+        labels = {c.id: c.label.de for c in catalogue.breakdowns[classification.breakdown].cells}
+        for item in classification.items:
+            if item.cell == TOTAL:
+                continue
+            for label in {*item.labels, labels.get(item.cell, "")} - {""}:
+                if label.lower() in heading.lower() and (found is None or len(label) > found[0]):
+                    found = (len(label), classification.breakdown, item.cell)
+    return (found[1], found[2]) if found else (None, None)

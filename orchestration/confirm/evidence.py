@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from expectations.catalogue import Catalogue
-from expectations.checks.base import CorrectionResult, Delivery, StructuralTest, Subject
+from expectations.checks.base import CorrectionResult, Delivery, Revisions, StructuralTest, Subject
 from expectations.verdict import Verdict
 from orchestration.collect.landing import landing_of
 from orchestration.compute.dbt import manifest, structural_tests_behind
@@ -174,9 +174,12 @@ def _deliveries(
     connection: duckdb.DuckDBPyConnection, home: Home, settings: Settings, catalogue: Catalogue
 ) -> dict[str, Delivery]:
     refused: dict[str, list[str]] = {}
-    for reception in landing_of(home, settings.official_files, catalogue).receptions():
-        if reception.status == "refused" and reception.table_code and reception.reason:
-            refused.setdefault(reception.table_code, []).append(reception.reason)
+    outstanding: dict[str, list[str]] = {}
+    for reception in landing_of(home, settings.official_statistics, catalogue).receptions():
+        reasons = {"refused": refused, "late": outstanding}.get(reception.status)
+        if reasons is not None and reception.table_code and reception.reason:
+            reasons.setdefault(reception.table_code, []).append(reception.reason)
+    revised = _revisions(connection)
     unreadable = dict(connection.execute("select table_code, reason from raw.unreadable").fetchall())
     rows = connection.execute(
         """
@@ -198,13 +201,49 @@ def _deliveries(
             str(stand) if stand else None,
             refused.get(code, []),
             unreadable.get(code),
+            outstanding.get(code, []),
+            revised.get(code),
         )
         for code, count, file, newest, stand in rows
     }
-    for code in {*refused, *unreadable}:
-        lost = Delivery(code, 0, refused=refused.get(code, []), unreadable=unreadable.get(code))
+    for code in {*refused, *unreadable, *outstanding}:
+        lost = Delivery(
+            code,
+            0,
+            refused=refused.get(code, []),
+            unreadable=unreadable.get(code),
+            outstanding=outstanding.get(code, []),
+        )
         found.setdefault(code, lost)
     return found
+
+
+def _revisions(connection: duckdb.DuckDBPyConnection) -> dict[str, Revisions]:
+    """What the newest snapshot of each table changed; none if dbt did not get that far."""
+    if not _exists(connection, "conformed", "int_genesis__revision"):
+        return {}
+    rows = connection.execute(
+        """
+        with newest as (
+            select table_code, arg_max(snapshot_id, age_rank) as snapshot_id
+            from raw.genesis_snapshot group by table_code
+        ),
+        cells as (
+            select snapshot_id, count(*) as cells from raw.genesis_observation group by snapshot_id
+        ),
+        changed as (
+            select snapshot_after, count(*) as changed,
+                list(area_code || ', ' || period_label || ', ' || measure_code || ': ' ||
+                    value_before || ' → ' || coalesce(cast(value_after as varchar), sign_after)
+                    order by area_code <> 'DG', area_code, period_end, items)[:4] as examples
+            from conformed.int_genesis__revision where change_kind in ('value', 'withdrawn')
+            group by snapshot_after
+        )
+        select n.table_code, coalesce(g.changed, 0), coalesce(c.cells, 0), coalesce(g.examples, [])
+        from newest n left join cells c using (snapshot_id)
+        left join changed g on g.snapshot_after = n.snapshot_id"""
+    ).fetchall()
+    return {code: Revisions(changed, cells, list(examples)) for code, changed, cells, examples in rows}
 
 
 def _tests(connection: duckdb.DuckDBPyConnection, home: Home, name: str) -> list[StructuralTest]:

@@ -31,6 +31,12 @@ TITLES = {
     "period": Text(de="Zeiträume", en="Periods"),
     "breakdown_cell": Text(de="Gliederungen und ihre Ausprägungen", en="Breakdowns and their cells"),
     "series_break": Text(de="Zeitreihenbrüche", en="Series breaks"),
+    "footnote": Text(de="Fußnoten der Quellen", en="Footnotes of the sources"),
+    "official_table": Text(de="Amtliche Tabellen", en="Official tables"),
+    "area_successor": Text(
+        de="Aufgelöste Kreise und ihre Nachfolger", en="Dissolved districts and their successors"
+    ),
+    "revision": Text(de="Revisionen der Quellen", en="Revisions of the sources"),
     "verdict": Text(de="Prüfergebnisse", en="Verdicts of the checks"),
 }
 
@@ -40,8 +46,22 @@ KEYS = {
     "period": ["period_start", "period_end"],
     "breakdown_cell": ["breakdown", "cell"],
     "series_break": [],
+    "footnote": [],
+    "official_table": ["table_code"],
+    "area_successor": ["area_code", "successor_code"],
+    "revision": [],
     "verdict": ["table", "check", "scope"],
 }
+
+
+_WHOLE = {
+    "series_break": ("catalogue.indicator_break", "all"),
+    "footnote": ("conformed.int_genesis__footnote", "table_code, number, area_scope"),
+    "official_table": ("catalogue.official_table", "table_code"),
+    "area_successor": ("catalogue.area_successor", "area_code, share desc"),
+    "revision": ("conformed.int_genesis__revision", "all"),
+}
+"""Tables a release takes as they are: their relation in the candidate, and their order."""
 
 
 @dataclass(frozen=True)
@@ -112,12 +132,12 @@ def compose(
                 _ordered(connection, "conformed.dim_period", "2, 1"), "period", previous, values
             ),
             "breakdown_cell": _ordered(connection, "catalogue.breakdown_cell", "breakdown, sort_order"),
-            "series_break": _ordered(connection, "catalogue.indicator_break", "all"),
+            **{name: _ordered(connection, *source) for name, source in _WHOLE.items()},
         }
     else:
         assert previous is not None
-        names = ("indicator", "area", "period", "breakdown_cell", "series_break")
-        dimensions = {name: _of(previous, name) for name in names}
+        names = ("indicator", "area", "period", "breakdown_cell", *_WHOLE)
+        dimensions = {name: _of(previous, name) for name in names if previous.parquet(name).exists()}
     together = {"indicator_value": values, **dimensions, "verdict": verdicts}
     tables = [
         ReleaseTable(name, TITLES[name], rows, KEYS.get(name, _value_key(catalogue)))

@@ -95,7 +95,7 @@ class Night(dg.ConfigurableResource):
         facts = {
             "run_id": run_id,
             "at": self._moment.isoformat(),
-            "landing": self._settings.official_files.landing_name,
+            "landing": self._settings.official_statistics.landing_name,
             **outcome,
             "seconds": self._seconds,
         }

@@ -11,7 +11,7 @@ import pytest
 
 from expectations.catalogue import Catalogue
 from orchestration.collect.genesis import FormatError
-from orchestration.collect.landing import Landing
+from orchestration.collect.landing import Delivery, Landing, Reception
 from tests.unit.files import SCHOOLS_NAME, V4_NAME, V5_NAME, population_v4, population_v5, schools
 
 NIGHT = dt.datetime(2026, 11, 24, 1, 0, tzinfo=dt.UTC)
@@ -29,9 +29,14 @@ def put(folder: Path, name: str, text: str, encoding: str = "utf-8") -> Path:
     return path
 
 
+def receive(landing: Landing, files: list[Path], night: dt.datetime, *, synthetic: bool) -> list[Reception]:
+    landing.clean()
+    return landing.receive([Delivery.of_file(file) for file in files], night, synthetic=synthetic)
+
+
 def test_a_delivery_lands_whole(landing: Landing, tmp_path: Path) -> None:
     file = put(tmp_path / "in", SCHOOLS_NAME, schools(), "cp1252")
-    (reception,) = landing.receive([file], NIGHT, synthetic=False)
+    (reception,) = receive(landing, [file], NIGHT, synthetic=False)
     assert (reception.status, reception.format) == ("accepted", "datencsv")
     (snapshot,) = landing.snapshots()
     assert (snapshot.folder / SCHOOLS_NAME).read_bytes() == file.read_bytes()
@@ -48,10 +53,10 @@ def test_a_delivery_lands_whole(landing: Landing, tmp_path: Path) -> None:
 
 def test_the_same_hash_makes_no_new_snapshot(landing: Landing, tmp_path: Path) -> None:
     file = put(tmp_path / "in", V5_NAME, population_v5())
-    landing.receive([file], NIGHT, synthetic=False)
+    receive(landing, [file], NIGHT, synthetic=False)
     before = sorted(landing.folder.rglob("*"))
     copy = put(tmp_path / "again", "12411-01-01-4_renamed.csv", population_v5())
-    results = landing.receive([file, copy], NIGHT + dt.timedelta(days=1), synthetic=False)
+    results = receive(landing, [file, copy], NIGHT + dt.timedelta(days=1), synthetic=False)
     assert [r.status for r in results] == ["known", "known"]
     assert sorted(landing.folder.rglob("*")) == before
 
@@ -59,7 +64,7 @@ def test_the_same_hash_makes_no_new_snapshot(landing: Landing, tmp_path: Path) -
 def test_one_bad_file_refuses_itself_only(landing: Landing, tmp_path: Path) -> None:
     good = put(tmp_path / "in", V4_NAME, population_v4())
     bad = put(tmp_path / "in", SCHOOLS_NAME, schools().split("__________")[0])
-    results = {r.file: r for r in landing.receive([good, bad], NIGHT, synthetic=False)}
+    results = {r.file: r for r in receive(landing, [good, bad], NIGHT, synthetic=False)}
     assert results[V4_NAME].status == "accepted"
     assert results[SCHOOLS_NAME].status == "refused"
     assert results[SCHOOLS_NAME].table_code == "21111-01-03-4"
@@ -69,10 +74,10 @@ def test_one_bad_file_refuses_itself_only(landing: Landing, tmp_path: Path) -> N
 
 
 def test_the_last_accepted_snapshot_stays_when_the_next_is_refused(landing: Landing, tmp_path: Path) -> None:
-    landing.receive([put(tmp_path / "a", V5_NAME, population_v5())], NIGHT, synthetic=False)
+    receive(landing, [put(tmp_path / "a", V5_NAME, population_v5())], NIGHT, synthetic=False)
     (before,) = landing.snapshots()
     broken = put(tmp_path / "b", V5_NAME, population_v5()[:-30])
-    landing.receive([broken], NIGHT + dt.timedelta(days=1), synthetic=False)
+    receive(landing, [broken], NIGHT + dt.timedelta(days=1), synthetic=False)
     assert landing.snapshots() == [before]
 
 
@@ -89,24 +94,27 @@ def series(years: range, stand: str) -> str:
 
 def test_a_newer_series_that_ends_earlier_goes_backwards(landing: Landing, tmp_path: Path) -> None:
     first = put(tmp_path / "a", SCHOOLS_NAME, series(range(2020, 2025), "01.03.2025"))
-    landing.receive([first], NIGHT, synthetic=False)
+    receive(landing, [first], NIGHT, synthetic=False)
     second = put(tmp_path / "b", SCHOOLS_NAME, series(range(2020, 2024), "01.03.2026"))
-    (result,) = landing.receive([second], NIGHT + dt.timedelta(days=1), synthetic=False)
+    (result,) = receive(landing, [second], NIGHT + dt.timedelta(days=1), synthetic=False)
     assert result.status == "refused"
     assert "found the last period 2024-07-31" in (result.reason or "")
     assert "at least 2025-07-31" in (result.reason or "")
 
 
 def test_an_archived_single_year_may_come_late(landing: Landing, tmp_path: Path) -> None:
-    landing.receive(
-        [put(tmp_path / "a", SCHOOLS_NAME, series(range(2020, 2025), "01.03.2025"))], NIGHT, synthetic=False
+    receive(
+        landing,
+        [put(tmp_path / "a", SCHOOLS_NAME, series(range(2020, 2025), "01.03.2025"))],
+        NIGHT,
+        synthetic=False,
     )
     late = put(tmp_path / "b", "21111-01-03-4_2015.csv", series(range(2015, 2016), "01.03.2026"))
-    assert [r.status for r in landing.receive([late], NIGHT, synthetic=False)] == ["accepted"]
+    assert [r.status for r in receive(landing, [late], NIGHT, synthetic=False)] == ["accepted"]
 
 
 def test_a_changed_contract_adds_a_reading_and_keeps_the_old(landing: Landing, tmp_path: Path) -> None:
-    landing.receive([put(tmp_path / "in", SCHOOLS_NAME, schools())], NIGHT, synthetic=False)
+    receive(landing, [put(tmp_path / "in", SCHOOLS_NAME, schools())], NIGHT, synthetic=False)
     (snapshot,) = landing.snapshots()
     before = {p.name: p.read_bytes() for p in snapshot.folder.iterdir()}
     table = landing.catalogue.tables["21111-01-03-4"]
@@ -114,7 +122,7 @@ def test_a_changed_contract_adds_a_reading_and_keeps_the_old(landing: Landing, t
         update={
             "tables": {
                 **landing.catalogue.tables,
-                table.code: table.model_copy(update={"late_after_days": 1}),
+                table.code: table.model_copy(update={"since": 1990}),
             }
         }
     )
@@ -125,8 +133,11 @@ def test_a_changed_contract_adds_a_reading_and_keeps_the_old(landing: Landing, t
 
 def test_an_old_snapshot_that_cannot_be_read_any_more_stops_nobody(landing: Landing, tmp_path: Path) -> None:
     """A contract that changed makes it unreadable; the next delivery is judged all the same."""
-    landing.receive(
-        [put(tmp_path / "a", SCHOOLS_NAME, series(range(2020, 2023), "01.03.2025"))], NIGHT, synthetic=False
+    receive(
+        landing,
+        [put(tmp_path / "a", SCHOOLS_NAME, series(range(2020, 2023), "01.03.2025"))],
+        NIGHT,
+        synthetic=False,
     )
     table = landing.catalogue.tables["21111-01-03-4"]
     fewer = table.model_copy(update={"columns": table.columns[:-1]})
@@ -138,7 +149,7 @@ def test_an_old_snapshot_that_cannot_be_read_any_more_stops_nobody(landing: Land
         today.reading(today.snapshots()[0])
     text = series(range(2020, 2024), "01.03.2026")
     narrow = "\n".join(line.rsplit(";", 1)[0] if line.count(";") > 5 else line for line in text.split("\n"))
-    (result,) = today.receive([put(tmp_path / "b", SCHOOLS_NAME, narrow)], NIGHT, synthetic=False)
+    (result,) = receive(today, [put(tmp_path / "b", SCHOOLS_NAME, narrow)], NIGHT, synthetic=False)
     assert result.status == "accepted", result.reason
 
 
@@ -147,6 +158,43 @@ def test_what_a_crash_left_is_swept_away(landing: Landing, tmp_path: Path) -> No
     leftover.mkdir(parents=True)
     (leftover / "half").write_text("x")
     assert landing.snapshots() == []
-    landing.receive([put(tmp_path / "in", V5_NAME, population_v5())], NIGHT, synthetic=False)
+    receive(landing, [put(tmp_path / "in", V5_NAME, population_v5())], NIGHT, synthetic=False)
     assert not leftover.exists()
     assert len(landing.snapshots()) == 1
+
+
+def test_the_same_content_in_other_bytes_is_known(landing: Landing, tmp_path: Path) -> None:
+    """Downloads shuffle their rows and carry their moment in the name: the content decides."""
+    receive(landing, [put(tmp_path / "a", V5_NAME, population_v5())], NIGHT, synthetic=False)
+    header, *rows = population_v5().rstrip("\n").split("\n")
+    shuffled = "\n".join([header, *reversed(rows)]) + "\n"
+    later = V5_NAME.replace("1773175772751", "1773275772751")
+    files = [put(tmp_path / "b", later, shuffled)]
+    (result,) = receive(landing, files, NIGHT + dt.timedelta(days=1), synthetic=False)
+    assert result.status == "known"
+    changed = put(tmp_path / "c", later, shuffled.replace(";11;", ";12;"))
+    (result,) = receive(landing, [changed], NIGHT + dt.timedelta(days=2), synthetic=False)
+    assert result.status == "accepted"
+    back = put(tmp_path / "d", V5_NAME.replace("1773175772751", "1773375772751"), shuffled)
+    (result,) = receive(landing, [back], NIGHT + dt.timedelta(days=3), synthetic=False)
+    assert result.status == "accepted", "a figure that goes back to what it was is news"
+
+
+def test_a_table_as_it_was_known_on_a_day(landing: Landing, tmp_path: Path) -> None:
+    """Every download stays; a day's view is made of the states until then, cell by cell."""
+    old, new = "1704067200000", "1735689600000"  # 01.01.2024, 01.01.2025
+    first = population_v5(2023, {"07111": (10, 4, 6), "07137": (20, 9, 11)})
+    second = population_v5(2023, {"07111": (11, 5, 6), "07137": (20, 9, 11)})
+    names = [V5_NAME.replace("1773175772751", moment) for moment in (old, new)]
+    files = [put(tmp_path / "a", names[0], first), put(tmp_path / "b", names[1], second)]
+    receive(landing, files, NIGHT, synthetic=False)
+
+    def koblenz(day: dt.date | None) -> list[float]:
+        rows = landing.table("12411-01-01-4", as_of=day).to_pandas()
+        return list(rows[(rows["area_code"] == "07111") & (rows["GES"] == "")]["value"])
+
+    assert koblenz(dt.date(2024, 6, 1)) == [10]
+    assert koblenz(dt.date(2025, 1, 1)) == koblenz(None) == [11]
+    assert landing.table("12411-01-01-4", as_of=dt.date(2025, 1, 1)).num_rows == 6
+    with pytest.raises(LookupError, match="no state of 12411-01-01-4 before"):
+        landing.table("12411-01-01-4", as_of=dt.date(2020, 1, 1))

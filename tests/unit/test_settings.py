@@ -18,24 +18,24 @@ def write(path: Path, text: str) -> Path:
 def test_the_embedded_default_is_koblenz_on_the_sample() -> None:
     settings = load_settings(DEFAULT_CONFIG)
     assert settings.municipality.code == "07111"
-    assert settings.official_files.source == "sample"
+    assert settings.official_statistics.source == "sample"
 
 
 def test_a_folder_comes_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BILDUNGSMONITOR_OFFICIAL_DIR", str(tmp_path))
     settings = load_settings(DEFAULT_CONFIG.with_name("koblenz-official.yaml"))
-    assert settings.official_files.directory == tmp_path
+    assert settings.official_statistics.directory == tmp_path
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("municipality: {code: 07111, name: Koblenz}\nofficial_files: {source: sample}", "municipality.code"),
-        ('municipality: {code: "07111", name: K}\nofficial_files: {source: folder}', "give a directory"),
-        ('municipality: {code: "07111", name: K}\nofficial_files: {source: web}', "official_files.source"),
-        ('municipality: {code: "07111", name: K, x: 1}\nofficial_files: {source: sample}', "municipality.x"),
-        ('municipality: {code: "07111", name: K}\nofficial_files: {source: folder, directory: "${NOT_SET_XY}"}', "NOT_SET_XY"),
-        ('municipality: {code: "07111", name: K}\nofficial_files: {source: folder, directory: /nowhere}', "expected a folder"),
+        ("municipality: {code: 07111, name: Koblenz}\nofficial_statistics: {source: sample}", "municipality.code"),
+        ('municipality: {code: "07111", name: K}\nofficial_statistics: {source: folder}', "give a directory"),
+        ('municipality: {code: "07111", name: K}\nofficial_statistics: {source: web}', "official_statistics.source"),
+        ('municipality: {code: "07111", name: K, x: 1}\nofficial_statistics: {source: sample}', "municipality.x"),
+        ('municipality: {code: "07111", name: K}\nofficial_statistics: {source: folder, directory: "${NOT_SET_XY}"}', "NOT_SET_XY"),
+        ('municipality: {code: "07111", name: K}\nofficial_statistics: {source: folder, directory: /nowhere}', "expected a folder"),
         ("a: [", "not readable as YAML"),
     ],
 )  # fmt: skip

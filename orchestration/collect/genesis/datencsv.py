@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
+import io
 import re
 
 import numpy as np
@@ -72,7 +74,7 @@ def _grid(file: str, lines: list[str]) -> Grid:
         if lines[index].count(";") != width:
             found = f"{lines[index].count(';') + 1} columns"
             raise FormatError(file, found, f"{width + 1}, as in the first header row", line=index + 1)
-    tail = [line.strip().strip('"').replace('""', '"') for line in lines[footer + 1 :]]
+    tail = _tail(lines[footer + 1 :])
     stand_at = next((i for i in reversed(range(len(tail))) if STAND.search(tail[i])), None)
     licence_at = next((i for i, line in enumerate(tail) if line.startswith("©")), None)
     if stand_at is None and licence_at is None:
@@ -92,6 +94,12 @@ def _grid(file: str, lines: list[str]) -> Grid:
         licence=" ".join(tail[licence_at:stand_at]) or None if licence_at is not None else None,
         stand=stand_of(file, tail[stand_at], len(lines)) if stand_at is not None else None,
     )
+
+
+def _tail(lines: list[str]) -> list[str]:
+    """The lines after the values, out of the quoted cells they stand in."""
+    cells = [row[0] for row in csv.reader(io.StringIO("\n".join(lines)), delimiter=";") if row]
+    return [line.strip() for cell in cells for line in cell.split("\n")]
 
 
 def stand_of(file: str, text: str, line: int | None) -> dt.datetime:

@@ -99,15 +99,16 @@ def read_ffcsv(
     periods = _periods(file, sheet, contract.period if contract else None, part_block)
     areas, region_block, names_of_areas = _areas(file, sheet, header)
     dims, labels = _dimensions(sheet, header, {region_block, part_block})
-    if contract:
-        _refuse_foreign_variables(file, dims, contract)
+    bound = contract if contract and contract.is_bound else None
+    if bound:
+        _refuse_foreign_variables(file, dims, bound)
     keys: dict[str, pa.Array] = {"table_code": Coded.constant(table_code, sheet.rows).column()}
     keys |= areas | periods | dims
     table, measures, line_of = _values(file, sheet, header, keys, list(dims))
-    if contract:
-        _refuse_foreign_measures(file, table, line_of, contract)
+    if bound:
+        _refuse_foreign_measures(file, table, line_of, bound)
     refuse_duplicates(file, table, list(dims), line_of)
-    if contract:
+    if bound:
         refuse_incomplete(file, table)
     codebook = {"areas": names_of_areas, "items": labels, "measures": measures}
     return OfficialRows(table, header.dialect, table_code, encoding, codebook=codebook, notes=notes)

@@ -109,6 +109,8 @@ def read_grid(
     if key_count < 1 or key_count == len(grid.header[0]):
         raise FormatError(file, "header rows without a value column", "at least one", line=grid.header_line)
     meaning = contract.period if contract else None
+    if contract and not contract.is_bound:
+        contract = None
     columns = _columns(file, grid, key_count, meaning)
     title_period = _title_period(grid, meaning)
     keys = _keys(file, grid, key_count, meaning, [c.area for c in columns])

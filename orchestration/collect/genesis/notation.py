@@ -115,8 +115,11 @@ def _months(start: dt.date, count: int) -> dt.date:
 
 
 def _year(year: int, meaning: PeriodMeaning | None) -> Period | None:
-    if meaning is PeriodMeaning.REFERENCE_DAY:
+    if meaning in (PeriodMeaning.REFERENCE_DAY, PeriodMeaning.WINTER_TERM):
         return None
+    if meaning is PeriodMeaning.YEAR_END_DAY:
+        day = dt.date(year, 12, 31)
+        return Period(day, day, day.strftime("%d.%m.%Y"))
     if meaning is PeriodMeaning.SCHOOL_YEAR_START:
         return _school_year(year)
     if meaning is PeriodMeaning.SCHOOL_YEAR_END:

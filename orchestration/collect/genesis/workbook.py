@@ -117,8 +117,7 @@ def _read_table(file: str, name: str, sheet: Sheet, code: str, catalogue: Catalo
     contract = catalogue.tables.get(code) if catalogue else None
     classifications = catalogue.classifications if catalogue else {}
     grid = _grid(file, name, sheet, code)
-    has_contract = contract if contract and contract.columns else None
-    return read_grid(file, grid, "xlsx", has_contract, classifications, GENESIS_FORMAT)
+    return read_grid(file, grid, "xlsx", contract, classifications, GENESIS_FORMAT)
 
 
 def _grid(file: str, name: str, sheet: Sheet, code: str) -> Grid:

@@ -25,8 +25,11 @@ select
         when l.area_level in ('region', 'district') then substr(n.area_code, 1, 2)
         else substr(n.area_code, 1, 5)
     end as parent_area_code,
+    v.valid_from,
+    v.valid_to,
     n.area_code = m.area_code as is_home
 from newest_name as n
 inner join levels as l on l.area_code = n.area_code
+left join {{ source('catalogue', 'area_validity') }} as v on v.area_code = n.area_code
 cross join {{ source('raw', 'municipality') }} as m
 where n.newest = 1

@@ -12,23 +12,29 @@ with ranked as (
 
 with_peers as (
     select
-        *,
-        {{ any_true('value is not null') }} over (
-            partition by table_code, period_end, area_code
+        o.*,
+        case when o.period_end between v.valid_from and v.valid_to then 1 else 0 end as measure_is_valid,
+        case when a.area_code is null or o.period_end between a.valid_from and a.valid_to then 1 else 0 end
+            as area_exists,
+        {{ any_true('o.value is not null') }} over (
+            partition by o.table_code, o.period_end, o.area_code
         ) as area_has_number,
-        {{ any_true('value is not null') }} over (
-            partition by table_code, period_end, area_level
+        {{ any_true('o.value is not null') }} over (
+            partition by o.table_code, o.period_end, o.area_level
         ) as level_has_number,
-        {{ any_true('value is not null') }} over (
+        {{ any_true('o.value is not null') }} over (
             partition by
-                table_code, period_end, area_level, measure_code,
-                {{ breakdown_columns() }}
+                o.table_code, o.period_end, o.area_level, o.measure_code,
+                {{ breakdown_columns('o.') }}
         ) as peer_has_number,
-        {{ any_true('value is not null') }} over (
-            partition by area_code, extract(year from period_end)
+        {{ any_true('o.value is not null') }} over (
+            partition by o.area_code, extract(year from o.period_end)
         ) as area_has_number_in_year
-    from ranked
-    where newest = 1
+    from ranked as o
+    inner join {{ source('catalogue', 'measure_validity') }} as v
+        on v.table_code = o.table_code and v.measure_code = o.measure_code
+    left join {{ source('catalogue', 'area_validity') }} as a on a.area_code = o.area_code
+    where o.newest = 1
 )
 
 select
@@ -41,17 +47,24 @@ select
     period_label,
     measure_code,
     {{ breakdown_columns() }},
-    case when {{ dash_is_zero('sign', 'area_has_number', 'peer_has_number') }} then 0 else value end
-        as value,
     case
-        when {{ dash_is_zero('sign', 'area_has_number', 'peer_has_number') }} then 'reported'
-        else {{ status_of('value', 'sign', 'peer_has_number') }}
+        when {{ dash_is_zero('sign', 'measure_is_valid', 'area_exists', 'area_has_number', 'peer_has_number') }}
+            then 0
+        else value
+    end as value,
+    case
+        when {{ dash_is_zero('sign', 'measure_is_valid', 'area_exists', 'area_has_number', 'peer_has_number') }}
+            then 'reported'
+        else {{ status_of('value', 'sign', 'measure_is_valid', 'peer_has_number') }}
     end as status,
     sign,
     unit,
+    measure_is_valid,
     delivered_value,
     correction_id
 from with_peers
--- An area without any number in any table of the year, while its level was delivered, does not
--- exist then; one that is only unknown here keeps its rows and their status.
-where area_has_number = 1 or level_has_number = 0 or area_has_number_in_year = 1
+-- A number is kept whatever the register of areas says: tables are calculated back to new keys and
+-- carry old ones on. An area without any number in the table and period does not exist then, if the
+-- reforms say so, or if it has none in any table of the year while its level was delivered.
+where area_has_number = 1
+   or (area_exists = 1 and (level_has_number = 0 or area_has_number_in_year = 1))

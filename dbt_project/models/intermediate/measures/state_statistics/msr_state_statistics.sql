@@ -16,5 +16,4 @@ from {{ ref('int_genesis__observation') }} as o
 inner join {{ source('catalogue', 'measure_source') }} as s
     on s.table_code = o.table_code
     and s.measure_code = o.measure_code
-where (s.valid_from is null or o.period_end >= s.valid_from)
-  and (s.valid_to is null or o.period_end <= s.valid_to)
+where o.measure_is_valid = 1
