@@ -6,7 +6,7 @@ import dagster as dg
 
 from expectations.catalogue import Catalogue
 from orchestration.collect.landing import landing_of
-from orchestration.collect.official_files import collect_official_files
+from orchestration.collect.official_statistics import collect_official_statistics
 from orchestration.resources.night import Night
 
 GROUP = "collect"
@@ -29,11 +29,13 @@ def build_collect_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
         for table in catalogue.tables.values()
     ]
 
-    @dg.multi_asset(name="official_files", specs=specs)
-    def official_files(context: dg.AssetExecutionContext, night: Night) -> Iterator[dg.MaterializeResult]:
+    @dg.multi_asset(name="official_statistics", specs=specs)
+    def official_statistics(
+        context: dg.AssetExecutionContext, night: Night
+    ) -> Iterator[dg.MaterializeResult]:
         with night.stage("collect"):
             source = night.settings.official_statistics
-            receptions = collect_official_files(source, night.home, night.catalogue, night.moment)
+            receptions = collect_official_statistics(source, night.home, night.catalogue, night.moment)
             landing = landing_of(night.home, source, night.catalogue)
             for table in night.catalogue.tables.values():
                 snapshots = landing.snapshots(table.code)
@@ -52,4 +54,4 @@ def build_collect_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
                 reasons = "\n".join(r.reason or "" for r in unknown)
                 context.log.warning(f"refused without a table's code:\n{reasons}")
 
-    return [official_files]
+    return [official_statistics]

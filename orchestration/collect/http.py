@@ -131,7 +131,7 @@ class Transport:
         retrying = tenacity.Retrying(
             stop=tenacity.stop_after_attempt(self.limits.attempts),
             wait=tenacity.wait_exponential_jitter(
-                initial=self.limits.first_wait, max=self.limits.longest_wait, jitter=self.limits.first_wait
+                multiplier=self.limits.first_wait, max=self.limits.longest_wait, jitter=self.limits.first_wait
             ),
             retry=tenacity.retry_if_exception(lambda error: _may_repeat(error, again)),
             before_sleep=lambda _: self.budget.require(),

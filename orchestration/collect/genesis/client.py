@@ -7,8 +7,11 @@ Dagster, no landing. Does not belong here: which tables are wanted and when (off
 from __future__ import annotations
 
 import datetime as dt
+import io
 import re
 import unicodedata
+import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -198,6 +201,8 @@ class GenesisClient:
                 self._transport.send("POST", "helloworld/logincheck", data={"language": self._language})
             if reply.meaning in _AGAIN:
                 raise TransientError(self._say(path, reply))
+            if reply.meaning is Meaning.FILE and _is_cut_short(reply.body):
+                raise UncertainError(f"{self._transport.host}, {path}: an archive that is cut short")
             return received, reply
 
         return self._transport.attempt(once, again=again)
@@ -220,6 +225,17 @@ class GenesisClient:
         code = f"code {reply.code}, " if reply.code else ""
         host = self._transport.host
         return self._transport.scrub(f"{host}, {what}: {code}{reply.meaning.value} ({reply.text})")
+
+
+def _is_cut_short(body: bytes) -> bool:
+    """An archive whose end is missing or whose contents are damaged; plain text can't be judged here."""
+    if not body.startswith(b"PK\x03\x04"):
+        return False
+    try:
+        with zipfile.ZipFile(io.BytesIO(body)) as archive:
+            return archive.testzip() is not None
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError):
+        return True
 
 
 def _day(text: str) -> dt.date | None:

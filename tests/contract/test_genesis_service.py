@@ -1,0 +1,340 @@
+"""The client against something that answers like the real thing, over real HTTP on loopback."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from expectations.catalogue import Catalogue
+from orchestration.collect.genesis.client import (
+    FORM,
+    GenesisClient,
+    LoginError,
+    TableRequest,
+    TooLargeError,
+)
+from orchestration.collect.http import Budget, Limits, SourceError, Transport
+from orchestration.collect.landing import Reception, landing_of
+from orchestration.collect.official_network import collect_from_network
+from orchestration.resources.home import Home
+from orchestration.settings import Host, OfficialStatistics
+from tests.replay.server import LASTING, PASSING, PASSWORD, USER, Faults, Replay, serving
+
+NIGHT = dt.datetime(2026, 11, 24, 1, 0, tzinfo=dt.UTC)
+QUICK: dict[str, Any] = {
+    "pause_seconds": 0.0, "connect_seconds": 2.0, "read_seconds": 0.4, "reply_seconds": 0.6,
+    "first_wait_seconds": 0.01, "poll_seconds": 0.02, "attempts": 6,
+}  # fmt: skip
+
+
+def table_text(code: str, areas: int = 3, first: int = 1) -> bytes:
+    """An ffcsv of today for any table code."""
+    statistic = "99910" if code.startswith("AI") else code.split("-")[0]
+    header = (
+        "statistics_code;statistics_label;time_code;time_label;time;1_variable_code;1_variable_label;"
+        "1_variable_attribute_code;1_variable_attribute_label;value;value_unit;value_variable_code;"
+        "value_variable_label"
+    )
+    keys = ["DG", "07", *(f"071{n:02d}" for n in range(11, 11 + areas))]
+    lines = [
+        f"{statistic};Statistik;STAG;Stichtag;2024-12-31;KREISE;Kreise;{key};Gebiet {key};{first + n};Anzahl;X001;Wert"
+        for n, key in enumerate(keys)
+    ]
+    return ("\ufeff" + "\n".join([header, *lines]) + "\n").encode()
+
+
+@pytest.fixture
+def replay() -> Iterator[Replay]:
+    tables = {code: table_text(code) for code in ("12612-91-01-4", "13111-01-03-4", "21121-02-02-4")}
+    with serving(Replay(tables=tables, slow_seconds=1.0)) as running:
+        yield running
+
+
+def client_of(replay: Replay, user: str = USER, password: str = PASSWORD) -> GenesisClient:
+    limits = Limits(pause=0, connect=2, read=0.4, whole_reply=0.6, first_wait=0.01, longest_wait=0.05)
+    headers = {**FORM, "username": user, "password": password}
+    return GenesisClient(Transport(replay.url, limits, Budget(60), headers=headers, secrets=(user, password)))
+
+
+def config(replay: Replay, tables: list[str] | None = None, **host: Any) -> OfficialStatistics:
+    settings = {"base_url": replay.url, "username": USER, "password": PASSWORD, **QUICK, **host}
+    return OfficialStatistics(
+        source="network",
+        hosts={"regionalstatistik": Host(**settings)},
+        tables=tables or sorted(replay.tables),
+        budget_minutes=1,
+    )
+
+
+def collect(
+    replay: Replay,
+    home: Home,
+    catalogue: Catalogue,
+    tables: list[str] | None = None,
+    day: int = 0,
+    **host: Any,
+) -> dict[str, Reception]:
+    source = config(replay, tables, **host)
+    found = collect_from_network(source, home, catalogue, NIGHT + dt.timedelta(days=day))
+    assert len({r.table_code for r in found}) == len(found), "every table has exactly one outcome"
+    return {str(r.table_code): r for r in found}
+
+
+# --- login --------------------------------------------------------------------------------------
+
+
+def test_the_right_account_is_let_in(replay: Replay) -> None:
+    client_of(replay).check_login()
+
+
+@pytest.mark.parametrize(("user", "password"), [("GAST", "GAST"), (USER, "falsch!"), ("wer?", PASSWORD)])
+def test_success_said_to_a_guest_is_no_login(replay: Replay, user: str, password: str) -> None:
+    """`erfolgreich an- und abgemeldet` is said to GAST too, and always with HTTP 200."""
+    with pytest.raises(LoginError) as caught:
+        client_of(replay, user, password).check_login()
+    assert password not in str(caught.value)
+
+
+def test_wrong_credentials_are_not_tried_again(replay: Replay) -> None:
+    with pytest.raises(LoginError):
+        client_of(replay, password="falsch!").table(TableRequest("12612-91-01-4"))
+    assert replay.count("data/tablefile") == 1
+
+
+# --- one table ----------------------------------------------------------------------------------
+
+
+def test_a_request_says_what_is_wanted_and_how(replay: Replay) -> None:
+    client_of(replay).table(TableRequest("12612-91-01-4", start_year="1995"))
+    (path, form), *_ = replay.asked
+    assert path == "data/tablefile"
+    assert (form["startyear"], form["compress"], form["format"], form["job"]) == (
+        "1995",
+        "false",
+        "ffcsv",
+        "false",
+    )
+    assert "username" not in form
+    assert "password" not in form
+
+
+@pytest.mark.parametrize("fault", PASSING)
+def test_a_passing_fault_is_cured_by_asking_again(replay: Replay, fault: str) -> None:
+    replay.faults = Faults(next=[fault])
+    file = client_of(replay).table(TableRequest("12612-91-01-4"))
+    assert file.data.startswith(b"PK")
+    assert file.name.startswith("12612-91-01-4_")
+    assert replay.faults.seen == {fault: 1}
+    assert replay.count("data/tablefile") == 2
+    assert replay.count("helloworld/logincheck") == (1 if fault == "busy" else 0)
+
+
+@pytest.mark.parametrize("fault", LASTING)
+def test_a_lasting_refusal_is_asked_once_and_named(replay: Replay, fault: str) -> None:
+    replay.faults = Faults(always={"12612-91-01-4": fault})
+    with pytest.raises(SourceError) as caught:
+        client_of(replay).table(TableRequest("12612-91-01-4"))
+    assert replay.count("data/tablefile") == 1
+    assert "127.0.0.1" in str(caught.value)
+    assert PASSWORD not in str(caught.value)
+    assert USER not in str(caught.value)
+
+
+def test_a_table_that_is_not_there_is_named(replay: Replay) -> None:
+    with pytest.raises(SourceError, match=r"99999-01-01-4: code 90, the table does not exist"):
+        client_of(replay).table(TableRequest("99999-01-01-4"))
+
+
+def test_a_redirect_is_not_followed_with_credentials(replay: Replay) -> None:
+    replay.faults = Faults(next=["redirect"])
+    with pytest.raises(SourceError, match=r"redirects to genesis\.example\.org; not followed"):
+        client_of(replay).table(TableRequest("12612-91-01-4"))
+
+
+def test_a_parameter_that_did_not_come_back_is_an_error(
+    replay: Replay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The service ignores misspelt fields without a word; only the echo shows it."""
+    replay.large["12612-91-01-4"] = 0
+    form = TableRequest.form
+    monkeypatch.setattr(
+        TableRequest, "form", lambda *a, **k: {**form(*a, **k), "startjahr": "1995"} | {"startyear": "1995"}
+    )
+    from tests.replay import server
+
+    monkeypatch.setitem(server.ECHO, "startyear", {"1995": "2024"})
+    with pytest.raises(SourceError, match="startyear=1995 came back as '2024'"):
+        client_of(replay).table(TableRequest("12612-91-01-4"))
+
+
+# --- jobs ---------------------------------------------------------------------------------------
+
+
+def test_a_large_table_is_made_by_a_job(replay: Replay, tmp_path: Path, catalogue: Catalogue) -> None:
+    """98 → 99 → 104 … → 0 → resultfile → removeResult."""
+    replay.large["12612-91-01-4"] = 3
+    home = Home(tmp_path)
+    found = collect(replay, home, catalogue)
+    assert {r.status for r in found.values()} == {"accepted"}
+    polls = [form for path, form in replay.asked if path == "catalogue/results" and form["pagelength"] == "1"]
+    assert len(polls) == 4
+    assert replay.removed == [polls[0]["selection"]]
+    assert replay.jobs == {}
+    assert list((home.landing / "official" / ".jobs").iterdir()) == []
+
+
+def test_a_job_whose_reply_was_lost_is_found_again(replay: Replay) -> None:
+    replay.large["12612-91-01-4"] = 2
+    replay.lose_job_reply = True
+    client = client_of(replay)
+    with pytest.raises(TooLargeError):
+        client.table(TableRequest("12612-91-01-4"))
+    assert client.start_job(TableRequest("12612-91-01-4")) == next(iter(replay.jobs))
+    assert len(replay.jobs) == 1
+
+
+def test_a_job_that_does_not_end_is_taken_up_the_next_night(
+    replay: Replay, tmp_path: Path, catalogue: Catalogue
+) -> None:
+    replay.large["12612-91-01-4"] = 10**6
+    home = Home(tmp_path)
+    source = config(replay).model_copy(update={"budget_minutes": 0.02})
+    (late,) = [r for r in collect_from_network(source, home, catalogue, NIGHT) if r.status == "late"]
+    assert late.table_code == "12612-91-01-4"
+    assert "taken up again next night" in (late.reason or "")
+    (job,) = replay.jobs
+    replay.jobs[job] = 1
+    found = collect(replay, home, catalogue, day=1)
+    assert found["12612-91-01-4"].status == "accepted"
+    assert [f["job"] for p, f in replay.asked if p == "data/tablefile"].count("true") == 1, "one job only"
+    assert replay.removed == [job]
+
+
+# --- nights -------------------------------------------------------------------------------------
+
+
+def test_what_came_says_where_it_came_from(replay: Replay, tmp_path: Path, catalogue: Catalogue) -> None:
+    home = Home(tmp_path)
+    collect(replay, home, catalogue)
+    landing = landing_of(home, config(replay), catalogue)
+    (snapshot,) = landing.snapshots("12612-91-01-4")
+    origin = json.loads((snapshot.folder / "origin.json").read_text())["origin"]
+    assert origin["kind"] == "genesis"
+    assert origin["address"] == replay.url + "data/tablefile"
+    assert origin["parameters"]["startyear"] == "1995"
+    assert landing.reading(snapshot).periods == ["2024-12-31"]
+
+
+def test_a_second_night_with_the_same_figures_lands_nothing(
+    replay: Replay, tmp_path: Path, catalogue: Catalogue
+) -> None:
+    """The archive, its name and its bytes are others each time; what it says is not."""
+    home = Home(tmp_path)
+    collect(replay, home, catalogue)
+    again = collect(replay, home, catalogue, day=1)
+    assert {r.status for r in again.values()} == {"known"}
+    replay.tables["12612-91-01-4"] = table_text("12612-91-01-4", first=2)
+    changed = collect(replay, home, catalogue, day=2)
+    assert changed["12612-91-01-4"].status == "accepted"
+    assert len(landing_of(home, config(replay), catalogue).snapshots()) == 4
+
+
+@pytest.mark.parametrize("changes", ["modifieddata", "cubes"])
+def test_where_the_host_can_be_trusted_nothing_unchanged_is_downloaded(
+    replay: Replay, tmp_path: Path, catalogue: Catalogue, changes: str
+) -> None:
+    home = Home(tmp_path)
+    replay.modified = {"12612": "01.02.2026", "13111": "25.11.2026", "21121": "01.02.2026"}
+    collect(replay, home, catalogue, changes=changes)
+    replay.asked.clear()
+    found = collect(replay, home, catalogue, day=3, changes=changes)
+    assert {c: r.status for c, r in found.items()} == {
+        "12612-91-01-4": "unchanged", "13111-01-03-4": "known", "21121-02-02-4": "unchanged",
+    }  # fmt: skip
+    assert replay.count("data/tablefile") == 1
+    found = collect(replay, home, catalogue, day=40, changes=changes)
+    assert {r.status for r in found.values()} == {"known"}, "after a month everything is compared once"
+
+
+def test_without_an_account_the_login_free_files_are_taken(
+    replay: Replay, tmp_path: Path, catalogue: Catalogue
+) -> None:
+    text = table_text("12612-91-01-4")
+    replay.downloads = {"12612-91-01-4": text}
+    address = f"http://127.0.0.1:{replay.port}/genesisws/downloader/00/tables/{{code}}_00.csv"
+    home = Home(tmp_path)
+    found = collect(replay, home, catalogue, username="", password="", downloader=address)
+    assert found["12612-91-01-4"].status == "accepted"
+    late = found["13111-01-03-4"]
+    assert late.status == "late"
+    assert "no account is configured" in (late.reason or "")
+    assert "HTTP 404" in (late.reason or "")
+    (snapshot,) = landing_of(home, config(replay), catalogue).snapshots()
+    assert json.loads((snapshot.folder / "origin.json").read_text())["origin"]["kind"] == "download"
+
+
+def test_a_wrong_account_makes_every_table_late_and_asks_for_none(
+    replay: Replay, tmp_path: Path, catalogue: Catalogue
+) -> None:
+    found = collect(replay, Home(tmp_path), catalogue, password="falsch-und-lang")
+    assert {r.status for r in found.values()} == {"late"}
+    assert replay.count("data/tablefile") == 0
+    assert not any("falsch-und-lang" in (r.reason or "") for r in found.values())
+
+
+def test_a_host_that_is_down_is_named(replay: Replay, tmp_path: Path, catalogue: Catalogue) -> None:
+    found = collect(
+        replay, Home(tmp_path), catalogue, base_url="http://127.0.0.1:9/genesisws/rest/2020/", attempts=2
+    )
+    assert {r.status for r in found.values()} == {"late"}
+    assert all("127.0.0.1:9: not reached" in (r.reason or "") for r in found.values())
+
+
+def codes_of(catalogue: Catalogue, count: int) -> list[str]:
+    found = [c for c, t in catalogue.tables.items() if not t.is_bound and t.database == "regionalstatistik"]
+    return sorted(found)[:count]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_forty_tables_with_one_request_in_twenty_failing(
+    tmp_path: Path, catalogue: Catalogue, caplog: pytest.LogCaptureFixture, seed: int
+) -> None:
+    """Every table has landed or is named late; nothing twice, nothing half, no secret anywhere."""
+    codes = codes_of(catalogue, 40)
+    tables = {code: table_text(code, first=n) for n, code in enumerate(codes)}
+    faults = Faults(share=0.05, kinds=PASSING + LASTING, seed=seed)
+    large = dict.fromkeys(codes[::9], 2)
+    home = Home(tmp_path)
+    caplog.set_level(logging.DEBUG)
+    with serving(Replay(tables=tables, large=large, faults=faults, slow_seconds=1.0)) as replay:
+        first = collect(replay, home, catalogue, parallel=3)
+        assert set(first) == set(codes)
+        assert {r.status for r in first.values()} <= {"accepted", "late"}
+        assert all(r.reason for r in first.values() if r.status == "late")
+        assert faults.seen.total() > 0
+        replay.faults.share = 0.0
+        second = collect(replay, home, catalogue, day=1, parallel=3)
+    landed = {c for c, r in first.items() if r.status == "accepted"}
+    assert {c: r.status for c, r in second.items()} == {
+        c: "known" if c in landed else "accepted" for c in codes
+    }
+    landing = landing_of(home, config(replay), catalogue)
+    assert sorted(s.table_code for s in landing.snapshots()) == codes, "each table once"
+    for snapshot in landing.snapshots():
+        assert landing.reading(snapshot).parquet.exists()
+    assert not [p for p in landing.folder.rglob("*") if p.name.endswith(".part")]
+    assert_no_secret(tmp_path, caplog.text)
+
+
+def assert_no_secret(folder: Path, said: str) -> None:
+    """No credential in any file (zipped ones included, as they came) nor in anything that was said."""
+    for secret in (USER, PASSWORD):
+        assert secret not in said
+        for path in (p for p in folder.rglob("*") if p.is_file()):
+            assert secret.encode() not in path.read_bytes(), path
