@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+import itertools
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -29,6 +30,7 @@ from expectations.catalogue.model import (
     PublishedTable,
     Statistic,
     Term,
+    overlap,
 )
 
 CATALOGUE_DIR = Path(__file__).parent
@@ -325,9 +327,26 @@ class _References:
                 continue
             for cell in term.cells(breakdown) or []:
                 self._cell(breakdown, cell, where, [role, "where", breakdown])
+            self._adds_up(term, breakdown, where, [role, "where", breakdown])
             if breakdown in free:
                 text = f"'{breakdown}' is a breakdown of the indicator and can't be fixed in its {role}"
                 self._report(where, [role, "where", breakdown], text)
+
+    def _adds_up(self, term: Term, breakdown: str, where: tuple[str, str], path: list[Any]) -> None:
+        """Cells that a term adds up must not overlap, nor be declared as never to be added."""
+        names = term.cells(breakdown) or []
+        measure = self.entries["measures"].get(term.measure)
+        if len(names) < 2 or measure is None:
+            return
+        for rule in measure.additivity:
+            if rule.breakdown == breakdown and rule.rule != "sum":
+                text = f"cells of '{breakdown}' must not be added: '{measure.id}' declares {rule.rule}"
+                self._report(where, path, text)
+        cells = {c.id: c for c in self.entries["breakdowns"][breakdown].cells}
+        for left, right in itertools.combinations([cells[n] for n in names if n in cells], 2):
+            if overlap(left, right):
+                text = f"'{left.id}' and '{right.id}' overlap: adding them counts somebody twice"
+                self._report(where, path, text)
 
     def _units_fit(self, indicator: Indicator, where: tuple[str, str]) -> None:
         measures = self.entries["measures"]

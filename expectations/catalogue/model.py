@@ -64,6 +64,20 @@ class Cell(Entry):
     subset_of: str | None = None
 
 
+_AGES = re.compile(r"ALT(\d{3})(?:B(\d{2})|UM)")
+
+
+def overlap(left: Cell, right: Cell) -> bool:
+    """Do two cells of a breakdown share somebody? Subsets by declaration, ages by their codes."""
+    if left.id == right.id or right.id == left.subset_of or left.id == right.subset_of:
+        return True
+    ages = [_AGES.fullmatch(cell.id) for cell in (left, right)]
+    if not all(ages):
+        return False
+    spans = [(int(m[1]), int(m[2]) if m[2] else 999) for m in ages if m]
+    return spans[0][0] < spans[1][1] and spans[1][0] < spans[0][1]
+
+
 class Breakdown(Entry):
     """A dimension an indicator may be broken down by; its cells besides the implicit `total`.
 
@@ -268,17 +282,24 @@ class Additivity(Entry):
     """Which cells of a breakdown make up its total, and how exactly.
 
     `sum`: the parts add up to the total. `double_counted`: a person may stand in several parts,
-    so the total lies between the largest part and the sum. `tolerance_share` is relative to the
+    so the total lies between the largest part and the sum. `none`: cells of this breakdown must
+    never be added (a school counts once in each of its types). `tolerance_share` is relative to the
     total and covers later corrections; `rounded_in` names Länder whose counts are rounded to a
     base, which adds base × number of parts. `exact_in` names area prefixes without tolerance.
     """
 
     breakdown: str
-    parts: list[str]
-    rule: Literal["sum", "double_counted"] = "sum"
+    parts: list[str] = []
+    rule: Literal["sum", "double_counted", "none"] = "sum"
     tolerance_share: float = 0.0
     rounded_in: dict[str, Rounding] = {}
     exact_in: list[str] = []
+
+    @model_validator(mode="after")
+    def _parts_where_they_count(self) -> Additivity:
+        if (self.rule == "none") == bool(self.parts):
+            raise ValueError("parts: name them where they add up, and only there")
+        return self
 
 
 class SeriesBreak(Entry):

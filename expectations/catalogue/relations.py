@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from expectations.catalogue.model import TOTAL, AreaReform, Catalogue, Indicator, PeriodMeaning, Term
+from expectations.catalogue.model import TOTAL, AreaReform, Catalogue, Indicator, Kind, PeriodMeaning, Term
 
 EVERY_CELL = "*"
 
@@ -250,6 +250,7 @@ def _indicator(catalogue: Catalogue, indicator: Indicator) -> dict[str, Any]:
         "unit": indicator.unit,
         "decimals": indicator.decimals,
         "breakdowns": ", ".join(indicator.breakdowns),
+        "adds_up_over": ", ".join(_adds_up_over(catalogue, indicator)),
         "range_low": low,
         "range_high": high,
         "fields_of_action": ", ".join(indicator.fields_of_action),
@@ -257,6 +258,15 @@ def _indicator(catalogue: Catalogue, indicator: Indicator) -> dict[str, Any]:
         "owner": indicator.owner,
         "status": indicator.status,
     }
+
+
+def _adds_up_over(catalogue: Catalogue, indicator: Indicator) -> list[str]:
+    """The breakdowns whose cells a reader may add up to the total; none for rates and means."""
+    if indicator.kind not in (Kind.COUNT, Kind.SUM):
+        return []
+    rules = catalogue.measures[indicator.numerator.measure].additivity
+    summed = {rule.breakdown for rule in rules if rule.rule == "sum"}
+    return [name for name in indicator.breakdowns if name in summed]
 
 
 def _breaks(catalogue: Catalogue, indicator: Indicator, breakdowns: list[str]) -> list[dict[str, Any]]:

@@ -33,7 +33,7 @@ def _rules(catalogue: Catalogue, table: str) -> list[tuple[Measure, Additivity]]
         for indicator in catalogue.indicators_of(table)
         for measure in catalogue.measures_of(indicator)
     }
-    return [(m, rule) for _, m in sorted(measures.items()) for rule in m.additivity]
+    return [(m, rule) for _, m in sorted(measures.items()) for rule in m.additivity if rule.parts]
 
 
 def _scopes(catalogue: Catalogue, table: str) -> list[str]:

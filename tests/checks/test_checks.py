@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,8 +12,9 @@ import pandas as pd
 import pytest
 
 from expectations.catalogue import Catalogue
+from expectations.catalogue.model import AcceptedRevision, Text
 from expectations.checks import CHECKS, Subject
-from expectations.checks.base import CorrectionResult, Delivery, StructuralTest
+from expectations.checks.base import CorrectionResult, Delivery, Revisions, StructuralTest
 from expectations.verdict import Status
 from orchestration.confirm.gate import expected_checks, judge
 
@@ -37,7 +39,9 @@ def clean(night_home: Path, catalogue: Catalogue) -> dict[str, Subject]:
                 frame=candidate.execute(f"select * from published.{name}").df(),
                 measures=measures[measures["measure_id"].isin(wanted)],
                 deliveries={
-                    t.code: Delivery(t.code, 1, "file.csv", pd.Timestamp("2025-12-31"))
+                    t.code: Delivery(
+                        t.code, 1, "file.csv", pd.Timestamp("2025-12-31"), revisions=Revisions(0, 1000)
+                    )
                     for t in catalogue.tables_behind(name)
                 },
                 tests=[StructuralTest("unique", "pass", 0), StructuralTest("not_null", "pass", 0)],
@@ -208,6 +212,9 @@ POISONED: dict[str, tuple[str, Poison, set[str]]] = {
     "double counts": ("pub_early_childhood", in_measures(double_counts_above_the_sum), {"additivity"}),
     "never arrived": ("pub_leavers", with_delivery(snapshots=0), {"arrival"}),
     "a snapshot no longer readable": ("pub_leavers", with_delivery(unreadable="x.csv: …"), {"arrival"}),
+    "a tenth of the past changed": (
+        "pub_leavers", with_delivery(revisions=Revisions(100, 1000, ["DG, 2020/21, BILABS: 5 → 7"])), {"revision"},
+    ),
     "a test failed": ("pub_leavers", with_tests(StructuralTest("unique", "fail", 3)), {"integrity"}),
     "a test not run": ("pub_leavers", with_tests(StructuralTest("unique", None)), {"integrity"}),
     "no tests at all": ("pub_leavers", with_tests(), {"integrity"}),
@@ -235,6 +242,7 @@ def test_every_check_has_a_poison() -> None:
     ("changes", "words"),
     [
         ({"refused": ["x.csv, line 3: found 'a', expected b"]}, "Letzte Lieferung abgelehnt"),
+        ({"outstanding": ["www.regionalstatistik.de: HTTP 500"]}, "Nicht abgerufen"),
         ({"newest_period_end": pd.Timestamp("2019-07-31")}, "überfällig"),
     ],
 )
@@ -246,6 +254,23 @@ def test_a_late_or_refused_delivery_carries_on_with_its_age(
     assert found.status is Status.WARN
     assert words in found.message_de
     assert "2025-12-31" in found.message_de or "2019-07-31" in found.message_de
+
+
+def test_an_accepted_revision_goes_out_and_is_shown(clean: dict[str, Subject]) -> None:
+    subject = with_delivery(revisions=Revisions(100, 1000), stand="2026-03-13")(clean["pub_leavers"])
+    table = subject.catalogue.tables["21111-02-06-4"]
+    note = Text(de="Revision Niedersachsen", en="Revision of Lower Saxony")
+    accepted = table.model_copy(
+        update={"accepted_revisions": [AcceptedRevision(stand=dt.date(2026, 3, 13), note=note)]}
+    )
+    tables = {**subject.catalogue.tables, table.code: accepted}
+    catalogue = subject.catalogue.model_copy(update={"tables": tables})
+    assert held_by(subject) == {"revision"}
+    accepting = dataclasses.replace(subject, catalogue=catalogue)
+    assert held_by(accepting) == set()
+    (found,) = [v for v in judge(accepting) if v.check == "revision"]
+    assert found.status is Status.WARN
+    assert "100 frühere Werte geändert" in found.message_de
 
 
 def test_a_message_names_place_and_value(clean: dict[str, Subject]) -> None:

@@ -17,7 +17,19 @@ from expectations.catalogue import Catalogue
 from orchestration.publish.release import ReleaseStore, file_hash
 from tests.nights import PROJECT, command, environment, run
 
-TABLES = {"indicator_value", "indicator", "area", "period", "breakdown_cell", "series_break", "verdict"}
+TABLES = {
+    "indicator_value",
+    "indicator",
+    "area",
+    "period",
+    "breakdown_cell",
+    "series_break",
+    "footnote",
+    "official_table",
+    "area_successor",
+    "revision",
+    "verdict",
+}
 
 
 def contents(home: Path) -> dict[str, str]:
@@ -86,7 +98,7 @@ def test_keys_and_columns_of_the_long_table(mart: duckdb.DuckDBPyConnection, cat
     assert columns == [
         "indicator_id", "area_code", "area_level", "period_start", "period_end", "period_label",
         *catalogue.breakdowns, "value", "numerator", "denominator", "unit", "status", "sign",
-        "series_break_before", "source", "retrieved_at",
+        "series_break_before", "footnotes", "source", "retrieved_at",
     ]  # fmt: skip
     key = ", ".join(["indicator_id", "area_code", "period_start", "period_end", *catalogue.breakdowns])
     twice = mart.execute(f"select {key} from indicator_value group by all having count(*) > 1").fetchall()

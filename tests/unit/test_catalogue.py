@@ -11,6 +11,8 @@ from expectations.catalogue import Catalogue, CatalogueError, load_catalogue
 from expectations.catalogue.load import CATALOGUE_DIR
 from expectations.catalogue.relations import relations
 
+RATIO = "indicators/population/old_age_dependency_ratio.yml"
+SCHOOLS = "indicators/schools/foreign_pupils_percent.yml"
 SHARE = "indicators/leavers/leavers_without_certificate_percent.yml"
 
 
@@ -54,6 +56,16 @@ def edit(root: Path, file: str, old: str, new: str) -> None:
         ("measures/leavers.yml", "BILABS11, BILABS12", "BILABS14D, BILABS12", "is a subset ('darunter') and never adds up"),
         ("tables/21111-02-06-4.yml", 'BILAG2: "BILABS11"', 'BILAG2: "BILABS1"', "BILAG2 has no item 'BILABS1'"),
         ("tables/21111-02-06-4.yml", "header: '\\| Insgesamt", "header: '(\\| Insgesamt", "not a regular expression"),
+        (RATIO, "[ALT065B75, ALT075UM]", "[ALT065B75, ALT075UM, ALT080B85]", "'ALT075UM' and 'ALT080B85' overlap"),
+        (RATIO, "[ALT065B75, ALT075UM]", "[ALT065B75, ALT060B65, ALT055B65]", "'ALT060B65' and 'ALT055B65' overlap"),
+        (SHARE, "where: {qualification: BILABS11}", "where: {qualification: [BILABS13, BILABS14D]}", "counts somebody twice"),
+        (SCHOOLS, "{measure: pupils, where: {nationality: foreign}}", "{measure: general_schools, where: {school_type: [SCHULE03, SCHULE08]}}", "must not be added: 'general_schools' declares none"),
+        ("measures/general_schools.yml", "rule: none", "rule: sum", "name them where they add up"),
+        ("statistics/12411.yml", "late_after_days: 535", "late_after_days: 5", "nothing can be late before it is due"),
+        ("tables/12411-07-01-4.yml", 'evas: "12411"', 'evas: "12412"', "no statistic '12412'; did you mean"),
+        ("tables/22541-01-04-4.yml", "valid_from: 2011-01-01", "valid_from: 2012-01-01", "valid for the same periods"),
+        ("area_reforms/goettingen_2016.yml", 'code: "03159", share: 1', 'code: "03159", share: 0.5', "do not add up to 1"),
+        ("area_reforms/goettingen_2016.yml", 'code: "03159", share: 1', 'code: "03201", share: 1', "'03201' itself ends on 2001-11-01"),
         ("classifications/GES.yml", "cell: female", "cell: femal", "has no cell 'femal'; did you mean 'female'?"),
     ],
 )  # fmt: skip

@@ -97,13 +97,23 @@ def test_the_same_year_means_two_school_years() -> None:
     assert leavers.end == dt.date(2023, 7, 31)
 
 
-def test_a_bare_year_is_no_reference_day() -> None:
-    assert parse_period("2023", PeriodMeaning.REFERENCE_DAY) is None
+NAMES_NOTHING = (PeriodMeaning.REFERENCE_DAY, PeriodMeaning.WINTER_TERM)
+
+
+@pytest.mark.parametrize("meaning", NAMES_NOTHING)
+def test_a_bare_year_is_no_reference_day(meaning: PeriodMeaning) -> None:
+    assert parse_period("2023", meaning) is None
+
+
+def test_a_bare_year_is_the_year_end_only_where_declared() -> None:
+    period = parse_period("2015", PeriodMeaning.YEAR_END_DAY)
+    assert period is not None
+    assert period.start == period.end == dt.date(2015, 12, 31)
 
 
 @given(
     st.integers(1950, 2090),
-    st.sampled_from([None, *(m for m in PeriodMeaning if m is not PeriodMeaning.REFERENCE_DAY)]),
+    st.sampled_from([None, *(m for m in PeriodMeaning if m not in NAMES_NOTHING)]),
 )
 def test_no_period_ends_before_it_starts(year: int, meaning: PeriodMeaning | None) -> None:
     period = parse_period(str(year), meaning)
