@@ -17,6 +17,7 @@ from expectations.catalogue.model import TOTAL
 from expectations.catalogue.relations import relations
 from orchestration.collect.genesis import FormatError
 from orchestration.collect.genesis.footnotes import footnotes_of
+from orchestration.collect.genesis.workbook import MUNICIPALITY_LIST
 from orchestration.collect.landing import Landing, Reading, Snapshot, landing_of
 from orchestration.resources.clock import stamp
 from orchestration.resources.files import remove
@@ -54,6 +55,7 @@ def load_candidate(home: Home, settings: Settings, catalogue: Catalogue, moment:
         refused = [{"table_code": t, "reason": r} for t, r in sorted(unreadable.items())]
         _create(connection, "raw.unreadable", pd.DataFrame(refused, columns=["table_code", "reason"]))
         _create(connection, "raw.genesis_area_name", _area_names(readings))
+        _create(connection, "raw.area_register", _area_register(landing))
         _create(connection, "raw.genesis_footnote", _footnotes(readings, catalogue))
         home_area = settings.municipality
         city = pd.DataFrame([{"area_code": home_area.code, "area_name": home_area.name}])
@@ -123,8 +125,8 @@ _EMPTY_TYPES = {"value": "float64", "from": "datetime64[s]", "to": "datetime64[s
 
 
 def _create(connection: duckdb.DuckDBPyConnection, name: str, frame: pd.DataFrame) -> None:
-    # A column without any entry has no type of its own; whole numbers were given theirs.
-    empty = [c for c in frame.columns if frame[c].isna().all() and frame[c].dtype != "Int32"]
+    # A column without any entry has no type of its own, unless it was given one.
+    empty = [c for c in frame.columns if frame[c].dtype == object and frame[c].isna().all()]
     typed = frame.astype({c: _EMPTY_TYPES.get(c.rsplit("_", 1)[-1], "str") for c in empty})
     connection.register("incoming", typed)
     connection.execute(f"create table {name} as select * from incoming")
@@ -161,6 +163,17 @@ def _area_names(readings: list[Reading]) -> pd.DataFrame:
         for code, name in sorted(reading.codebook["areas"].items())
     ]
     return pd.DataFrame(rows, columns=["snapshot_id", "area_code", "area_name"])
+
+
+def _area_register(landing: Landing) -> pd.DataFrame:
+    """Every key on every list of municipalities in the landing, with the list's day."""
+    rows = [
+        {"area_code": code, "area_name": name, "as_of": reading.codebook["register"]}
+        for reading in map(landing.reading, landing.snapshots(MUNICIPALITY_LIST))
+        for code, name in sorted(reading.codebook["areas"].items())
+    ]
+    frame = pd.DataFrame(rows, columns=["area_code", "area_name", "as_of"])
+    return frame.astype({"area_code": "str", "area_name": "str", "as_of": "datetime64[s]"})
 
 
 def _footnotes(readings: list[Reading], catalogue: Catalogue) -> pd.DataFrame:

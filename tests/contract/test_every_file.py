@@ -6,7 +6,9 @@ The reading here knows nothing of the readers: it splits lines, counts cells and
 from __future__ import annotations
 
 import csv
+import gzip
 import io
+import json
 import math
 import re
 import zipfile
@@ -120,6 +122,45 @@ def test_a_plain_count_of_the_raw_text_agrees(path: Path) -> None:
     assert int(read["value"].notna().sum()) == len(plain.numbers)
     assert math.isclose(read["value"].sum(), math.fsum(plain.numbers), rel_tol=1e-12, abs_tol=1e-9)
     assert Counter(read["sign"].dropna()) == plain.signs
+
+
+def test_the_list_of_municipalities_equals_a_plain_count(shared: Path) -> None:
+    path = shared / "data" / "areas" / "AuszugGV2QAktuell.xlsx"
+    rows = read_official(path.name, path.read_bytes())
+    sheet = load_workbook(path, read_only=True, data_only=True).worksheets[1]
+    plain = [row for row in sheet.iter_rows(values_only=True) if row[0] == "60"]
+    frame = rows.frame
+    assert frame["area_code"].nunique() == len(plain)
+    people = frame[(frame["measure"] == "BEVSTD") & (frame["GES"] == "")]
+    assert people["value"].sum() == sum(row[9] for row in plain if isinstance(row[9], int | float))
+    area = frame[frame["measure"] == "FLC006"]["value"].sum()
+    assert math.isclose(area, math.fsum(row[8] for row in plain), rel_tol=1e-12)
+    koblenz = people[people["area_code"] == "07111000"]["value"].item()
+    assert koblenz == 115268
+    assert rows.codebook["register"] == "2024-06-30"
+    assert {len(code) for code in rows.codebook["areas"]} == {2, 3, 5, 8}
+
+
+def test_every_district_key_of_the_files_exists_by_list_or_by_reform(
+    shared: Path, catalogue: Catalogue
+) -> None:
+    """The list of 2024 and the declared reforms know every district any file has ever named."""
+    path = shared / "data" / "areas" / "AuszugGV2QAktuell.xlsx"
+    listed = set(read_official(path.name, path.read_bytes()).codebook["areas"])
+    dissolved = {a.code for r in catalogue.area_reforms.values() for a in r.dissolved}
+    founded = {a.code for r in catalogue.area_reforms.values() for a in r.founded}
+    with gzip.open(shared / "data" / "areas" / "datenguide_regions.json.gz") as handle:
+        tree = {code for code, area in json.load(handle).items() if area["level"] == 3}
+    named = set(tree)
+    for file in FILES:
+        rows = read_official(file.name, file.read_bytes())
+        levels = dict(zip(rows.frame["area_code"], rows.frame["area_level"], strict=True))
+        named |= {code for code, level in levels.items() if level == "district"}
+    boroughs = {f"110{n:02d}" for n in range(1, 13)}  # Berlin's, as district keys in 13211-01-03-5
+    assert named - listed - dissolved - founded - boroughs == set()
+    assert dissolved & listed == set()
+    assert {code for code in founded if code not in listed} == {"06415", "16056"}
+    assert len(dissolved) == 76
 
 
 def test_declared_tables_read_the_same_under_their_contract(shared: Path, catalogue: Catalogue) -> None:

@@ -1,7 +1,7 @@
-"""Workbooks of the offices: a GENESIS table as XLSX, and the machine sheets of a Statistischer Bericht.
+"""Workbooks of the offices: a GENESIS table as XLSX, the machine sheets of a Statistischer Bericht,
+and the Gemeindeverzeichnis.
 
-Belongs here: a workbook's sheets → long rows. Does not belong here: workbooks that are no tables
-of figures, such as the Gemeindeverzeichnis (registers/).
+Belongs here: a workbook's sheets → long rows. Does not belong here: text files.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from orchestration.collect.genesis.grid import Grid, read_grid, repeat_headings
 from orchestration.collect.genesis.notation import (
     COUNTRY,
     STATE_CODES,
+    Period,
     area_level,
     is_area,
     name_of_area,
@@ -40,9 +41,13 @@ from orchestration.collect.genesis.rows import (
 
 GENESIS_FORMAT = "xlsx"
 REPORT_FORMAT = "statistical_report"
+AREAS_FORMAT = "gemeindeverzeichnis"
+MUNICIPALITY_LIST = "11111-GV"
+"""Our code of the quarterly list of municipalities; the office gives it none."""
 
 _CODE = re.compile(r"[0-9]{5}[A-Z]?(?:-[0-9A-Z]+)+|AI[A-Z0-9]*(?:-[0-9A-Z]+)+")
 _MACHINE = "csv-"
+_MUNICIPALITIES = "Onlineprodukt_Gemeinden"
 _TIME = {
     "Jahr", "Berichtsjahr", "Stichtag", "Schuljahr", "Semester", "Monat", "Quartal", "Zeit",
     "Wintersemester", "Zeitraum",
@@ -73,6 +78,8 @@ def read_workbook(file: str, data: bytes, catalogue: Catalogue | None) -> Offici
         machine = [name for name in names if name.startswith(_MACHINE)]
         if machine:
             return _read_report(file, {name: _texts(workbook, name) for name in machine})
+        if (listed := next((n for n in names if n.startswith(_MUNICIPALITIES)), None)) is not None:
+            return _read_municipalities(file, listed, _texts(workbook, listed))
         for name in names:
             sheet = _texts(workbook, name)
             code = _code_of(name, sheet)
@@ -298,3 +305,80 @@ def _holds_numbers(texts: pd.Series) -> bool:
 
 def _name(title: str) -> str:
     return re.sub(r"\W+", "_", title).strip("_").lower()
+
+
+# --- the Gemeindeverzeichnis ----------------------------------------------------------------------
+
+_KINDS = {"10": 2, "20": 3, "40": 5, "60": 8}
+"""Kind of record (Satzart) → digits of its key: Land, region, district, municipality.
+
+Regions of Baden-Württemberg (30) and associations of municipalities (50) have no key of their own.
+"""
+
+
+def _read_municipalities(file: str, name: str, sheet: Sheet) -> OfficialRows:
+    """Area in km² and inhabitants of every municipality; all keys that exist on the list's day.
+
+    The keys and their names stand in the codebook, under `areas`, and the list's day under
+    `register`: districts and Länder have a record, but no figures of their own.
+    """
+    where = f"{file}, sheet {name}"
+    head = [" ".join(row) for row in sheet[:6]]
+    as_of = _day_in(where, head, r"Gebietsstand am (\d{2}\.\d{2}\.\d{4})")
+    figures = _day_in(where, head, r"am (\d{2}\.\d{2}\.\d{4}) \(Jahr\)")
+    records = [(n, row) for n, row in enumerate(sheet, start=1) if row and row[0] in _KINDS]
+    if not records:
+        raise FormatError(where, "no record of a Land or a municipality", "records of kind 10, 20, 40 and 60")
+    names: dict[str, str] = {}
+    lines: list[int] = []
+    codes: list[str] = []
+    cells: list[list[str]] = []
+    for number, row in records:
+        code = "".join((row[2], row[3], row[4], row[6]))
+        if len(code) != _KINDS[row[0]] or not code.isdigit():
+            expected = f"a key of {_KINDS[row[0]]} digits for a record of kind {row[0]}"
+            raise FormatError(where, repr(code), expected, line=number, column="C to G")
+        if code in names:
+            raise FormatError(where, f"the key {code} again", "every area once", line=number)
+        names[code] = name_of_area(row[7])
+        if row[0] == "60":
+            codes.append(code)
+            lines.append(number)
+            cells.append(row)
+    areas = Coded.of(codes)
+    parts = []
+    for column, measure, unit, sex in _FIGURES:
+        texts = Coded.of([row[column] for row in cells])
+        value, sign = split_values(where, texts, lines.__getitem__, column + 1)
+        constants = {"table_code": MUNICIPALITY_LIST, "measure": measure, "unit": unit}
+        made = {
+            "area_code": areas.column(),
+            "area_level": areas.map(lambda _: "municipality"),
+            **period_columns(np.zeros(len(codes), dtype=np.int32), [figures]),
+            "GES": Coded.constant(sex, len(codes)).column(),
+            "value": value,
+            "sign": sign,
+            **{key: Coded.constant(text, len(codes)).column() for key, text in constants.items()},
+        }
+        parts.append(long_table(made, ["GES"]))
+    table = pa.concat_tables(parts).unify_dictionaries().combine_chunks()
+    refuse_duplicates(where, table, ["GES"], lambda row: lines[row % len(lines)])
+    stand = dt.datetime.combine(as_of.end, dt.time())
+    codebook = {"areas": names, "items": {}, "measures": {}, "register": as_of.end.isoformat()}
+    return OfficialRows(table, AREAS_FORMAT, MUNICIPALITY_LIST, "xlsx", stand, codebook=codebook)
+
+
+_FIGURES = (
+    (8, "FLC006", "qkm", ""),
+    (9, "BEVSTD", "Anzahl", ""),
+    (10, "BEVSTD", "Anzahl", "GESM"),
+    (11, "BEVSTD", "Anzahl", "GESW"),
+)
+"""Column, measure, unit and sex of the list's figures; density follows from two of them."""
+
+
+def _day_in(where: str, head: list[str], pattern: str) -> Period:
+    for line in head:
+        if (match := re.search(pattern, line)) and (period := parse_period(match[1])):
+            return period
+    raise FormatError(where, "no such day in the first rows", f"a text like {pattern}", line=1)

@@ -14,8 +14,7 @@ with_peers as (
     select
         o.*,
         case when o.period_end between v.valid_from and v.valid_to then 1 else 0 end as measure_is_valid,
-        case when a.area_code is null or o.period_end between a.valid_from and a.valid_to then 1 else 0 end
-            as area_exists,
+        a.area_exists,
         {{ any_true('o.value is not null') }} over (
             partition by o.table_code, o.period_end, o.area_code
         ) as area_has_number,
@@ -33,7 +32,8 @@ with_peers as (
     from ranked as o
     inner join {{ source('catalogue', 'measure_validity') }} as v
         on v.table_code = o.table_code and v.measure_code = o.measure_code
-    left join {{ source('catalogue', 'area_validity') }} as a on a.area_code = o.area_code
+    inner join {{ ref('int_area_existence') }} as a
+        on a.area_code = o.area_code and a.period_end = o.period_end
     where o.newest = 1
 )
 
