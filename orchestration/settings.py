@@ -95,11 +95,40 @@ class OfficialStatistics(_Section):
         return self
 
 
+class AgencyTable(_Section):
+    """One table of the Bundesagentur's service, and the parameter that names its region."""
+
+    name: str = Field(pattern=r"^Eckwerte(Tabelle|Zeitreihe)[A-Za-z]+$")
+    region: Literal["Kreis", "Kreis AO", "Bundesland", "Bundesland AO"] | None = None
+
+
+class EmploymentAgency(_Section):
+    """The table service of the Bundesagentur für Arbeit; no account.
+
+    `names_url`: the service's list of its region names, by which it wants to be asked.
+    """
+
+    base_url: str = Field(pattern=r"^https?://\S+$")
+    names_url: str = Field(pattern=r"^https?://\S+$")
+    tables: list[AgencyTable] = Field(min_length=1)
+    budget_minutes: float = Field(default=20, gt=0)
+
+
+class SchoolDirectory(_Section):
+    """The Land's directory of school sites: an OGC API Features collection's items."""
+
+    base_url: str = Field(pattern=r"^https?://\S+$")
+    licence: str
+    budget_minutes: float = Field(default=20, gt=0)
+
+
 class Settings(_Section):
     """Everything a city configures."""
 
     municipality: Municipality
     official_statistics: OfficialStatistics
+    employment_agency: EmploymentAgency | None = None
+    school_directory: SchoolDirectory | None = None
     catalogue: Path | None = None
     """A folder of further declarations, laid out like expectations/catalogue."""
 

@@ -28,7 +28,7 @@
     when {{ value }} is not null then 'reported'
     when {{ sign }} = '/' then 'unreliable'
     when {{ sign }} = 'x' then 'not_applicable'
-    when {{ sign }} = '.' then 'confidential'
+    when {{ sign }} in ('.', '*') then 'confidential'
     when {{ sign }} = '-' and ({{ measure_is_valid }} = 0 or {{ peer_has_number }} = 1) then 'not_applicable'
     else 'unavailable'
   end

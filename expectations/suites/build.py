@@ -8,7 +8,7 @@ from expectations.catalogue import Catalogue
 from expectations.catalogue.model import Indicator
 
 STATUSES = ["reported", "estimated", "unreliable", "not_applicable", "unavailable", "confidential"]
-SIGNS = ["0", "-", ".", "...", "/", "x", "()", "p", "r", "s", "e"]
+SIGNS = ["0", "-", ".", "...", "/", "*", "x", "()", "p", "r", "s", "e"]
 
 Expectation = dict[str, Any]
 

@@ -35,7 +35,9 @@ def build_collect_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
     ) -> Iterator[dg.MaterializeResult]:
         with night.stage("collect"):
             source = night.settings.official_statistics
-            receptions = collect_official_statistics(source, night.home, night.catalogue, night.moment)
+            receptions = collect_official_statistics(
+                night.settings, night.home, night.catalogue, night.moment
+            )
             landing = landing_of(night.home, source, night.catalogue)
             for table in night.catalogue.tables.values():
                 snapshots = landing.snapshots(table.code)

@@ -178,7 +178,6 @@ def collect_from_network(
     finally:
         for night in nights:  # not before all has landed: only then are results given back
             night.close()
-    landing.record(receptions)
     return receptions
 
 

@@ -19,6 +19,7 @@ from orchestration.collect.genesis import FormatError
 from orchestration.collect.genesis.footnotes import footnotes_of
 from orchestration.collect.genesis.workbook import MUNICIPALITY_LIST
 from orchestration.collect.landing import Landing, Reading, Snapshot, landing_of
+from orchestration.collect.school_directory import newest_schools
 from orchestration.resources.clock import stamp
 from orchestration.resources.files import remove
 from orchestration.resources.home import Home
@@ -56,6 +57,9 @@ def load_candidate(home: Home, settings: Settings, catalogue: Catalogue, moment:
         _create(connection, "raw.unreadable", pd.DataFrame(refused, columns=["table_code", "reason"]))
         _create(connection, "raw.genesis_area_name", _area_names(readings))
         _create(connection, "raw.area_register", _area_register(landing))
+        connection.register("schools", newest_schools(home))
+        connection.execute("create table raw.school_directory as select * from schools")
+        connection.unregister("schools")
         _create(connection, "raw.genesis_footnote", _footnotes(readings, catalogue))
         home_area = settings.municipality
         city = pd.DataFrame([{"area_code": home_area.code, "area_name": home_area.name}])

@@ -15,7 +15,7 @@ import threading
 import time
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -96,6 +96,8 @@ class Replay:
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     jobs: dict[str, int] = field(default_factory=dict)
     removed: list[str] = field(default_factory=list)
+    pages: dict[str, Callable[[dict[str, str]], tuple[int, bytes]]] = field(default_factory=dict)
+    """Path → what a GET of it answers, by its parameters."""
     url: str = ""
     port: int = 0
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(175879554))
@@ -145,12 +147,15 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path = urlsplit(self.path).path
-        self.replay.asked.append((f"GET {path}", {}))
+        query = dict(parse_qsl(urlsplit(self.path).query))
+        self.replay.asked.append((f"GET {path}", query))
         if "username" in self.headers or "password" in self.headers:
             self._send(400, b"credentials where none belong")
             return
         code = path.rsplit("/", 1)[-1].removesuffix("_00.csv")
-        if "/downloader/" in path and code in self.replay.downloads:
+        if path in self.replay.pages:
+            self._send(*self.replay.pages[path](query))
+        elif "/downloader/" in path and code in self.replay.downloads:
             self._send(200, self.replay.downloads[code], "text/csv")
         elif "/rest/2020/" in path:
             self._send(405, b"<html><body>Method Not Allowed</body></html>", "text/html")

@@ -19,6 +19,7 @@ SIGNS = {
     ".": "unknown or secret",
     "...": "not yet available",
     "/": "too unreliable",
+    "*": "secret (employment agency)",
     "x": "not meaningful",
     "()": "limited reliability",
     "p": "preliminary",

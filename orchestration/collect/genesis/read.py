@@ -6,6 +6,7 @@ import datetime as dt
 import re
 
 from expectations.catalogue import Catalogue
+from orchestration.collect.genesis.agency import is_agency_table, read_agency_table
 from orchestration.collect.genesis.datencsv import is_datencsv, read_datencsv
 from orchestration.collect.genesis.errors import FormatError
 from orchestration.collect.genesis.ffcsv import is_ffcsv, read_ffcsv
@@ -25,7 +26,8 @@ def code_in_name(name: str) -> str | None:
 
 
 def read_official(file: str, data: bytes, catalogue: Catalogue | None = None) -> OfficialRows:
-    """Read any official table (ffcsv v4 or v5, datencsv, plain or zipped; workbooks of Destatis).
+    """Read any official table (ffcsv, datencsv, plain or zipped; workbooks of Destatis; tables of the
+    Bundesagentur).
 
     `file` is its name: it carries the table's code, which ffcsv does not repeat inside. With a
     catalogue, tables declared there are held to their contract and come out in official codes.
@@ -68,13 +70,15 @@ def _read(file: str, data: bytes, catalogue: Catalogue | None) -> OfficialRows:
         contract = catalogue.tables.get(code) if catalogue else None
         classifications = catalogue.classifications if catalogue else {}
         return read_datencsv(file, text.decode(), encoding, contract, classifications)
+    if is_agency_table(text[:8192].decode(errors="ignore")):
+        return read_agency_table(file, text.decode(), encoding)
     if first.startswith(("* Der Benutzer", "K;")):  # its first line names the user who made it
         raise FormatError(file, "the export of a cube (K;… D;…)", "the table's ffcsv or datencsv", line=1)
     found = "an HTML page" if first.lstrip().startswith("<") else f"a first line {first[:60]!r}"
     raise FormatError(
         file,
         found,
-        "ffcsv ('statistics_code;…' or 'Statistik_Code;…') or datencsv ('GENESIS-Tabelle: …')",
+        "ffcsv ('statistics_code;…' or 'Statistik_Code;…'), datencsv ('GENESIS-Tabelle: …') or a workbook",
         line=1,
     )
 
