@@ -1,4 +1,4 @@
-"""The command line: nightly, publish, status, explain, read.
+"""The command line: nightly, publish, status, explain, table, revisions, read.
 
 Belongs here: arguments, exit codes, what is printed. Does not belong here: what a stage does; a
 night runs through Dagster's own execution of the same definitions, so it is in the history.
@@ -7,13 +7,14 @@ Exit codes: 0 all tables published, 3 some held, 1 the night failed, 2 usage or 
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import logging
 import sys
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -22,6 +23,9 @@ from rich.table import Column, Table
 
 from orchestration.run import FAILED, USAGE
 from orchestration.settings import DEFAULT_CONFIG, DEFAULT_HOME, ConfigurationError
+
+if TYPE_CHECKING:  # pandas costs half a second that `--help` need not spend
+    import pandas as pd
 
 app = typer.Typer(
     add_completion=False,
@@ -32,6 +36,7 @@ app = typer.Typer(
 
 HomeOption = Annotated[Path, typer.Option("--home", help="Where everything is kept.")]
 ConfigOption = Annotated[Path, typer.Option("--config", help="The municipality's configuration.")]
+OutputOption = Annotated[Path | None, typer.Option(help="OUT.parquet or OUT.csv.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 
 out = Console()
@@ -96,6 +101,16 @@ def status(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None
     for reception in facts["delivery"]:
         if reception["status"] == "refused":
             out.print(f"[red]abgelehnt / refused:[/red] {reception['reason']}", highlight=False)
+        elif reception["status"] == "late":
+            name = reception["table_code"]
+            out.print(f"[red]nicht gekommen / late:[/red] {name}: {reception['reason']}", highlight=False)
+    overdue = Table("Überfällig / overdue", "Daten bis / data until", "fällig / due", "Stand / state of")
+    for source in facts["sources"]:
+        if source["is_late"]:
+            state = (source["stand"] or "–")[:10]
+            overdue.add_row(source["table_code"], str(source["data_until"]), str(source["next_due"]), state)
+    if overdue.row_count:
+        out.print(overdue)
     if facts["last_night"]:
         out.print(f"Letzter Lauf / last run: {facts['last_night']['at']} ({facts['last_night']['run_id']})")
 
@@ -124,16 +139,73 @@ def explain(
 
 
 @app.command()
+def table(
+    table_code: Annotated[str, typer.Argument(help="Code of an official table, e.g. 21111-01-03-4.")],
+    as_of: Annotated[
+        str | None, typer.Option(help="As it was known on this day (YYYY-MM-DD); by default today.")
+    ] = None,
+    output: OutputOption = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    home: HomeOption = DEFAULT_HOME,
+) -> None:
+    """A landed table as it was known on a day: of every cell the newest state until then."""
+    from expectations.catalogue import CatalogueError, load_catalogue
+    from orchestration.collect.landing import landing_of
+    from orchestration.resources.home import Home
+    from orchestration.settings import load_settings
+
+    _require_known_ending(output)
+    try:
+        settings = load_settings(config)
+        landing = landing_of(Home(home), settings.official_statistics, load_catalogue(*settings.overlays))
+        day = dt.date.fromisoformat(as_of) if as_of else None
+        rows = landing.table(table_code, as_of=day)
+    except (ConfigurationError, CatalogueError) as error:
+        _stop(str(error))
+    except ValueError:
+        _stop(f"--as-of: found '{as_of}', expected a day such as 2025-12-31")
+    except LookupError as error:
+        _stop(str(error), code=FAILED)
+    states = sorted({str(stand or "?")[:10] for stand in rows["stand"].to_pylist()})
+    out.print(f"table {table_code}: {rows.num_rows:,} rows, states of {', '.join(states)}", highlight=False)
+    _show_or_write(rows.to_pandas(), output)
+
+
+@app.command()
+def revisions(
+    table_code: Annotated[str, typer.Argument(help="Code of an official table.")],
+    home: HomeOption = DEFAULT_HOME,
+    output: OutputOption = None,
+) -> None:
+    """What the deliveries of a table changed: cell, old, new, both states of the data."""
+    import pandas as pd
+
+    from orchestration.report import revisions_of
+
+    _require_known_ending(output)
+    try:
+        found = revisions_of(home, table_code)
+    except LookupError as error:
+        _stop(str(error), code=FAILED)
+    if not found:
+        out.print(f"{table_code}: keine Änderungen / no changes")
+        return
+    out.print(f"{table_code}: {len(found)} geänderte Zellen / changed cells")
+    _show_or_write(pd.DataFrame(found), output)
+
+
+@app.command()
 def read(
-    file: Annotated[Path, typer.Argument(help="Any official file: ffcsv, datencsv, zipped or not.")],
-    output: Annotated[Path | None, typer.Option(help="OUT.parquet or OUT.csv.")] = None,
+    file: Annotated[
+        Path, typer.Argument(help="Any official file: ffcsv, datencsv, zipped or not; workbooks.")
+    ],
+    output: OutputOption = None,
 ) -> None:
     """Read an official file into long rows and say which format it is."""
     from expectations.catalogue import load_catalogue
     from orchestration.collect.genesis import FormatError, read_official
 
-    if output is not None and output.suffix not in (".parquet", ".csv"):
-        _stop(f"--output: found '{output.name}', expected a name ending in .parquet or .csv")
+    _require_known_ending(output)
     try:
         data = file.read_bytes()
     except OSError as error:
@@ -142,14 +214,22 @@ def read(
         rows = read_official(file.name, data, load_catalogue())
     except FormatError as error:
         _stop(str(error), code=FAILED)
-    frame = rows.frame
     stand = f", Stand {rows.stand:%d.%m.%Y %H:%M}" if rows.stand else ""
     out.print(
-        f"{rows.format} ({rows.encoding}), table {rows.table_code}{stand}: {len(frame):,} rows",
+        f"{rows.format} ({rows.encoding}), table {rows.table_code}{stand}: {len(rows):,} rows",
         highlight=False,
     )
     for note in rows.notes:
         out.print(f"note: {note}", highlight=False)
+    _show_or_write(rows.frame, output)
+
+
+def _require_known_ending(output: Path | None) -> None:
+    if output is not None and output.suffix not in (".parquet", ".csv"):
+        _stop(f"--output: found '{output.name}', expected a name ending in .parquet or .csv")
+
+
+def _show_or_write(frame: pd.DataFrame, output: Path | None) -> None:
     if output is None:
         out.print(frame.head(10).to_string(index=False), highlight=False, soft_wrap=True)
     elif output.suffix == ".parquet":
