@@ -32,9 +32,12 @@ test: $(VENV)/.dev
 campaigns: $(VENV)/.dev
 	$(BIN)/python -m tests.campaigns.kills --kills 30
 	$(BIN)/python -m tests.campaigns.publications --publications 20
+	$(BIN)/python -m tests.campaigns.traps
 
-bench: $(VENV)/.dev
+# The peer of the reading benchmark needs pandas 2: it gets an environment of its own.
+bench: $(VENV)/.dev $(VENV)-pystatis/.done
 	$(BIN)/python -m tests.benchmarks.night
+	$(BIN)/python -m tests.benchmarks.reading --peer-python $(VENV)-pystatis/bin/python
 
 # The second leg: the same tests of whole nights with DuckDB 2.
 duckdb2: $(VENV)-duckdb2/.dev
@@ -46,8 +49,16 @@ $(VENV)/.runtime: requirements.lock pyproject.toml
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
 	touch $@
 
-$(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
+# The development lock holds the runtime's packages too: one installation serves both.
+$(VENV)/.dev: requirements-dev.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	touch $@ $(VENV)/.runtime
+
+$(VENV)-pystatis/.done:
+	$(PYTHON) -m venv $(VENV)-pystatis
+	$(VENV)-pystatis/bin/pip install --quiet pystatis==0.5.5
 	touch $@
 
 $(VENV)-duckdb2/.dev: requirements-dev.lock pyproject.toml
@@ -65,4 +76,4 @@ lock:
 	$(COMPILE) pyproject.toml requirements-build.txt --extra dev -o requirements-dev.lock
 
 clean:
-	rm -rf $(VENV) $(VENV)-duckdb2 var var-official
+	rm -rf $(VENV) $(VENV)-duckdb2 $(VENV)-pystatis var var-official

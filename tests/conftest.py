@@ -67,6 +67,18 @@ def official_home(common: Path, shared: Path) -> Path:
     )
 
 
+@pytest.fixture(scope="session")
+def city_base(common: Path, sample: Path) -> Path:
+    """A city on a folder of files after one good night: `delivery`, `city.yaml`, `var`. Read only."""
+    folder = common / "city"
+    with FileLock(common / "city-files.lock"):
+        if not (folder / "city.yaml").exists():
+            shutil.copytree(sample, folder / "delivery", ignore=shutil.ignore_patterns(".*"))
+            folder_config(folder / "city.yaml", folder / "delivery")
+    _once(folder, "var", "--config", str(folder / "city.yaml"))
+    return folder
+
+
 @pytest.fixture
 def home(night_home: Path, tmp_path: Path) -> Path:
     """A home of one's own after one night on the embedded default."""
@@ -82,7 +94,8 @@ def sample(common: Path, catalogue: Catalogue) -> Path:
 
     folder = common / "sample"
     with FileLock(common / "sample.lock"):
-        write_sample(folder, catalogue)
+        if not folder.exists():
+            write_sample(folder, catalogue)
     return folder
 
 

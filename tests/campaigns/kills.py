@@ -10,6 +10,7 @@ there was none yet; then the next night runs through by itself.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import random
 import shutil
@@ -32,10 +33,15 @@ BIRTHS = "12612-01-01-4_00.csv"
 class City:
     """A city on a folder of files whose live births change from night to night."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, after: Path | None = None) -> None:
+        """A new city, or one like `after`, which has had its first night already."""
         self.folder = folder
         self.delivery = folder / "delivery"
-        write_sample(self.delivery, load_catalogue())
+        if after is None:
+            write_sample(self.delivery, load_catalogue())
+        else:
+            shutil.copytree(after / "delivery", self.delivery)
+            shutil.copytree(after / "var", folder / "var", symlinks=True)
         self.config = folder_config(folder / "city.yaml", self.delivery)
         self.home = folder / "var"
         self.night = 0
@@ -84,17 +90,23 @@ class City:
         return "other"
 
 
-def campaign(kills: int, seed: int, folder: Path) -> bool:
-    """Run the campaign; True if every kill left a whole release and every next night ran through."""
+def campaign(kills: int, seed: int, folder: Path, after: Path | None = None) -> bool:
+    """Run the campaign; True if every kill left a whole release and every next night ran through.
+
+    `after`: a city after its first night, with that night's outcome in `var.done`.
+    """
     rng = random.Random(seed)
-    city = City(folder)
-    started = time.monotonic()
-    first = city.start()
-    first.communicate()
-    length = time.monotonic() - started
-    print(f"an undisturbed night takes {length:.1f} s and ended with {first.returncode}")
-    if first.returncode != 0:
-        return False
+    city = City(folder, after)
+    if after is None:
+        started = time.monotonic()
+        first = city.start()
+        first.communicate()
+        length = time.monotonic() - started
+        print(f"an undisturbed night takes {length:.1f} s and ended with {first.returncode}")
+        if first.returncode != 0:
+            return False
+    else:
+        length = float(json.loads((after / "var.done").read_text())["seconds_total"])
     good = True
     struck: Counter[str] = Counter()
     for number in range(1, kills + 1):

@@ -10,8 +10,8 @@ from tests.campaigns import kills, publications
 
 
 @pytest.mark.slow
-def test_a_kill_leaves_a_whole_release(tmp_path: Path) -> None:
-    assert kills.campaign(1, seed=7, folder=tmp_path)
+def test_a_kill_leaves_a_whole_release(tmp_path: Path, city_base: Path) -> None:
+    assert kills.campaign(1, seed=7, folder=tmp_path, after=city_base)
 
 
 @pytest.mark.slow

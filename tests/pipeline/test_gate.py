@@ -19,20 +19,10 @@ LATER_STILL = "1795700000"
 LEAVERS = "21111-02-06-4.csv"
 
 
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory, sample: Path) -> Path:
-    """A city on a folder of files after one good night: `delivery`, `city.yaml`, `var`."""
-    folder = tmp_path_factory.mktemp("city")
-    shutil.copytree(sample, folder / "delivery", ignore=shutil.ignore_patterns(".*"))
-    folder_config(folder / "city.yaml", folder / "delivery")
-    done = run("nightly", "--config", str(folder / "city.yaml"), "--home", str(folder / "var"), "--json")
-    assert done.code == 0, done.out + done.err
-    return folder
-
-
 @pytest.fixture
-def city(base: Path, tmp_path: Path) -> Path:
-    shutil.copytree(base, tmp_path / "city", symlinks=True)
+def city(city_base: Path, tmp_path: Path) -> Path:
+    """A city of one's own."""
+    shutil.copytree(city_base, tmp_path / "city", symlinks=True)
     folder_config(tmp_path / "city" / "city.yaml", tmp_path / "city" / "delivery")
     return tmp_path / "city"
 

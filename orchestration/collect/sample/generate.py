@@ -328,9 +328,9 @@ def _population_tables(found: dict[str, Unit], catalogue: Catalogue) -> dict[str
         "12411-0015.csv": _datencsv(
             "12411-0015",
             ["Bevölkerung: Kreise, Stichtag", "Fortschreibung des Bevölkerungsstandes", "Bevölkerungsstand (Anzahl)"],
-            [["", "", *["Stichtag"] * len(wide_years)], ["", "", *(f"31.12.{y}" for y in wide_years)]],
+            [["", "", *["Stichtag"] * len(YEARS)], ["", "", *(f"31.12.{y}" for y in YEARS)]],
             [
-                [code, name, *(_number(_people(found[code], y, _EVERYONE, "total")) for y in wide_years)]
+                [code, name, *(_number(_people(found[code], y, _EVERYONE, "total")) for y in YEARS)]
                 for code, name in _areas()
                 if len(code) == 5 and code in found
             ],
