@@ -51,7 +51,7 @@ def flat_today(statistic: str, cells: Sequence[Cell], *, decimal: str = ",", sin
         items = dict(cell.items)
         region = f"{region_of(cell.area, single=single)};Region;{cell.area};Gebiet {cell.area};"
         dims = "".join(
-            f"{v};Merkmal {v};{items[v]};Wert {items[v]};" if v in items else ";;;;" for v in variables
+            f"{v};Merkmal {v};{items[v]};Wert für {items[v]};" if v in items else ";;;;" for v in variables
         )
         value = cell.text.replace(",", decimal)
         lines.append(
@@ -76,11 +76,11 @@ def flat_until_2024(statistic: str, cells: Sequence[Cell]) -> str:
     for (area, time, items), values in rows.items():
         found = dict(items)
         dims = "".join(
-            f"{v};Merkmal {v};{found[v]};Wert {found[v]};" if v in found else ";;;;" for v in variables
+            f"{v};Merkmal {v};{found[v]};Wert für {found[v]};" if v in found else ";;;;" for v in variables
         )
         texts = ";".join(values[m] for m in measures)
         lines.append(
-            f"{statistic};Statistik;ZEIT;Zeit;{time};KREISE;Kreise;{area};  Gebiet {area};{dims}{texts}"
+            f"{statistic};Statistik;ZEIT;Zeit;{time};KREISE;Kreise;{area};  Bezirk König {area};{dims}{texts}"
         )
     return "\n".join(lines) + "\n"
 
@@ -110,7 +110,7 @@ def sheet(code: str, cells: Sequence[Cell], *, period_in: str = "column") -> str
             said = time
         key = f"{time};" if period_in == "column" else ""
         labels = "".join(f"{item};" for _, item in items)
-        lines.append(f"{key}{area};  Gebiet {area};{labels}" + ";".join(values[m] for m in measures))
+        lines.append(f"{key}{area};  Bezirk König {area};{labels}" + ";".join(values[m] for m in measures))
     lines += [
         "__________",
         '"zu ""gesamte Tabelle"":',

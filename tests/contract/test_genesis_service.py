@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import logging
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -171,6 +172,15 @@ def test_a_parameter_that_did_not_come_back_is_an_error(
     monkeypatch.setitem(server.ECHO, "startyear", {"1995": "2024"})
     with pytest.raises(SourceError, match="startyear=1995 came back as '2024'"):
         client_of(replay).table(TableRequest("12612-91-01-4"))
+
+
+def test_a_dripping_reply_is_broken_off(replay: Replay) -> None:
+    """Bytes that keep coming never trip the time limit for silence; the one for the reply does."""
+    replay.slow_seconds = 15.0
+    replay.faults = Faults(next=["slow"])
+    started = time.monotonic()
+    client_of(replay).table(TableRequest("12612-91-01-4"))
+    assert time.monotonic() - started < 5
 
 
 # --- jobs ---------------------------------------------------------------------------------------
