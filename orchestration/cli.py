@@ -150,6 +150,7 @@ def table(
 ) -> None:
     """A landed table as it was known on a day: of every cell the newest state until then."""
     from expectations.catalogue import CatalogueError, load_catalogue
+    from orchestration.collect.genesis import FormatError
     from orchestration.collect.landing import landing_of
     from orchestration.resources.home import Home
     from orchestration.settings import load_settings
@@ -158,13 +159,10 @@ def table(
     try:
         settings = load_settings(config)
         landing = landing_of(Home(home), settings.official_statistics, load_catalogue(*settings.overlays))
-        day = dt.date.fromisoformat(as_of) if as_of else None
-        rows = landing.table(table_code, as_of=day)
+        rows = landing.table(table_code, as_of=_day(as_of))
     except (ConfigurationError, CatalogueError) as error:
         _stop(str(error))
-    except ValueError:
-        _stop(f"--as-of: found '{as_of}', expected a day such as 2025-12-31")
-    except LookupError as error:
+    except (LookupError, FormatError) as error:
         _stop(str(error), code=FAILED)
     states = sorted({str(stand or "?")[:10] for stand in rows["stand"].to_pylist()})
     out.print(f"table {table_code}: {rows.num_rows:,} rows, states of {', '.join(states)}", highlight=False)
@@ -222,6 +220,13 @@ def read(
     for note in rows.notes:
         out.print(f"note: {note}", highlight=False)
     _show_or_write(rows.frame, output)
+
+
+def _day(text: str | None) -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(text) if text else None
+    except ValueError:
+        _stop(f"--as-of: found '{text}', expected a day such as 2025-12-31")
 
 
 def _require_known_ending(output: Path | None) -> None:

@@ -85,11 +85,13 @@ def snapshots(home: Home) -> list[Path]:
 
 
 def newest_schools(home: Home) -> pa.Table:
-    """The newest snapshot's schools; no rows if there is none."""
-    found = snapshots(home)
-    if not found:
-        return SCHEMA.empty_table()
-    return read_school_directory(_FILE, (found[-1] / _FILE).read_bytes())
+    """The schools of the newest snapshot that can be read; no rows if there is none."""
+    for folder in reversed(snapshots(home)):
+        try:
+            return read_school_directory(_FILE, (folder / _FILE).read_bytes())
+        except FormatError as error:  # of an older reader
+            LOG.warning("compute | %s is no longer readable: %s", folder.name, error)
+    return SCHEMA.empty_table()
 
 
 def _fetch(transport: Transport, address: str) -> tuple[list[dict[str, Any]], int]:

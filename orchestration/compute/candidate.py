@@ -7,6 +7,7 @@ Does not belong here: any computation; that is dbt's.
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from dataclasses import dataclass
 
 import duckdb
@@ -24,6 +25,8 @@ from orchestration.resources.clock import stamp
 from orchestration.resources.files import remove
 from orchestration.resources.home import Home
 from orchestration.settings import Settings
+
+LOG = logging.getLogger("bildungsmonitor")
 
 SLOTS = 5
 """Dimensions a GENESIS table may have besides region and time; dbt's var genesis_slots."""
@@ -171,11 +174,17 @@ def _area_names(readings: list[Reading]) -> pd.DataFrame:
 
 def _area_register(landing: Landing) -> pd.DataFrame:
     """Every key on every list of municipalities in the landing, with the list's day."""
-    rows = [
-        {"area_code": code, "area_name": name, "as_of": reading.codebook["register"]}
-        for reading in map(landing.reading, landing.snapshots(MUNICIPALITY_LIST))
-        for code, name in sorted(reading.codebook["areas"].items())
-    ]
+    rows = []
+    for snapshot in landing.snapshots(MUNICIPALITY_LIST):
+        try:
+            codebook = landing.reading(snapshot).codebook
+        except FormatError as error:  # a list of an older reader: the others still speak
+            LOG.warning("compute | a list of municipalities is no longer readable: %s", error)
+            continue
+        rows += [
+            {"area_code": code, "area_name": name, "as_of": codebook["register"]}
+            for code, name in sorted(codebook["areas"].items())
+        ]
     frame = pd.DataFrame(rows, columns=["area_code", "area_name", "as_of"])
     return frame.astype({"area_code": "str", "area_name": "str", "as_of": "datetime64[s]"})
 

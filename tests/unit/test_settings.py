@@ -27,6 +27,19 @@ def test_a_folder_comes_from_the_environment(tmp_path: Path, monkeypatch: pytest
     assert settings.official_statistics.directory == tmp_path
 
 
+def test_the_network_is_configured_and_its_secrets_stay_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("REGIONALSTATISTIK_USER", "REGIONALSTATISTIK_PASSWORD", "DESTATIS_USER", "DESTATIS_PASSWORD")
+    for name in names:
+        monkeypatch.setenv(name, f"geheim-{name}")
+    settings = load_settings(DEFAULT_CONFIG.with_name("koblenz-network.yaml"))
+    hosts = settings.official_statistics.hosts
+    assert set(hosts) == {"regionalstatistik", "destatis"}
+    assert hosts["destatis"].password.get_secret_value() == "geheim-DESTATIS_PASSWORD"
+    assert "geheim" not in repr(settings) + settings.model_dump_json()
+    assert settings.employment_agency is not None
+    assert settings.school_directory is not None
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -36,6 +49,8 @@ def test_a_folder_comes_from_the_environment(tmp_path: Path, monkeypatch: pytest
         ('municipality: {code: "07111", name: K, x: 1}\nofficial_statistics: {source: sample}', "municipality.x"),
         ('municipality: {code: "07111", name: K}\nofficial_statistics: {source: folder, directory: "${NOT_SET_XY}"}', "NOT_SET_XY"),
         ('municipality: {code: "07111", name: K}\nofficial_statistics: {source: folder, directory: /nowhere}', "expected a folder"),
+        ('municipality: {code: "07111", name: K}\nofficial_statistics: {source: network}', "give hosts for source 'network'"),
+        ('municipality: {code: "07111", name: K}\nofficial_statistics: {source: network, hosts: {x: {base_url: ftp://y}}}', "official_statistics.hosts.x.base_url"),
         ("a: [", "not readable as YAML"),
     ],
 )  # fmt: skip
