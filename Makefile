@@ -32,6 +32,7 @@ test: $(VENV)/.dev
 campaigns: $(VENV)/.dev
 	$(BIN)/python -m tests.campaigns.kills --kills 30
 	$(BIN)/python -m tests.campaigns.publications --publications 20
+	$(BIN)/python -m tests.campaigns.network --nights 100
 	$(BIN)/python -m tests.campaigns.traps
 
 # The peer of the reading benchmark needs pandas 2: it gets an environment of its own.

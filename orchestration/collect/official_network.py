@@ -302,7 +302,7 @@ class _HostNight:
         except TooLargeError as error:
             return self._start_job(client, table, request, str(error))
         except LoginError as error:
-            self._closed = str(error)
+            self._open(client)  # is it the account, or only this reply?
             return self._without_login(table, str(error))
         except SourceError as error:
             return self._without_login(table, str(error))

@@ -24,30 +24,8 @@ from orchestration.collect.http import Budget, Limits, SourceError, Transport
 from orchestration.collect.landing import Reception, landing_of
 from orchestration.collect.official_network import collect_from_network
 from orchestration.resources.home import Home
-from orchestration.settings import Host, OfficialStatistics
+from tests.replay.city import NIGHT, codes_of, network_settings, table_text
 from tests.replay.server import LASTING, PASSING, PASSWORD, USER, Faults, Replay, serving
-
-NIGHT = dt.datetime(2026, 11, 24, 1, 0, tzinfo=dt.UTC)
-QUICK: dict[str, Any] = {
-    "pause_seconds": 0.0, "connect_seconds": 2.0, "read_seconds": 0.4, "reply_seconds": 0.6,
-    "first_wait_seconds": 0.01, "poll_seconds": 0.02, "attempts": 6,
-}  # fmt: skip
-
-
-def table_text(code: str, areas: int = 3, first: int = 1) -> bytes:
-    """An ffcsv of today for any table code."""
-    statistic = "99910" if code.startswith("AI") else code.split("-")[0]
-    header = (
-        "statistics_code;statistics_label;time_code;time_label;time;1_variable_code;1_variable_label;"
-        "1_variable_attribute_code;1_variable_attribute_label;value;value_unit;value_variable_code;"
-        "value_variable_label"
-    )
-    keys = ["DG", "07", *(f"071{n:02d}" for n in range(11, 11 + areas))]
-    lines = [
-        f"{statistic};Statistik;STAG;Stichtag;2024-12-31;KREISE;Kreise;{key};Gebiet {key};{first + n};Anzahl;X001;Wert"
-        for n, key in enumerate(keys)
-    ]
-    return ("\ufeff" + "\n".join([header, *lines]) + "\n").encode()
 
 
 @pytest.fixture
@@ -63,16 +41,6 @@ def client_of(replay: Replay, user: str = USER, password: str = PASSWORD) -> Gen
     return GenesisClient(Transport(replay.url, limits, Budget(60), headers=headers, secrets=(user, password)))
 
 
-def config(replay: Replay, tables: list[str] | None = None, **host: Any) -> OfficialStatistics:
-    settings = {"base_url": replay.url, "username": USER, "password": PASSWORD, **QUICK, **host}
-    return OfficialStatistics(
-        source="network",
-        hosts={"regionalstatistik": Host(**settings)},
-        tables=tables or sorted(replay.tables),
-        budget_minutes=1,
-    )
-
-
 def collect(
     replay: Replay,
     home: Home,
@@ -81,7 +49,7 @@ def collect(
     day: int = 0,
     **host: Any,
 ) -> dict[str, Reception]:
-    source = config(replay, tables, **host)
+    source = network_settings(replay, tables, **host)
     found = collect_from_network(source, home, catalogue, NIGHT + dt.timedelta(days=day))
     assert len({r.table_code for r in found}) == len(found), "every table has exactly one outcome"
     return {str(r.table_code): r for r in found}
@@ -214,7 +182,7 @@ def test_a_job_that_does_not_end_is_taken_up_the_next_night(
 ) -> None:
     replay.large["12612-91-01-4"] = 10**6
     home = Home(tmp_path)
-    source = config(replay).model_copy(update={"budget_minutes": 0.02})
+    source = network_settings(replay).model_copy(update={"budget_minutes": 0.02})
     (late,) = [r for r in collect_from_network(source, home, catalogue, NIGHT) if r.status == "late"]
     assert late.table_code == "12612-91-01-4"
     assert "taken up again next night" in (late.reason or "")
@@ -232,7 +200,7 @@ def test_a_job_that_does_not_end_is_taken_up_the_next_night(
 def test_what_came_says_where_it_came_from(replay: Replay, tmp_path: Path, catalogue: Catalogue) -> None:
     home = Home(tmp_path)
     collect(replay, home, catalogue)
-    landing = landing_of(home, config(replay), catalogue)
+    landing = landing_of(home, network_settings(replay), catalogue)
     (snapshot,) = landing.snapshots("12612-91-01-4")
     origin = json.loads((snapshot.folder / "origin.json").read_text())["origin"]
     assert origin["kind"] == "genesis"
@@ -252,7 +220,7 @@ def test_a_second_night_with_the_same_figures_lands_nothing(
     replay.tables["12612-91-01-4"] = table_text("12612-91-01-4", first=2)
     changed = collect(replay, home, catalogue, day=2)
     assert changed["12612-91-01-4"].status == "accepted"
-    assert len(landing_of(home, config(replay), catalogue).snapshots()) == 4
+    assert len(landing_of(home, network_settings(replay), catalogue).snapshots()) == 4
 
 
 @pytest.mark.parametrize("changes", ["modifieddata", "cubes"])
@@ -285,7 +253,7 @@ def test_without_an_account_the_login_free_files_are_taken(
     assert late.status == "late"
     assert "no account is configured" in (late.reason or "")
     assert "HTTP 404" in (late.reason or "")
-    (snapshot,) = landing_of(home, config(replay), catalogue).snapshots()
+    (snapshot,) = landing_of(home, network_settings(replay), catalogue).snapshots()
     assert json.loads((snapshot.folder / "origin.json").read_text())["origin"]["kind"] == "download"
 
 
@@ -304,11 +272,6 @@ def test_a_host_that_is_down_is_named(replay: Replay, tmp_path: Path, catalogue:
     )
     assert {r.status for r in found.values()} == {"late"}
     assert all("127.0.0.1:9: not reached" in (r.reason or "") for r in found.values())
-
-
-def codes_of(catalogue: Catalogue, count: int) -> list[str]:
-    found = [c for c, t in catalogue.tables.items() if not t.is_bound and t.database == "regionalstatistik"]
-    return sorted(found)[:count]
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -334,7 +297,7 @@ def test_forty_tables_with_one_request_in_twenty_failing(
     assert {c: r.status for c, r in second.items()} == {
         c: "known" if c in landed else "accepted" for c in codes
     }
-    landing = landing_of(home, config(replay), catalogue)
+    landing = landing_of(home, network_settings(replay), catalogue)
     assert sorted(s.table_code for s in landing.snapshots()) == codes, "each table once"
     for snapshot in landing.snapshots():
         assert landing.reading(snapshot).parquet.exists()
