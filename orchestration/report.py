@@ -58,7 +58,7 @@ def sources_of(landing: Landing, today: dt.date) -> list[dict[str, Any]]:
         if not snapshots and code not in asked:
             continue
         statistic = landing.catalogue.statistic_of(table)
-        ends = [end for snapshot in snapshots for end in _periods(landing, snapshot)]
+        ends = [end for snapshot in snapshots if (end := _data_until(landing, snapshot))]
         last = dt.date.fromisoformat(max(ends)) if ends else None
         goes_on = table.until is None and last is not None
         reception = asked.get(code)
@@ -80,11 +80,11 @@ def sources_of(landing: Landing, today: dt.date) -> list[dict[str, Any]]:
     return found
 
 
-def _periods(landing: Landing, snapshot: Snapshot) -> list[str]:
+def _data_until(landing: Landing, snapshot: Snapshot) -> str | None:
     try:
-        return landing.reading(snapshot).periods
+        return landing.reading(snapshot).data_until
     except FormatError:  # of an older contract; the arrival check says so
-        return []
+        return None
 
 
 def revisions_of(home_path: Path, table_code: str) -> list[dict[str, Any]]:

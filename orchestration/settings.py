@@ -12,7 +12,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 PROJECT = Path(__file__).resolve().parent.parent
 DEFAULT_CONFIG = PROJECT / "config" / "koblenz.yaml"
@@ -24,7 +32,7 @@ class ConfigurationError(ValueError):
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class Municipality(_Section):
@@ -43,10 +51,10 @@ class Host(_Section):
 
     `downloader`: address of its login-free files, the table's code in braces. `changes`: what tells
     that a statistic is new; `content` downloads and compares. `jobs`: does it make large tables by
-    jobs? Seconds are seconds.
+    jobs? `job_minutes`: how long a night waits for them. Seconds are seconds.
     """
 
-    base_url: str = Field(pattern=r"^https?://\S+$")
+    base_url: str = Field(pattern=r"^https?://[^\s@]+$")
     username: SecretStr = SecretStr("")
     password: SecretStr = SecretStr("")
     language: Literal["de", "en"] = "de"
@@ -54,6 +62,7 @@ class Host(_Section):
     changes: Literal["content", "modifieddata", "cubes"] = "content"
     recheck_days: int = Field(default=30, gt=0)
     jobs: bool = True
+    job_minutes: float = Field(default=60, gt=0)
     parallel: int = Field(default=1, ge=1, le=10)
     pause_seconds: float = Field(default=1.0, ge=0)
     connect_seconds: float = Field(default=30.0, gt=0)
@@ -62,6 +71,14 @@ class Host(_Section):
     attempts: int = Field(default=4, ge=1)
     first_wait_seconds: float = Field(default=2.0, ge=0)
     poll_seconds: float = Field(default=10.0, gt=0)
+
+    @field_validator("username", "password")
+    @classmethod
+    def _fits_a_header(cls, secret: SecretStr) -> SecretStr:
+        text = secret.get_secret_value()
+        if text != text.strip() or any(ord(character) < 32 for character in text):
+            raise ValueError("begins or ends with a blank, or holds a line break or control character")
+        return secret
 
     @property
     def has_account(self) -> bool:
@@ -154,7 +171,8 @@ def load_settings(path: Path) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(p) for p in first["loc"]) or "configuration"
-        raise ConfigurationError(f"{path}: {where}: {first['msg']}") from error
+        # `from None`: the error itself holds what was read, passwords included.
+        raise ConfigurationError(f"{path}: {where}: {first['msg']}") from None
     directory = settings.official_statistics.directory
     if directory is not None and not directory.is_dir():
         raise ConfigurationError(

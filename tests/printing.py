@@ -12,6 +12,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from expectations.catalogue.model import PeriodMeaning
+from orchestration.collect.genesis.notation import STATE_CODES
 from orchestration.collect.genesis.rows import OfficialRows
 
 REGION = {"DG": ("DINSG", "Deutschland"), 2: ("DLAND", "Bundesländer"), 3: ("REGBEZ", "Regierungsbezirke")}
@@ -26,6 +27,12 @@ class Cell(NamedTuple):
     measure: str
     unit: str
     text: str
+
+
+def name_of(area: str) -> str:
+    """A name for an area: a Land's own, since two digits are believed by it only."""
+    lander = {code: name for name, code in STATE_CODES.items()}
+    return lander.get(area, f"Bezirk König {area}")
 
 
 def region_of(area: str, *, single: bool = False) -> str:
@@ -80,7 +87,7 @@ def flat_until_2024(statistic: str, cells: Sequence[Cell]) -> str:
         )
         texts = ";".join(values[m] for m in measures)
         lines.append(
-            f"{statistic};Statistik;ZEIT;Zeit;{time};KREISE;Kreise;{area};  Bezirk König {area};{dims}{texts}"
+            f"{statistic};Statistik;ZEIT;Zeit;{time};KREISE;Kreise;{area};  {name_of(area)};{dims}{texts}"
         )
     return "\n".join(lines) + "\n"
 
@@ -110,7 +117,7 @@ def sheet(code: str, cells: Sequence[Cell], *, period_in: str = "column") -> str
             said = time
         key = f"{time};" if period_in == "column" else ""
         labels = "".join(f"{item};" for _, item in items)
-        lines.append(f"{key}{area};  Bezirk König {area};{labels}" + ";".join(values[m] for m in measures))
+        lines.append(f"{key}{area};  {name_of(area)};{labels}" + ";".join(values[m] for m in measures))
     lines += [
         "__________",
         '"zu ""gesamte Tabelle"":',

@@ -17,3 +17,11 @@
 {% macro default__any_true(condition) -%}
   max(case when {{ condition }} then 1 else 0 end)
 {%- endmacro %}
+
+{% macro days_between(first, last) -%}{{ return(adapter.dispatch('days_between')(first, last)) }}{%- endmacro %}
+{% macro default__days_between(first, last) -%}
+  date_diff('day', cast({{ first }} as date), cast({{ last }} as date))
+{%- endmacro %}
+{% macro spark__days_between(first, last) -%}
+  datediff({{ last }}, {{ first }})
+{%- endmacro %}

@@ -14,13 +14,13 @@ from expectations.verdict import Status, Verdict
 
 @dataclass(frozen=True)
 class Revisions:
-    """What the newest snapshot of a table says otherwise than those before it.
+    """What was changed of an official table since the published table was last let out.
 
-    `changed`: numbers that became others or were taken back; `cells`: all its cells; `examples`:
-    a few of them in words.
+    `changed`: by the day of the delivery that did it, how many numbers became others or were taken
+    back; `cells`: all cells of the newest delivery; `examples`: a few of the changes in words.
     """
 
-    changed: int
+    changed: dict[str, int]
     cells: int
     examples: list[str] = field(default_factory=list)
 
@@ -30,7 +30,7 @@ class Delivery:
     """What is known of one official table this night.
 
     `unreadable`: why an accepted snapshot no longer meets the table's contract. `outstanding`: why it
-    could not be retrieved. `revisions`: what the newest snapshot changed of earlier ones.
+    could not be retrieved. `revisions`: what was changed of what is published.
     """
 
     table_code: str

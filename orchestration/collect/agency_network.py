@@ -69,6 +69,11 @@ def _one(
     if received.status != 200:
         reason = f"{transport.host}: HTTP {received.status} for {table.name}"
         return Reception(table.name, "late", table.name, reason=reason)
+    for name in params.values():
+        # The service answers for Germany if it does not know the parameter: the reply must name it.
+        if not re.search(rf"^[^:;\n]+:; ?{re.escape(name)};*\s*$", _text(received.body), re.MULTILINE):
+            reason = f"{transport.host}: the reply for {table.name} does not name the region {name}"
+            return Reception(table.name, "late", table.name, reason=reason)
     origin = {
         "kind": "employment_agency",
         "address": f"{transport.base_url}ct/v1/tableFetch/csv/{table.name}",
@@ -78,6 +83,13 @@ def _one(
     suffix = "" if key == "DG" else f"_{key}"
     delivery = Delivery(f"{table.name}{suffix}.csv", lambda: received.body, origin)
     return landing.receive_one(delivery, moment, synthetic=False)
+
+
+def _text(body: bytes) -> str:
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return body.decode("cp1252", errors="replace")
 
 
 def _names(source: EmploymentAgency, transport: Transport) -> dict[str, str]:

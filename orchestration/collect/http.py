@@ -107,7 +107,11 @@ class Transport:
         self._pace = threading.Lock()
         self._next_at = 0.0
         self._client = httpx.Client(
-            headers={"User-Agent": "bildungsmonitor", **(headers or {})},
+            # UTF-8, as the services read names and passwords with umlauts.
+            headers=[
+                (k.encode(), v.encode())
+                for k, v in {"User-Agent": "bildungsmonitor", **(headers or {})}.items()
+            ],
             timeout=httpx.Timeout(limits.read, connect=limits.connect),
             # Never followed: the credentials in the headers belong to this host only.
             follow_redirects=False,
@@ -163,8 +167,10 @@ class Transport:
                 f"{self.host}: redirects to {target}; not followed, because the credentials are "
                 f"this host's only: configure the new address"
             )
-        if reply.status == 429 or reply.status >= 500:
-            raise TransientError(f"{self.host}: HTTP {reply.status}")
+        if reply.status == 429:
+            raise TransientError(f"{self.host}: HTTP 429")
+        if reply.status >= 500:  # what a gateway gave up on may have been done behind it
+            raise UncertainError(f"{self.host}: HTTP {reply.status}")
         return reply
 
     def _wait_for_turn(self) -> None:
@@ -191,8 +197,8 @@ class Transport:
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise TransientError(self.scrub(f"{self.host}: not reached ({type(error).__name__})")) from None
         except (httpx.TransportError, httpx.DecodingError) as error:
-            found = f"{self.host}: the reply broke off ({type(error).__name__}: {error})"
-            raise UncertainError(self.scrub(found)) from None
+            # The error's own words may quote a header: its kind says enough.
+            raise UncertainError(f"{self.host}: the reply broke off ({type(error).__name__})") from None
 
 
 def _may_repeat(error: BaseException, again: type[TransientError]) -> bool:

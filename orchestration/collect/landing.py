@@ -34,7 +34,7 @@ from orchestration.resources.files import remove, replace_folder, write_bytes, w
 from orchestration.resources.home import Home
 from orchestration.settings import OfficialStatistics
 
-READER_VERSION = 2
+READER_VERSION = 3
 """Raised whenever the same bytes would be read to different rows."""
 
 LICENCE = "Datenlizenz Deutschland – Namensnennung – Version 2.0 (dl-de/by-2-0)"
@@ -77,6 +77,7 @@ class Reading:
     periods: list[str]
     codebook: dict[str, Any]
     content_sha256: str
+    data_until: str | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -163,7 +164,7 @@ class Landing:
             rows = read_official(snapshot.file, data, self.catalogue)
             _write_reading(snapshot.folder, name, rows)
         facts = json.loads(about.read_text(encoding="utf-8"))
-        names = ("dimensions", "periods", "codebook", "content_sha256")
+        names = ("dimensions", "periods", "codebook", "content_sha256", "data_until")
         return Reading(snapshot, parquet, **{name: facts[name] for name in names})
 
     def table(self, table_code: str, *, as_of: dt.date | None = None) -> pa.Table:
@@ -251,6 +252,9 @@ class Landing:
             rows = read_official(delivery.name, data, self.catalogue)
         except FormatError as error:
             return Reception(delivery.name, "refused", code_in_name(delivery.name), reason=error.message)
+        if rows.stand is None and "retrieved_at" in delivery.origin:
+            moment = dt.datetime.fromisoformat(delivery.origin["retrieved_at"])
+            rows.stand = moment.astimezone(dt.UTC).replace(tzinfo=None, microsecond=0)
         return _Read(delivery, data, sha256, rows)
 
     def _accept(self, read: _Read, taken_at: dt.datetime, synthetic: bool) -> Reception:
@@ -267,20 +271,21 @@ class Landing:
         return next((s for path in sorted(found) if (s := _snapshot(path)).sha256 == sha256), None)
 
     def _with_content(self, rows: OfficialRows) -> Snapshot | None:
-        """The table's newest snapshot, if it says the same: only its bytes and labels differ.
+        """The state before this one, if it says the same: only its bytes and labels differ.
 
-        An older one does not count: a figure that goes back to what it was is news.
+        One before that does not count: a figure that goes back to what it was is news. So are
+        footnotes that say something else.
         """
-        snapshots = self.snapshots(rows.table_code)
+        stand = rows.stand.isoformat() if rows.stand else "9999"
+        before = [s for s in self.snapshots(rows.table_code) if s.age_key[0] <= stand]
         try:
-            newest = self.reading(snapshots[-1]) if snapshots else None
+            newest = self.reading(before[-1]) if before else None
         except FormatError:  # of an older contract: nothing to compare with
             return None
         if newest is None or newest.content_sha256 != rows.content_sha256:
             return None
-        # An older state of the data delivered later is kept: it is a vintage of its own.
-        older = rows.stand is not None and rows.stand.isoformat() < newest.snapshot.age_key[0]
-        return None if older else newest.snapshot
+        same_notes = not rows.footnotes or rows.footnotes == newest.snapshot.footnotes
+        return newest.snapshot if same_notes else None
 
     def _goes_backwards(self, file: str, rows: OfficialRows) -> str | None:
         """Why a series that ends earlier than an older state of the same data is refused.
@@ -350,7 +355,7 @@ def _snapshot(origin: Path) -> Snapshot:
 
 def _write_reading(folder: Path, name: str, rows: OfficialRows) -> None:
     """Rows first, facts last: a reading without facts does not exist."""
-    part = folder / f".{name}.parquet.part"
+    part = folder / f".{name}.{os.getpid()}.parquet.part"
     pq.write_table(rows.table, part, compression="zstd")
     os.replace(part, folder / f"{name}.parquet")
     facts = {
@@ -358,6 +363,7 @@ def _write_reading(folder: Path, name: str, rows: OfficialRows) -> None:
         "dimensions": rows.dimensions,
         "periods": rows.periods,
         "codebook": rows.codebook,
+        "data_until": rows.data_until,
         "content_sha256": rows.content_sha256,
         "notes": rows.notes,
     }

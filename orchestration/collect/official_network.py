@@ -30,8 +30,17 @@ from orchestration.collect.genesis.client import (
     TableFile,
     TableRequest,
     TooLargeError,
+    WrongJobError,
 )
-from orchestration.collect.http import Budget, BudgetError, Limits, SourceError, Transport, UncertainError
+from orchestration.collect.http import (
+    Budget,
+    BudgetError,
+    Limits,
+    SourceError,
+    TransientError,
+    Transport,
+    UncertainError,
+)
 from orchestration.collect.landing import Delivery, Landing, Reception, landing_of
 from orchestration.resources.files import remove, write_json
 from orchestration.resources.home import Home
@@ -45,12 +54,17 @@ JOB_EXPIRES = dt.timedelta(days=14)
 
 @dataclass(frozen=True)
 class Job:
-    """A job a host runs for us; kept on disk, so that a killed night's successor takes it up."""
+    """A job a host runs for us; kept on disk, so that a killed night's successor takes it up.
+
+    Written before it is started, then without a name: `known` are the account's jobs for the table
+    that were there before and are somebody else's, or dead. One that appears after is ours.
+    """
 
     table_code: str
     host: str
     name: str
     started_at: str
+    known: list[str] = field(default_factory=list)
 
 
 class Jobs:
@@ -85,11 +99,12 @@ class Checks:
         found = self._path.read_text(encoding="utf-8") if self._path.exists() else "{}"
         self.entries: dict[str, dict[str, Any]] = json.loads(found)
 
-    def note(self, reception: Reception, moment: dt.datetime) -> None:
+    def note(self, reception: Reception, moment: dt.datetime, *, from_service: bool = False) -> None:
+        """Keep an outcome. Only the service's own file counts as fetched: others may be older."""
         assert reception.table_code is not None
         entry = self.entries.setdefault(reception.table_code, {"fetched_at": None})
         entry |= {"checked_at": moment.isoformat(), "status": reception.status, "reason": reception.reason}
-        if reception.status in ("accepted", "known"):
+        if from_service and reception.status in ("accepted", "known"):
             entry["fetched_at"] = moment.isoformat()
         write_json(self._path, self.entries)
 
@@ -152,9 +167,9 @@ def collect_from_network(
     wanted = tables_wanted(source, catalogue)
     receptions: list[Reception] = []
 
-    def note(reception: Reception) -> None:
+    def note(reception: Reception, *, from_service: bool = False) -> None:
         receptions.append(reception)
-        checks.note(reception, moment)
+        checks.note(reception, moment, from_service=from_service)
         level = logging.WARNING if reception.status in ("late", "refused") else logging.INFO
         reason = f": {reception.reason}" if reception.reason else ""
         LOG.log(level, "collect | %s %s%s", reception.table_code, reception.status, reason)
@@ -174,7 +189,8 @@ def collect_from_network(
             if outcome.reception is not None:
                 note(outcome.reception)
             elif outcome.came is not None:
-                note(_landed(landing, outcome, moment))
+                from_service = outcome.came.delivery.origin["kind"] == "genesis"
+                note(_landed(landing, outcome, moment), from_service=from_service)
     finally:
         for night in nights:  # not before all has landed: only then are results given back
             night.close()
@@ -291,7 +307,7 @@ class _HostNight:
         """One table's outcome; None if a job has to make it first."""
         if self._closed:
             return self._without_login(table, self._closed)
-        if (job := self.jobs.of(table.code, self.moment)) is not None:
+        if (job := self.jobs.of(table.code, self.moment)) is not None and job.name:
             self._waiting.append((table, job))
             return None
         request = request_for(table)
@@ -312,33 +328,45 @@ class _HostNight:
     ) -> _Outcome | None:
         if not self.host.jobs:
             return self._without_login(table, reason)
+        intent = self.jobs.of(table.code, self.moment)
         try:
-            # A killed night may have started one and not lived to write it down.
-            name = client.find_job(table.code) or client.start_job(request)
+            there = client.jobs_of(table.code)
+            if intent is None:
+                intent = Job(table.code, self.name, "", self.moment.isoformat(), there)
+                self.jobs.open(intent)
+            # A killed night may have started one and not lived to write down its name.
+            new = [name for name in there if name not in intent.known]
+            name = new[-1] if new else client.start_job(request, intent.known)
+        except WrongJobError as error:
+            assert intent is not None
+            self.jobs.open(dataclasses.replace(intent, known=[*intent.known, error.job]))
+            return self._without_login(table, str(error))
         except SourceError as error:
             return self._without_login(table, str(error))
-        job = Job(table.code, self.name, name, self.moment.isoformat())
+        job = dataclasses.replace(intent, name=name)
         self.jobs.open(job)
         self._waiting.append((table, job))
         return None
 
     def _wait_for_jobs(self, client: GenesisClient) -> Iterator[_Outcome]:
-        """Ask for all open jobs in turn until each has ended or the night's time is used up."""
+        """Ask for all open jobs in turn until each has ended or the time for waiting is used up."""
+        ends = time.monotonic() + self.host.job_minutes * 60
         while self._waiting:
             for table, job in list(self._waiting):
                 try:
                     if not client.job_is_ready(job.name):
                         continue
                     outcome = self._result(client, table, job)
-                except NotReadyError:
-                    continue
+                except (NotReadyError, TransientError):
+                    continue  # a rough spell over there is no reason to give a job up
                 except SourceError as error:
                     reason = f"{error}; job {job.name} is taken up again next night"
                     outcome = _Outcome(table.code, reception=_late(table, reason))
                 self._waiting.remove((table, job))
                 yield outcome
             if self._waiting:
-                if self.budget.left <= self.host.poll_seconds:
+                left = min(self.budget.left, ends - time.monotonic())
+                if left <= self.host.poll_seconds:
                     break
                 time.sleep(self.host.poll_seconds)
         for table, job in self._waiting:

@@ -7,7 +7,7 @@ import logging
 from pathlib import Path
 
 from expectations.catalogue import Catalogue
-from orchestration.collect.landing import Delivery, Reception, landing_of
+from orchestration.collect.landing import Delivery, Landing, Reception, landing_of
 from orchestration.resources.home import Home
 from orchestration.settings import OfficialStatistics, Settings
 
@@ -31,18 +31,33 @@ def collect_official_statistics(
         for reception in receptions:
             if reception.status == "refused":
                 LOG.warning("collect | refused: %s", reception.reason)
-    if settings.employment_agency is not None:
-        from orchestration.collect.agency_network import collect_from_agency
-
-        receptions += collect_from_agency(settings.employment_agency, settings.municipality, landing, moment)
-    if settings.school_directory is not None:
-        from orchestration.collect.school_directory import collect_school_directory
-
-        receptions.append(collect_school_directory(settings.school_directory, home, moment))
+    receptions += _others(settings, home, landing, moment)
     landing.record(receptions)
     counts = {status: sum(r.status == status for r in receptions) for status in _STATUSES}
     LOG.info("collect | %s", ", ".join(f"{count} {status}" for status, count in counts.items() if count))
     return receptions
+
+
+def _others(settings: Settings, home: Home, landing: Landing, moment: dt.datetime) -> list[Reception]:
+    """The sources beside GENESIS; whatever one of them does, the night goes on without it."""
+    found: list[Reception] = []
+    if (agency := settings.employment_agency) is not None:
+        from orchestration.collect.agency_network import collect_from_agency
+
+        try:
+            found += collect_from_agency(agency, settings.municipality, landing, moment)
+        except Exception as error:
+            LOG.exception("collect | employment agency")
+            found += [Reception(t.name, "late", t.name, reason=type(error).__name__) for t in agency.tables]
+    if (directory := settings.school_directory) is not None:
+        from orchestration.collect.school_directory import NAME, collect_school_directory
+
+        try:
+            found.append(collect_school_directory(directory, home, moment))
+        except Exception as error:
+            LOG.exception("collect | school directory")
+            found.append(Reception(NAME, "late", NAME, reason=type(error).__name__))
+    return found
 
 
 _STATUSES = ("accepted", "known", "unchanged", "refused", "late")

@@ -12,7 +12,7 @@ import json
 import logging
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import pyarrow as pa
 
@@ -108,19 +108,22 @@ def _fetch(transport: Transport, address: str) -> tuple[list[dict[str, Any]], in
         )
         try:
             page = json.loads(received.body)
-            found = page["features"]
-        except (ValueError, KeyError, TypeError):
+            found = list(page["features"])
+            matched = int(page["numberMatched"]) if "numberMatched" in page else matched
+            following = next(
+                (link["href"] for link in page.get("links") or [] if link.get("rel") == "next"), None
+            )
+        except (ValueError, KeyError, TypeError, AttributeError):
             raise SourceError(f"{transport.host}: HTTP {received.status}, no page of features") from None
         features += found
         pages += 1
-        matched = page.get("numberMatched", matched)
-        url = next((link["href"] for link in page.get("links", []) if link.get("rel") == "next"), None)
+        url = urljoin(page_url, following) if following else None
         params = None
         if url is not None and urlsplit(url).netloc != transport.host:
             raise SourceError(f"{transport.host}: the next page is on {urlsplit(url).netloc}; not followed")
-        if not found or (matched is not None and len(features) >= int(matched)):
+        if not found or (matched is not None and len(features) >= matched):
             break
-    if matched is not None and len(features) != int(matched):
+    if matched is not None and len(features) != matched:
         raise SourceError(f"{transport.host}: {len(features)} of {matched} school sites came")
     return features, pages
 
@@ -132,13 +135,13 @@ def read_school_directory(file: str, data: bytes) -> pa.Table:
     of five digits, which is its key.
     """
     try:
-        features = json.loads(data)["features"]
+        features = list(json.loads(data)["features"])
     except (ValueError, KeyError, TypeError) as error:
         raise FormatError(file, "no collection of features", "GeoJSON of school sites") from error
     rows = []
     for n, feature in enumerate(features, start=1):
-        properties = feature.get("properties") or {}
-        if "identifikator" not in properties:
+        properties = feature.get("properties") if isinstance(feature, dict) else None
+        if not isinstance(properties, dict) or "identifikator" not in properties:
             raise FormatError(file, f"feature {n} without identifikator", "the school's number")
         row: dict[str, Any] = {
             name: (str(properties[key]).strip() or None) if properties.get(key) is not None else None
@@ -160,9 +163,13 @@ def _position(file: str, n: int, geometry: dict[str, Any] | None) -> tuple[float
     """Longitude and latitude; a point, or the first of several."""
     if geometry is None:
         return None, None
-    place = geometry.get("coordinates")
-    if geometry.get("type") == "MultiPoint":
-        place = place[0] if place else None
-    if not isinstance(place, list) or len(place) < 2 or not (5 < place[0] < 16 and 47 < place[1] < 56):
-        raise FormatError(file, f"position {place!r} of feature {n}", "longitude, then latitude in Germany")
-    return float(place[0]), float(place[1])
+    place = geometry.get("coordinates") if isinstance(geometry, dict) else None
+    try:
+        point = place[0] if geometry["type"] == "MultiPoint" and place else place
+        longitude, latitude = float(point[0]), float(point[1])  # type: ignore[index]
+        if not (5 < longitude < 16 and 47 < latitude < 56):
+            raise ValueError
+    except (TypeError, ValueError, IndexError, KeyError) as error:
+        found = f"position {place!r} of feature {n}"
+        raise FormatError(file, found, "longitude, then latitude in Germany") from error
+    return longitude, latitude

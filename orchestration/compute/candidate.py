@@ -109,9 +109,11 @@ def _load_observations(connection: duckdb.DuckDBPyConnection, readings: list[Rea
         if len(reading.dimensions) > SLOTS:
             raise ValueError(f"{reading.snapshot.id} has more than {SLOTS} dimensions")
         chosen = []
+        # By name, so that a cell stands in the same slots whatever file it came in.
+        dimensions = sorted(reading.dimensions)
         for n in range(SLOTS):
-            if n < len(reading.dimensions):
-                name = reading.dimensions[n].replace('"', '""')
+            if n < len(dimensions):
+                name = dimensions[n].replace('"', '""')
                 chosen.append(f"""case when "{name}" is not null then '{name}' end, "{name}\"""")
             else:
                 chosen.append("null, null")
@@ -190,7 +192,7 @@ def _area_register(landing: Landing) -> pd.DataFrame:
 
 
 def _footnotes(readings: list[Reading], catalogue: Catalogue) -> pd.DataFrame:
-    """One row per snapshot, footnote and Land it names; all Länder if it names none."""
+    """One row per snapshot, footnote, Land and span of years it names; empty where it names none."""
     columns = [
         "snapshot_id", "number", "heading", "area_scope", "first_year", "last_year", "breakdown", "cell",
         "note",
@@ -205,13 +207,14 @@ def _footnotes(readings: list[Reading], catalogue: Catalogue) -> pd.DataFrame:
                     "number": number,
                     "heading": note.heading,
                     "area_scope": area,
-                    "first_year": note.year_from,
-                    "last_year": note.year_to,
+                    "first_year": first,
+                    "last_year": last,
                     "breakdown": breakdown,
                     "cell": cell,
                     "note": note.text,
                 }
                 for area in note.areas or (None,)
+                for first, last in note.years or ((None, None),)
             ]
     frame = pd.DataFrame(rows, columns=columns)
     years = {"number": "Int32", "first_year": "Int32", "last_year": "Int32"}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import io
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -91,7 +92,7 @@ def subject(
         today=pd.Timestamp(moment).tz_convert(None),
         frame=None if table is None else table.to_pandas(),
         measures=_measures(connection, sorted(measures)),
-        deliveries=_deliveries(connection, home, settings, catalogue),
+        deliveries=_deliveries(connection, home, settings, catalogue, name),
         tests=_tests(connection, home, name),
         corrections=_corrections(connection, catalogue),
     )
@@ -171,7 +172,11 @@ def _measures(connection: duckdb.DuckDBPyConnection, ids: list[str]) -> pd.DataF
 
 
 def _deliveries(
-    connection: duckdb.DuckDBPyConnection, home: Home, settings: Settings, catalogue: Catalogue
+    connection: duckdb.DuckDBPyConnection,
+    home: Home,
+    settings: Settings,
+    catalogue: Catalogue,
+    published: str,
 ) -> dict[str, Delivery]:
     refused: dict[str, list[str]] = {}
     outstanding: dict[str, list[str]] = {}
@@ -179,16 +184,20 @@ def _deliveries(
         reasons = {"refused": refused, "late": outstanding}.get(reception.status)
         if reasons is not None and reception.table_code and reception.reason:
             reasons.setdefault(reception.table_code, []).append(reception.reason)
-    revised = _revisions(connection)
+    revised = _revisions(connection, home, published)
     unreadable = dict(connection.execute("select table_code, reason from raw.unreadable").fetchall())
     rows = connection.execute(
         """
         with ends as (
-            select snapshot_id, max(period_end) filter (where value is not null) as newest
+            -- The districts decide: Länder and Germany often come a round earlier.
+            select snapshot_id, coalesce(
+                max(period_end) filter (where value is not null and area_level = 'district'),
+                max(period_end) filter (where value is not null)
+            ) as newest
             from raw.genesis_observation group by snapshot_id
         )
         select s.table_code, count(*), arg_max(s.file_name, s.age_rank), max(e.newest),
-            max(cast(s.stand as date))
+            arg_max(cast(s.stand as date), s.age_rank)
         from raw.genesis_snapshot s left join ends e using (snapshot_id)
         group by s.table_code"""
     ).fetchall()
@@ -218,10 +227,15 @@ def _deliveries(
     return found
 
 
-def _revisions(connection: duckdb.DuckDBPyConnection) -> dict[str, Revisions]:
-    """What the newest snapshot of each table changed; none if dbt did not get that far."""
+def _revisions(connection: duckdb.DuckDBPyConnection, home: Home, published: str) -> dict[str, Revisions]:
+    """What deliveries changed of each official table since a published table was last let out.
+
+    Nothing was told before the first publication, so nothing counts as changed then; no revisions
+    at all if dbt did not get that far.
+    """
     if not _exists(connection, "conformed", "int_genesis__revision"):
         return {}
+    told = _told_before(home, published)
     rows = connection.execute(
         """
         with newest as (
@@ -232,18 +246,45 @@ def _revisions(connection: duckdb.DuckDBPyConnection) -> dict[str, Revisions]:
             select snapshot_id, count(*) as cells from raw.genesis_observation group by snapshot_id
         ),
         changed as (
-            select snapshot_after, count(*) as changed,
-                list(area_code || ', ' || period_label || ', ' || measure_code || ': ' ||
-                    value_before || ' → ' || coalesce(cast(value_after as varchar), sign_after)
-                    order by area_code <> 'DG', area_code, period_end, items)[:4] as examples
-            from conformed.int_genesis__revision where change_kind in ('value', 'withdrawn')
-            group by snapshot_after
+            select r.table_code, coalesce(cast(cast(r.stand_after as date) as varchar), 'unknown') as day,
+                count(*) as changed,
+                list(r.area_code || ', ' || r.period_label || ', ' || r.measure_code || ': ' ||
+                    r.value_before || ' → ' || coalesce(cast(r.value_after as varchar), r.sign_after, '∅')
+                    order by r.area_code <> 'DG', r.area_code, r.period_end, r.items)[:4] as examples
+            from conformed.int_genesis__revision r
+            inner join raw.genesis_snapshot s on s.snapshot_id = r.snapshot_after
+            where r.change_kind in ('value', 'withdrawn') and $is_told
+                and not list_contains($told, s.sha256)
+            group by r.table_code, day
         )
-        select n.table_code, coalesce(g.changed, 0), coalesce(c.cells, 0), coalesce(g.examples, [])
+        select n.table_code, coalesce(c.cells, 0), g.day, g.changed, g.examples
         from newest n left join cells c using (snapshot_id)
-        left join changed g on g.snapshot_after = n.snapshot_id"""
+        left join changed g on g.table_code = n.table_code
+        order by n.table_code, g.day""",
+        {"is_told": told is not None, "told": sorted(told or ())},
     ).fetchall()
-    return {code: Revisions(changed, cells, list(examples)) for code, changed, cells, examples in rows}
+    found: dict[str, Revisions] = {}
+    for code, cells, day, changed, examples in rows:
+        entry = found.setdefault(code, Revisions({}, cells, []))
+        if day is not None:
+            entry.changed[day] = changed
+            entry.examples.extend(examples)
+    return found
+
+
+def _told_before(home: Home, published: str) -> set[str] | None:
+    """The deliveries (sha256) behind a table's last publication; None if there was none."""
+    path = home.current / "manifest.json"
+    if not path.exists():
+        return None
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    release = (manifest["tables"].get(published) or {}).get("published_by")
+    if release is None:
+        return None
+    own = home.releases / release / "manifest.json"
+    if own.exists():
+        manifest = json.loads(own.read_text(encoding="utf-8"))
+    return {source["sha256"] for source in manifest["sources"]}
 
 
 def _tests(connection: duckdb.DuckDBPyConnection, home: Home, name: str) -> list[StructuralTest]:

@@ -56,7 +56,7 @@ KEYS = {
 
 _WHOLE = {
     "series_break": ("catalogue.indicator_break", "all"),
-    "footnote": ("conformed.int_genesis__footnote", "table_code, number, area_scope"),
+    "footnote": ("conformed.int_genesis__footnote", "table_code, number, area_scope, first_year"),
     "official_table": ("catalogue.official_table", "table_code"),
     "area_successor": ("catalogue.area_successor", "area_code, share desc"),
     "revision": ("conformed.int_genesis__revision", "all"),

@@ -40,7 +40,7 @@ def clean(night_home: Path, catalogue: Catalogue) -> dict[str, Subject]:
                 measures=measures[measures["measure_id"].isin(wanted)],
                 deliveries={
                     t.code: Delivery(
-                        t.code, 1, "file.csv", pd.Timestamp("2025-12-31"), revisions=Revisions(0, 1000)
+                        t.code, 1, "file.csv", pd.Timestamp("2025-12-31"), revisions=Revisions({}, 1000)
                     )
                     for t in catalogue.tables_behind(name)
                 },
@@ -213,7 +213,7 @@ POISONED: dict[str, tuple[str, Poison, set[str]]] = {
     "never arrived": ("pub_leavers", with_delivery(snapshots=0), {"arrival"}),
     "a snapshot no longer readable": ("pub_leavers", with_delivery(unreadable="x.csv: …"), {"arrival"}),
     "a tenth of the past changed": (
-        "pub_leavers", with_delivery(revisions=Revisions(100, 1000, ["DG, 2020/21, BILABS: 5 → 7"])), {"revision"},
+        "pub_leavers", with_delivery(revisions=Revisions({"2026-03-13": 100}, 1000, ["DG, 2020/21, BILABS: 5 → 7"])), {"revision"},
     ),
     "a test failed": ("pub_leavers", with_tests(StructuralTest("unique", "fail", 3)), {"integrity"}),
     "a test not run": ("pub_leavers", with_tests(StructuralTest("unique", None)), {"integrity"}),
@@ -257,7 +257,7 @@ def test_a_late_or_refused_delivery_carries_on_with_its_age(
 
 
 def test_an_accepted_revision_goes_out_and_is_shown(clean: dict[str, Subject]) -> None:
-    subject = with_delivery(revisions=Revisions(100, 1000), stand="2026-03-13")(clean["pub_leavers"])
+    subject = with_delivery(revisions=Revisions({"2026-03-13": 100}, 1000))(clean["pub_leavers"])
     table = subject.catalogue.tables["21111-02-06-4"]
     note = Text(de="Revision Niedersachsen", en="Revision of Lower Saxony")
     accepted = table.model_copy(

@@ -173,8 +173,65 @@ def test_a_job_whose_reply_was_lost_is_found_again(replay: Replay) -> None:
     client = client_of(replay)
     with pytest.raises(TooLargeError):
         client.table(TableRequest("12612-91-01-4"))
-    assert client.start_job(TableRequest("12612-91-01-4")) == next(iter(replay.jobs))
+    replay.jobs["12612-91-01-4_100"] = 0  # somebody else's, from before
+    known = client.jobs_of("12612-91-01-4")
+    assert known == ["12612-91-01-4_100"]
+    assert client.start_job(TableRequest("12612-91-01-4"), known) in set(replay.jobs) - set(known)
+    assert len(replay.jobs) == 2
+
+
+def test_a_gateway_that_gives_up_does_not_start_a_job_twice(replay: Replay) -> None:
+    """504 behind which the job was started all the same."""
+    replay.large["12612-91-01-4"] = 2
+    replay.faults = Faults(next=["gateway after all"])
+    client = client_of(replay)
+    name = client.start_job(TableRequest("12612-91-01-4"), [])
+    assert list(replay.jobs) == [name]
+    assert [f["job"] for p, f in replay.asked if p == "data/tablefile"] == ["true"]
+
+
+def test_a_job_with_other_parameters_is_given_back_and_never_taken_over(
+    replay: Replay, tmp_path: Path, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tests.replay import server
+
+    replay.large["12612-91-01-4"] = 0
+    monkeypatch.setitem(server.ECHO, "startyear", {"1995": "2025"})
+    replay.echo_on_start_only = True
+    home = Home(tmp_path)
+    first = collect(replay, home, catalogue)
+    assert first["12612-91-01-4"].status == "late"
+    assert "startyear=1995 came back as '2025'" in (first["12612-91-01-4"].reason or "")
+    assert len(replay.removed) == 1
+    replay.jobs[replay.removed[0]] = 0  # should the host keep it all the same
+    monkeypatch.setitem(server.ECHO, "startyear", {})
+    second = collect(replay, home, catalogue, day=1)
+    assert second["12612-91-01-4"].status == "accepted"
+    assert len(replay.removed) == 2
+    assert replay.removed[0] != replay.removed[1]
+
+
+def test_a_rough_spell_does_not_end_a_job(replay: Replay, tmp_path: Path, catalogue: Catalogue) -> None:
+    replay.large["12612-91-01-4"] = 3
+    replay.faults = Faults(on={"catalogue/results": ["", *["http500"] * 4]})
+    found = collect(replay, Home(tmp_path), catalogue, attempts=2)
+    assert found["12612-91-01-4"].status == "accepted"
+
+
+def test_a_job_that_is_dead_is_not_asked_for_ever(
+    replay: Replay, tmp_path: Path, catalogue: Catalogue
+) -> None:
+    """After two weeks it is given up, and a new one is started beside it."""
+    replay.large["12612-91-01-4"] = 10**6
+    home = Home(tmp_path)
+    for day in (0, 1):
+        found = collect(replay, home, catalogue, day=day, job_minutes=0.002)
+        assert found["12612-91-01-4"].status == "late"
     assert len(replay.jobs) == 1
+    replay.large["12612-91-01-4"] = 0
+    found = collect(replay, home, catalogue, day=15)
+    assert found["12612-91-01-4"].status == "accepted"
+    assert len(replay.removed) == 1
 
 
 def test_a_job_that_does_not_end_is_taken_up_the_next_night(
@@ -255,6 +312,27 @@ def test_without_an_account_the_login_free_files_are_taken(
     assert "HTTP 404" in (late.reason or "")
     (snapshot,) = landing_of(home, network_settings(replay), catalogue).snapshots()
     assert json.loads((snapshot.folder / "origin.json").read_text())["origin"]["kind"] == "download"
+
+
+def test_a_login_free_file_does_not_count_as_fetched(
+    replay: Replay, tmp_path: Path, catalogue: Catalogue
+) -> None:
+    """It may be years old or hold the last period only: the service is asked again at once."""
+    replay.downloads = dict(replay.tables)
+    address = f"http://127.0.0.1:{replay.port}/genesisws/downloader/00/tables/{{code}}_00.csv"
+    home = Home(tmp_path)
+    found = collect(replay, home, catalogue, downloader=address, changes="modifieddata", password="falsch!")
+    assert {r.status for r in found.values()} == {"accepted"}
+    again = collect(replay, home, catalogue, day=1, downloader=address, changes="modifieddata")
+    assert {r.status for r in again.values()} == {"known"}, "asked, not taken for unchanged"
+    assert replay.count("data/tablefile") == len(replay.tables)
+
+
+def test_a_password_may_hold_umlauts(replay: Replay, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.replay import server
+
+    monkeypatch.setattr(server, "PASSWORD", "Müller§ 7")
+    client_of(replay, password="Müller§ 7").check_login()
 
 
 def test_a_wrong_account_makes_every_table_late_and_asks_for_none(

@@ -126,6 +126,21 @@ def test_a_damaged_reply_is_refused(name: str, damage: Any, message: str) -> Non
     assert message in str(caught.value)
 
 
+def test_a_reply_for_another_region_is_not_koblenz(
+    replay: Replay, tmp_path: Path, catalogue: Catalogue
+) -> None:
+    """The service answers for Germany if it does not know the parameter."""
+    path = "/bids-api/ct/v1/tableFetch/csv/EckwerteTabelleALOKr"
+    text = UNEMPLOYED.replace("Kreis:; Koblenz, Stadt", "Land:; Bayern")
+    replay.pages = {"/names.js": lambda _: (200, NAMES.encode()), path: lambda _: (200, text.encode())}
+    source = agency(replay, AgencyTable(name="EckwerteTabelleALOKr", region="Kreis"))
+    (found,) = collect_from_agency(source, KOBLENZ, Landing(tmp_path, catalogue), NIGHT)
+    assert found.status == "late"
+    assert "does not name the region Koblenz, Stadt" in (found.reason or "")
+    with pytest.raises(FormatError, match="the region 'Bayern'"):
+        read_official("EckwerteTabelleALOKr_07111.csv", text.encode())
+
+
 def test_an_agency_that_does_not_answer_is_late(replay: Replay, tmp_path: Path, catalogue: Catalogue) -> None:
     source = agency(replay, AgencyTable(name="EckwerteTabelleALOKr", region="Kreis"))
     (found,) = collect_from_agency(source, KOBLENZ, Landing(tmp_path, catalogue), NIGHT)
@@ -187,6 +202,31 @@ def test_missing_schools_are_no_snapshot(replay: Replay, tmp_path: Path) -> None
     assert reception.status == "late"
     assert "2 of 5 school sites came" in (reception.reason or "")
     assert newest_schools(home).num_rows == 0
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        {"features": None}, {"features": [1]}, {"features": [], "numberMatched": "viele"},
+        {"features": [school("50720")], "links": [{"rel": "next"}], "numberMatched": 9}, [], None,
+        {"features": [{**school("50720"), "geometry": {"type": "Point", "coordinates": ["a", None]}}]},
+    ],
+)  # fmt: skip
+def test_a_page_of_another_shape_makes_the_directory_late(replay: Replay, tmp_path: Path, page: Any) -> None:
+    source = directory(replay, [])
+    replay.pages = {"/collections/schulstandorte/items": lambda _: (200, json.dumps(page).encode())}
+    assert collect_school_directory(source, Home(tmp_path), NIGHT).status in ("late", "refused")
+
+
+def test_a_relative_next_page_is_followed(replay: Replay, tmp_path: Path) -> None:
+    source = directory(replay, [school(f"5072{n}") for n in range(5)])
+    page = replay.pages["/collections/schulstandorte/items"]
+
+    def relative(query: dict[str, str]) -> tuple[int, bytes]:
+        return 200, page(query)[1].replace(source.base_url.encode(), b"items")
+
+    replay.pages["/collections/schulstandorte/items"] = relative
+    assert collect_school_directory(source, Home(tmp_path), NIGHT).status == "accepted"
 
 
 @pytest.mark.parametrize(

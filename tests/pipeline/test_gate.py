@@ -10,9 +10,12 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
+from expectations.catalogue import Catalogue
+from orchestration.collect.genesis import read_official
 from orchestration.publish.release import Release, ReleaseStore
 from tests.nights import folder_config, run
 from tests.pipeline.deliveries import edit_line, newer
+from tests.printing import cells_of_rows, flat_today
 
 LATER = "1795600000"
 LATER_STILL = "1795700000"
@@ -228,3 +231,33 @@ def test_an_empty_folder_publishes_nothing(tmp_path: Path) -> None:
     assert night.code == 1, night.out + night.err
     assert not any(t["published"] for t in night.json["tables"])
     assert not (tmp_path / "var" / "releases" / "current").exists()
+
+
+def test_a_mass_revision_is_held_whatever_file_it_comes_in(city: Path, catalogue: Catalogue) -> None:
+    """Every figure doubled, in another format and order; a further delivery does not let it out."""
+    before = served(city)
+    path = city / "delivery" / LEAVERS
+    rows = read_official(path.name, path.read_bytes(), catalogue)
+    table = catalogue.tables[rows.table_code]
+    cells = [
+        cell._replace(
+            text=str(2 * int(cell.text)) if cell.text.isdigit() else cell.text, items=cell.items[::-1]
+        )
+        for cell in cells_of_rows(rows, table.period)
+    ]
+    path.unlink()
+    for moment, changed in (
+        ("1795600000000", cells),
+        ("1795650000000", [cells[0]._replace(text="7"), *cells[1:]]),
+    ):
+        flat = city / "delivery" / f"{table.code}_{moment}_de_flat.csv"
+        flat.write_bytes(flat_today(table.evas, changed).encode())
+        night = run("nightly", *arguments(city), SOURCE_DATE_EPOCH=moment[:-3])
+        assert night.code == 3, night.err
+        (held,) = [t for t in night.json["tables"] if not t["published"]]
+        assert held["table"] == "pub_leavers"
+        verdicts = pq.read_table(served(city).folder / "verdicts.parquet").to_pylist()
+        (found,) = [v for v in verdicts if v["check"] == "revision" and v["scope"] == table.code]
+        assert found["status"] == "FAIL", found
+        assert "→" in found["message_de"]
+    assert abitur(served(city)) == abitur(before)

@@ -63,15 +63,19 @@ class Faults:
     next: list[str] = field(default_factory=list)
     always: dict[str, str] = field(default_factory=dict)
     """Table code → fault of every data request for it."""
+    on: dict[str, list[str]] = field(default_factory=dict)
+    """Path → the faults of the next requests to it."""
     seen: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self._random = random.Random(self.seed)
         self._lock = threading.Lock()
 
-    def draw(self, table: str) -> str | None:
+    def draw(self, table: str, path: str) -> str | None:
         with self._lock:
             kind = self.always.get(table)
+            if kind is None and self.on.get(path):
+                kind = self.on[path].pop(0)
             if kind is None and self.next:
                 kind = self.next.pop(0)
             if kind is None and self._random.random() < self.share:
@@ -95,6 +99,8 @@ class Replay:
     lose_job_reply: bool = False
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     jobs: dict[str, int] = field(default_factory=dict)
+    echo_on_start_only: bool = False
+    """Does only the reply that starts a job echo its parameters changed?"""
     removed: list[str] = field(default_factory=list)
     pages: dict[str, Callable[[dict[str, str]], tuple[int, bytes]]] = field(default_factory=dict)
     """Path → what a GET of it answers, by its parameters."""
@@ -169,10 +175,15 @@ class _Handler(BaseHTTPRequestHandler):
         path = urlsplit(self.path).path.split("/rest/2020/")[-1]
         self.replay.asked.append((path, form))
         if path != "helloworld/logincheck":
-            kind = self.replay.faults.draw(form.get("name", "").rsplit("_", 1)[0])
+            kind = self.replay.faults.draw(form.get("name", "").rsplit("_", 1)[0], path)
             if kind and self._fail(kind, path, form):
                 return
-        allowed = self.headers.get("username") == USER and self.headers.get("password") == PASSWORD
+        # http.server reads headers as Latin-1; the real hosts read UTF-8.
+        given = [
+            (self.headers.get(n) or "").encode("latin-1").decode("utf-8", "replace")
+            for n in ("username", "password")
+        ]
+        allowed = given == [USER, PASSWORD]
         if path == "helloworld/logincheck":
             self._login(allowed)
         elif not allowed:
@@ -206,8 +217,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif code in replay.large and form["job"] == "false":
             self._status("data", "tablefile", 98, form)
         elif code in replay.large:
-            name = f"{code}_{next(replay._numbers)}"
-            replay.jobs[name] = replay.large[code]
+            name = self._make_job(code)
             if replay.lose_job_reply:
                 replay.lose_job_reply = False
                 self._hang_up()
@@ -216,6 +226,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._status("data", "tablefile", 99, form, text=text)
         else:
             self._table(code, zipped(code, replay.tables[code]))
+
+    def _make_job(self, code: str) -> str:
+        name = f"{code}_{next(self.replay._numbers)}"
+        self.replay.jobs[name] = self.replay.large[code]
+        return name
 
     def _catalogue_results(self, form: dict[str, str]) -> None:
         found = []
@@ -266,7 +281,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _fail(self, kind: str, path: str, form: dict[str, str]) -> bool:
         data = path.startswith("data/")
-        if kind == "http500":
+        if kind == "gateway after all":
+            self._make_job(form["name"])
+            self._send(504, b"<html>Gateway Timeout</html>", "text/html")
+        elif kind == "http500":
             self._send(500, b"<html><body>Internal Server Error</body></html>", "text/html")
         elif kind == "busy":
             self._status("data", "tablefile", 6, form)
@@ -347,7 +365,12 @@ class _Handler(BaseHTTPRequestHandler):
         found: dict[str, Any],
         http: int,
     ) -> None:
-        echo = {k: ECHO.get(k, {}).get(v, v) for k, v in form.items() if k != "quality"}
+        honest = self.replay.echo_on_start_only and state["Code"] != 99
+        echo = {
+            k: v if honest and k == "startyear" else ECHO.get(k, {}).get(v, v)
+            for k, v in form.items()
+            if k != "quality"
+        }
         masked = {"username": "********************", "password": "********************"}
         ident = {"Service": service, "Method": method}
         body = {

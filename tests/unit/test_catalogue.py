@@ -61,7 +61,7 @@ def edit(root: Path, file: str, old: str, new: str) -> None:
         (SHARE, "where: {qualification: BILABS11}", "where: {qualification: [BILABS13, BILABS14D]}", "counts somebody twice"),
         (SCHOOLS, "{measure: pupils, where: {nationality: foreign}}", "{measure: general_schools, where: {school_type: [SCHULE03, SCHULE08]}}", "must not be added: 'general_schools' declares none"),
         ("measures/general_schools.yml", "rule: none", "rule: sum", "name them where they add up"),
-        ("statistics/12411.yml", "late_after_days: 535", "late_after_days: 5", "nothing can be late before it is due"),
+        ("statistics/12411.yml", "late_after_days: 390", "late_after_days: 5", "nothing can be late before it is due"),
         ("tables/12411-07-01-4.yml", 'evas: "12411"', 'evas: "12412"', "no statistic '12412'; did you mean"),
         ("tables/22541-01-04-4.yml", "valid_from: 2011-01-01", "valid_from: 2012-01-01", "valid for the same periods"),
         ("area_reforms/goettingen_2016.yml", 'code: "03159", share: 1', 'code: "03159", share: 0.5', "do not add up to 1"),

@@ -85,6 +85,8 @@ def found(name: str, data: bytes, *, labels: tuple[str, ...] = ()) -> set[object
 @given(tables(), st.randoms(use_true_random=False), st.booleans(), st.sampled_from([",", "."]))
 def test_flat_files_of_today(cells: list[Cell], order: random.Random, is_zipped: bool, decimal: str) -> None:
     """In any order of rows, zipped or not, with German or English decimals."""
+    if decimal == ".":  # English exports count in `number`; a German count with a point is refused
+        cells = [cell._replace(unit="number") if cell.unit == "Anzahl" else cell for cell in cells]
     shuffled = order.sample(cells, len(cells))
     data = flat_today("12411", shuffled, decimal=decimal).encode()
     name = "12411-01-01-4_1773175772751_de_flat.csv"

@@ -198,3 +198,33 @@ def test_a_table_as_it_was_known_on_a_day(landing: Landing, tmp_path: Path) -> N
     assert landing.table("12411-01-01-4", as_of=dt.date(2025, 1, 1)).num_rows == 6
     with pytest.raises(LookupError, match="no state of 12411-01-01-4 before"):
         landing.table("12411-01-01-4", as_of=dt.date(2020, 1, 1))
+
+
+def test_a_new_footnote_is_a_new_state(landing: Landing, tmp_path: Path) -> None:
+    """The same figures with another note: the note may be the series break."""
+    receive(landing, [put(tmp_path / "a", SCHOOLS_NAME, schools())], NIGHT, synthetic=False)
+    noted = (
+        schools().replace("Gebietsstand", "Gebietsstand, Reihenbruch", 1).replace("13.03.2025", "14.03.2025")
+    )
+    (result,) = receive(landing, [put(tmp_path / "b", SCHOOLS_NAME, noted)], NIGHT, synthetic=False)
+    assert result.status == "accepted"
+
+
+def test_an_older_state_delivered_twice_is_one(landing: Landing, tmp_path: Path) -> None:
+    """Compared with the state before it in time, not with the newest."""
+    new = schools().replace("3913", "3914")
+    receive(landing, [put(tmp_path / "a", SCHOOLS_NAME, new)], NIGHT, synthetic=False)
+    old = schools().replace("13.03.2025", "13.03.2024")
+    (first,) = receive(landing, [put(tmp_path / "b", SCHOOLS_NAME, old)], NIGHT, synthetic=False)
+    again = old.replace("\n", "\r\n")
+    (second,) = receive(landing, [put(tmp_path / "c", SCHOOLS_NAME, again)], NIGHT, synthetic=False)
+    assert (first.status, second.status) == ("accepted", "known")
+
+
+def test_what_came_by_a_job_has_the_moment_it_came(landing: Landing) -> None:
+    """A job's file carries no moment in its name; without one it would have no vintage."""
+    name = "12411-01-01-4_175879554_flat.csv"
+    origin = {"kind": "genesis", "retrieved_at": "2026-11-24T01:02:03+00:00"}
+    landing.receive([Delivery(name, population_v5().encode, origin)], NIGHT, synthetic=False)
+    (snapshot,) = landing.snapshots()
+    assert snapshot.stand == "2026-11-24T01:02:03"

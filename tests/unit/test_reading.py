@@ -93,7 +93,10 @@ def line_of(text: str, part: str) -> int:
 
 BROKEN_V5: dict[str, tuple[Break, str]] = {
     "a word for a number": (lambda t: t.replace(";11;Anzahl", ";elf;Anzahl", 1), "'elf', expected a number"),
-    "a thousands separator": (lambda t: t.replace(";11;Anzahl", ";1.100,5;Anzahl", 1), "expected a number"),
+    "a thousands separator": (
+        lambda t: t.replace(";11;Anzahl", ";1.100,5;Anzahl", 1),
+        "without points between thousands",
+    ),
     "a period that is none": (
         lambda t: t.replace("2024-12-31", "2024-13-31", 1),
         "'2024-13-31', expected a period",

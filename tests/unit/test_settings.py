@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,19 @@ def test_the_network_is_configured_and_its_secrets_stay_hidden(monkeypatch: pyte
     assert "geheim" not in repr(settings) + settings.model_dump_json()
     assert settings.employment_agency is not None
     assert settings.school_directory is not None
+
+
+@pytest.mark.parametrize("password", ["geheim-99\\r", "geheim-99\\n", " geheim-99"])
+def test_a_password_with_a_line_break_is_refused_without_being_shown(tmp_path: Path, password: str) -> None:
+    """A .env file saved on Windows ends its lines with CR."""
+    text = f"""municipality: {{code: "07111", name: K}}
+official_statistics: {{source: network, hosts: {{x: {{base_url: "http://y", username: u, password: "{password}"}}}}}}
+"""
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(write(tmp_path / "city.yaml", text))
+    shown = "".join(traceback.format_exception(caught.value))
+    assert "official_statistics.hosts.x.password" in shown
+    assert "geheim-99" not in shown
 
 
 @pytest.mark.parametrize(

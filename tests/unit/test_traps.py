@@ -181,16 +181,20 @@ Ab 2012 mit Nichtschülerprüfungen (Externe).
 Baden-Württemberg (Berichtsjahr 1995-2010): Gebietsstand
 01.01.1979
 Bayern, Berlin (ab Schuljahr 2013/2014): Mittlerer Abschluss
+Berlin (1994, 1998): einschließlich Hör-
+bzw. Sehgeschädigter
 zu ""Absolventen mit Fachhochschulreife"":
 Rheinland-Pfalz (2014): einschließlich schulischer Teil der
 Fachhochschulreife"""
-    found = [(n.heading, n.areas, n.year_from, n.year_to) for n in footnotes_of(text)]
+    found = [(n.heading, n.areas, n.years) for n in footnotes_of(text)]
     assert found == [
-        (None, (), 2012, None),
-        (None, ("08",), 1995, 2010),
-        (None, ("09", "11"), 2013, None),
-        ("Absolventen mit Fachhochschulreife", ("07",), 2014, 2014),
+        (None, (), ((2012, None),)),
+        (None, ("08",), ((1995, 2010),)),
+        (None, ("09", "11"), ((2013, None),)),
+        (None, ("11",), ((1994, 1994), (1998, 1998))),
+        ("Absolventen mit Fachhochschulreife", ("07",), ((2014, 2014),)),
     ]
+    assert footnotes_of(text)[3].text.endswith("Hör- bzw. Sehgeschädigter")
     assert footnotes_of(text)[-1].text.endswith("schulischer Teil der Fachhochschulreife")
 
 
@@ -233,3 +237,59 @@ def test_rounded_lander_are_declared(catalogue: Catalogue) -> None:
         "15": 3,
     }
     assert rule.exact_in == ["07"]
+
+
+def test_a_point_in_a_german_number_is_refused() -> None:
+    """`1.234` in a German file was 1,234 persons before somebody made it readable."""
+    with pytest.raises(FormatError, match="without points between thousands"):
+        read_official(NAME, flat(Cell("DG", "2024", (), "A1", "Anzahl", "1.234")))
+    text = sheet("12411-01-01-4", [Cell("07111", "2015", (), "Personen", "Anzahl", "1.234")])
+    with pytest.raises(FormatError, match="nothing between thousands"):
+        read_official("12411-01-01-4.csv", text.encode())
+
+
+def test_grades_are_no_lander() -> None:
+    text = """Tabelle: 21111-0099
+Schüler: Deutschland, Klassenstufe;;;
+2024;;;
+;;Schüler
+;;Anzahl
+10;Gymnasium;500
+11;Gymnasium;400
+12;Gymnasium;300
+__________
+© Amt
+Stand: 02.03.2026 / 12:59:00
+"""
+    rows = read_official("21111-0099.csv", text.encode())
+    assert set(rows.frame["area_code"]) == {"DG"}
+    assert list(rows.frame["dimension_1"]) == ["10", "11", "12"]
+
+
+def machine_sheet(*rows: list[object]) -> bytes:
+    book = Workbook()
+    page = book.active
+    assert page is not None
+    page.title = "csv-21111-01"
+    for row in rows:
+        page.append(row)
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
+
+
+def test_keys_in_a_machine_sheet_are_no_quantities() -> None:
+    data = machine_sheet(
+        ["Statistik_Code", "Jahr", "Land", "Schulart_Code", "Schulart", "Schueler_Anzahl"],
+        [21111, "2024", "Rheinland-Pfalz", 1, "Grundschulen", 500],
+        [21111, "2024", "Hessen", 1, "Grundschulen", 700],
+    )
+    rows = read_official("bericht.xlsx", data).frame
+    assert set(rows["measure"]) == {"Schueler_Anzahl"}
+    assert dict(zip(rows["area_code"], rows["value"], strict=True)) == {"07": 500, "06": 700}
+
+
+def test_a_machine_sheet_of_unkeyed_areas_is_refused() -> None:
+    data = machine_sheet(["Jahr", "Kreisnummer", "Kreisname", "Anzahl"], ["2024", 7111, "Koblenz", 100])
+    with pytest.raises(FormatError, match="areas in column 'Kreisnummer'"):
+        read_official("bericht.xlsx", data)

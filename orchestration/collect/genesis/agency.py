@@ -78,7 +78,7 @@ def read_agency_table(file: str, text: str, encoding: str) -> OfficialRows:
     periods = [c[0] for c in cells]
     distinct = list(dict.fromkeys(periods))
     codes = np.array([distinct.index(p) for p in periods], dtype=np.int32)
-    units = ["Prozent" if "quote" in c[1].lower() else "Anzahl" for c in cells]
+    units = ["Prozent" if re.search("quote|anteil|%", c[1], re.IGNORECASE) else "Anzahl" for c in cells]
     constants = {"table_code": match[0], "area_code": area, "area_level": area_level(area)}
     table = long_table(
         {
@@ -154,6 +154,8 @@ def _area(file: str, about: dict[str, str]) -> tuple[str, str]:
     """The region's key: from the file's name, or from the name of a Land or of Germany."""
     named = next((about[k] for k in ("Kreis", "Land", "Bundesland", "Region", "Gebiet") if k in about), "")
     if match := _AREA_IN_NAME.search(file):
+        if named in STATE_CODES and STATE_CODES[named] != match[1]:
+            raise FormatError(file, f"the region {named!r}", f"the one with the key {match[1]}")
         return match[1], named
     if named in STATE_CODES:
         return STATE_CODES[named], named

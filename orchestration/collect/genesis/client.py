@@ -12,7 +12,7 @@ import re
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
 from orchestration.collect.genesis.replies import Meaning, Reply, understand
@@ -35,6 +35,14 @@ class LoginError(SourceError):
 
 class TooLargeError(SourceError):
     """The table has to be made by a job."""
+
+
+class WrongJobError(SourceError):
+    """The host started a job with other parameters than asked for."""
+
+    def __init__(self, job: str, message: str) -> None:
+        self.job = job
+        super().__init__(message)
 
 
 class NotReadyError(SourceError):
@@ -101,26 +109,31 @@ class GenesisClient:
             raise TooLargeError(self._say(request.code, reply))
         return self._file(request.code, received, reply)
 
-    def start_job(self, request: TableRequest) -> str:
-        """Start a job and give its name.
+    def start_job(self, request: TableRequest, known: Container[str]) -> str:
+        """Start a job and give its name; `known` are the jobs of the table that were there before.
 
-        Not idempotent: when the reply is lost, the job may run all the same. Then it is looked for,
-        and taken over if it is there, instead of starting another one.
+        Not idempotent: when the reply is lost, the job may run all the same. Then a job that was
+        not known before is taken over instead of starting another one.
         """
         form = request.form(self._language, job=True)
         try:
             _, reply = self._exchange("data/tablefile", form, again=TransientError)
         except UncertainError:
-            if name := self.find_job(request.code):
-                return name
+            if new := [name for name in self.jobs_of(request.code) if name not in known]:
+                return new[-1]
             raise
         if reply.meaning is not Meaning.JOB_STARTED or not reply.job_name:
             raise self._error(request.code, reply)
-        self._assert_echo("tablefile", form, reply)
+        if ignored := reply.ignored(form):
+            # The job makes something else than was asked for: it is given back and never taken over.
+            self.remove_result(reply.job_name)
+            raise WrongJobError(
+                reply.job_name, self._transport.scrub(f"{self._transport.host}: {'; '.join(ignored)}")
+            )
         return reply.job_name
 
-    def find_job(self, code: str) -> str | None:
-        """The newest of our jobs for a table that the host still knows, finished or not."""
+    def jobs_of(self, code: str) -> list[str]:
+        """The account's jobs for a table that the host still knows, finished or not, oldest first."""
         selection = f"{code[:14]}*"  # the service takes 15 characters at most
         names = []
         for path in ("catalogue/results", "catalogue/jobs"):
@@ -130,8 +143,8 @@ class GenesisClient:
                 del form["area"]
             reply = self._ask(path, form)
             names += [str(found.get("Code", "")) for found in reply.objects]
-        ours = [name for name in names if re.fullmatch(rf"{re.escape(code)}_\d+", name)]
-        return max(ours, key=lambda name: int(name.rsplit("_", 1)[1]), default=None)
+        ours = {name for name in names if re.fullmatch(rf"{re.escape(code)}_\d+", name)}
+        return sorted(ours, key=lambda name: int(name.rsplit("_", 1)[1]))
 
     def job_is_ready(self, job: str) -> bool:
         """Has the host the result of a job? `no objects` also means that it still runs."""
@@ -200,7 +213,9 @@ class GenesisClient:
                 # Logging in makes the host end our requests that hang for over 15 minutes.
                 self._transport.send("POST", "helloworld/logincheck", data={"language": self._language})
             if reply.meaning in _AGAIN:
-                raise TransientError(self._say(path, reply))
+                # Only "too many requests" says that nothing was done.
+                kind = TransientError if reply.meaning is Meaning.BUSY else UncertainError
+                raise kind(self._say(path, reply))
             if reply.meaning is Meaning.FILE and _is_cut_short(reply.body):
                 raise UncertainError(f"{self._transport.host}, {path}: an archive that is cut short")
             return received, reply

@@ -93,6 +93,7 @@ def _grid(file: str, lines: list[str]) -> Grid:
         footnotes="\n".join(tail[: min(ends)]).strip(),
         licence=" ".join(tail[licence_at:stand_at]) or None if licence_at is not None else None,
         stand=stand_of(file, tail[stand_at], len(lines)) if stand_at is not None else None,
+        decimal=None if stand_at is None else "," if "Stand:" in tail[stand_at] else ".",
     )
 
 

@@ -389,6 +389,7 @@ def _values(
     end = header.width - header.has_quality
     if header.dialect == V5:
         at = end - 4
+        _refuse_points_between_thousands(file, sheet, at)
         value, sign = split_values(file, sheet.columns[at], sheet.line_of, "value")
         if header.has_quality:
             quality = sheet.columns[end].map(lambda text: text if text in QUALITY_SIGNS else None)
@@ -408,6 +409,18 @@ def _values(
     table = pa.concat_tables(parts).unify_dictionaries().combine_chunks()
     labels = {code: label for code, label, _ in header.measures}
     return table, labels, lambda row: sheet.line_of(row % sheet.rows)
+
+
+def _refuse_points_between_thousands(file: str, sheet: _Sheet, at: int) -> None:
+    """A count (unit Anzahl, so a German file) has no decimals: `1.234` is none of 1.234 persons."""
+    values, units = sheet.columns[at], sheet.columns[at + 1]
+    pairs, distinct = _pairs(values, units)
+    for index, (text, unit) in enumerate(distinct):
+        if unit == "Anzahl" and "." in text and text not in (".", "..."):
+            raise FormatError(
+                file, repr(text), "a count without points between thousands",
+                line=sheet.line_of(int(np.argmax(pairs == index))), column="value",
+            )  # fmt: skip
 
 
 def _refuse_foreign_variables(file: str, dims: dict[str, pa.Array], contract: OfficialTable) -> None:

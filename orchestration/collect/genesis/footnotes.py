@@ -28,15 +28,14 @@ _OPENING_YEARS = re.compile(
 class Footnote:
     """One note. `heading`: the part of the table it stands under, None for the whole table.
 
-    `areas`: codes of the Länder (DG for Germany) it names, empty if it speaks of all. `year_from`
-    and `year_to`: the reporting years it names, None where it leaves them open.
+    `areas`: codes of the Länder (DG for Germany) it names, empty if it speaks of all. `years`: the
+    spans of reporting years it names, None where one is left open; empty if it speaks of all.
     """
 
     text: str
     heading: str | None = None
     areas: tuple[str, ...] = ()
-    year_from: int | None = None
-    year_to: int | None = None
+    years: tuple[tuple[int | None, int | None], ...] = ()
 
 
 def footnotes_of(text: str) -> list[Footnote]:
@@ -88,7 +87,7 @@ def _unwrap(lines: list[str]) -> str:
     text = lines[0]
     for line in lines[1:]:
         # A word broken at the end of a line is joined; `Haupt-/ Realschule` keeps its hyphen.
-        broken = text.endswith("-") and line[:1].islower()
+        broken = text.endswith("-") and re.match(r"(?!und\b|oder\b|bzw|sowie\b|bis\b)[a-zäöüß]", line)
         text = text[:-1] + line if broken else f"{text} {line}"
     return text
 
@@ -105,21 +104,21 @@ def _scoped(text: str, heading: str | None) -> Footnote:
             years = opening[0]
     elif opening := _OPENING_YEARS.match(text):
         years = opening[0]
-    first, last = _span(years) if years else (None, None)
-    return Footnote(text, heading, areas, first, last)
+    return Footnote(text, heading, areas, _spans(years) if years else ())
 
 
-def _span(text: str) -> tuple[int | None, int | None]:
-    """`ab 2011` → (2011, None); `bis 2000` → (None, 2000); `1995, 1996` or `1995-2010` → both."""
+def _spans(text: str) -> tuple[tuple[int | None, int | None], ...]:
+    """`ab 2011` is open at its end, `bis 2000` at its start; `1995-2010` is one span, `1995, 1998` two."""
     # A day's year is no reporting year, and of a school year the first one counts.
     text = re.sub(r"\d{2}\.\d{2}\.(?=\d{4})", "", text)
-    years = [
-        int(y) for y in re.findall(r"(?<!\d/)\b((?:19|20)\d{2})\b", re.sub(r"(\d{4})/\d{2,4}", r"\1", text))
-    ]
+    text = re.sub(r"(\d{4})/\d{2,4}", r"\1", text)
+    years = [int(year) for year in re.findall(r"\b(?:19|20)\d{2}\b", text)]
     if not years:
-        return None, None
+        return ()
     if re.search(r"\b[Aa]b\b|\bseit\b", text):
-        return min(years), None
+        return ((min(years), None),)
     if re.search(r"\b[Bb]is\b", text) and len(years) == 1:
-        return None, max(years)
-    return min(years), max(years)
+        return ((None, years[0]),)
+    if re.search(r"\b[Bb]is\b|\d{4} *[-–] *\d{4}", text):
+        return ((min(years), max(years)),)
+    return tuple((year, year) for year in years)

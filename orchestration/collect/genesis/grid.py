@@ -26,6 +26,7 @@ from orchestration.collect.genesis.notation import (
     area_level,
     is_area,
     name_of_area,
+    names_areas,
     parse_period,
     part_of_year,
 )
@@ -61,6 +62,8 @@ class Grid:
     footnotes: str = ""
     licence: str | None = None
     stand: dt.datetime | None = None
+    decimal: str | None = None
+    """The decimal mark, where the sheet's language tells it: a point in a German one is none."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +134,7 @@ def read_grid(
     parts = []
     for column, (measure, unit, fixed) in zip(columns, cells, strict=True):
         texts = Coded.of(table[column.at].to_numpy())
+        _refuse_other_decimals(file, grid, texts, line_of, column.at + 1)
         value, sign = split_values(file, texts, line_of, column.at + 1)
         if column.quality_at is not None:
             sign = _with_quality(sign, table[column.quality_at])
@@ -165,6 +169,17 @@ def read_grid(
     return OfficialRows(
         whole_table, format_name, grid.code, encoding, grid.stand, grid.licence, grid.footnotes, codebook
     )
+
+
+def _refuse_other_decimals(
+    file: str, grid: Grid, texts: Coded, line_of: Callable[[int], int], column: int
+) -> None:
+    """`1.234` in a German sheet is no 1.234: somebody has put points between thousands."""
+    other = {",": ".", ".": ","}.get(grid.decimal or "")
+    for index, text in enumerate(texts.texts):
+        if other and other in text and text not in (".", "..."):
+            expected = f"numbers with {grid.decimal!r} before the decimals and nothing between thousands"
+            raise FormatError(file, repr(text), expected, line=line_of(texts.first(index)), column=column)
 
 
 def _constant(item: str | None, count: int) -> pa.DictionaryArray:
@@ -287,6 +302,8 @@ def _keys(
         names = {code: name for name, code in STATE_CODES.items()}
         return _Keys(Coded.constant(COUNTRY, len(rows)), names, free, periods, rows)
     at = next((at for at in free if _mostly(table[at], is_area)), None)
+    if at is not None and at + 1 in free and not names_areas(table[at], table[at + 1]):
+        at = None
     if at is not None:
         if at + 1 not in free:
             raise FormatError(

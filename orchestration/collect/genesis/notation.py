@@ -8,6 +8,7 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -181,7 +182,8 @@ STATE_CODES = {
 }  # fmt: skip
 """The Länder by name: no other area's name is safe as a key (nine districts' names occur twice)."""
 
-_AREA = re.compile(r"DG|\d{2}|\d{3}|\d{5}|\d{7}|\d{8}|\d{10,12}|[A-Z]\d{5}")
+_AREA = re.compile(r"DG|[A-Z]?(?:0[1-9]|1[0-6])(?:\d{1}|\d{3}|\d{5}|\d{6}|\d{8,10})?")
+"""Every key begins with one of the sixteen Länder; a key that lost its zero begins with none."""
 
 _REGION = re.compile(
     r"DG|F?DINSG|F?DLAND[A-Z]?|F?REGBEZ|F?KREISE|DKREIS|[FP]?GEMEIN|FAMTGEM|GRSTADT"
@@ -198,6 +200,16 @@ def is_region_variable(name: str) -> bool:
 def is_area(code: str) -> bool:
     """Does this text look like an area code (AGS, ARS, DG, association, function area)?"""
     return _AREA.fullmatch(code) is not None
+
+
+def names_areas(codes: Iterable[str], names: Iterable[str]) -> bool:
+    """Do keys and names stand for areas? Two digits alone may be grades or ages: the name decides."""
+    pairs = set(zip(codes, names, strict=True))
+    if any(code == COUNTRY or len(code) > 3 for code, _ in pairs):
+        return True
+    lander = {code: name for name, code in STATE_CODES.items()}
+    short = [(code, name) for code, name in pairs if len(code) == 2]
+    return bool(short) and all(lander.get(code, "?").lower() in name.lower() for code, name in short)
 
 
 def area_level(code: str, variable: str | None = None) -> str:

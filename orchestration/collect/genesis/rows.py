@@ -66,6 +66,17 @@ class OfficialRows:
         """The last days of all periods that occur, ISO, oldest first."""
         return sorted(str(day) for day in pc.unique(self.table["period_end"]).to_pylist())
 
+    @property
+    def data_until(self) -> str | None:
+        """The last day of the newest period with a number; the districts decide where there are any.
+
+        Länder and Germany often come a round earlier than the districts.
+        """
+        valued = self.table.filter(pc.is_valid(self.table["value"]))
+        districts = valued.filter(pc.equal(valued["area_level"].cast(pa.string()), "district"))
+        newest = pc.max((districts if districts.num_rows else valued)["period_end"]).as_py()
+        return str(newest) if newest else None
+
     @cached_property
     def frame(self) -> pd.DataFrame:
         """The table for pandas: codes as text, missing items and signs as NaN."""

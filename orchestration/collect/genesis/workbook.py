@@ -61,6 +61,10 @@ _AREA_CODE = {
     "Kreisschluessel",
     "Gebietsschluessel",
 }
+_KEY = re.compile(r"code|nummer|nr$|schl|\bags\b|\bars\b|_id$|kldb|evas|^jahr", re.IGNORECASE)
+"""Columns of keys: they hold numerals and mean no quantity."""
+
+_REGIONAL = re.compile(r"kreis|gebiet|region|land|gemeinde|stadt|standort|bezirk", re.IGNORECASE)
 _UNIT = {"Masseinheit", "Maßeinheit", "Einheit"}
 _REMARK = {"Anmerkung", "Anmerkungen", "Qualitaet", "Qualität", "Zeichen"}
 
@@ -233,10 +237,17 @@ def _machine_sheet(
     areas, names, used = _report_areas(where, header, body, line_of, at(_AREA), at(_AREA_CODE))
     unit, remark = at(_UNIT), at(_REMARK)
     known = {time, unit, remark, *used, *(i for i, title in enumerate(header) if title == "Statistik")}
-    values = [i for i in range(len(header)) if i not in known and _holds_numbers(body[i])]
+    values = [
+        i
+        for i in range(len(header))
+        if i not in known and not _KEY.search(header[i]) and _holds_numbers(body[i])
+    ]
     if not values:
         raise FormatError(where, f"the columns {', '.join(header)}", "one that holds numbers", line=1)
     labels = [i for i in range(len(header)) if i not in known and i not in values]
+    if not used and (named := [header[i] for i in labels if _REGIONAL.search(header[i])]):
+        expected = f"areas by key ({', '.join(sorted(_AREA_CODE))}) or Länder by name"
+        raise FormatError(where, f"areas in column {named[0]!r}", expected, line=1)
     dims = {_name(header[i]): Coded.of(body[i].to_numpy()).column() for i in labels}
     count = len(body)
     code = name.removeprefix(_MACHINE)

@@ -1,68 +1,73 @@
-with states as (
+with cells as (
     select
-        o.*,
+        o.snapshot_id,
+        o.table_code,
+        o.measure_code,
+        o.unit,
+        o.area_code,
+        o.period_start,
+        o.period_end,
+        o.period_label,
+        o.value,
+        o.sign,
         s.stand,
         s.age_rank,
-        row_number() over (
-            partition by
-                o.table_code, o.measure_code, o.unit, o.area_code, o.period_start, o.period_end,
-                {%- for n in range(1, var('genesis_slots') + 1) %}
-                o.variable_{{ n }}_code, o.item_{{ n }}_code{{ ',' if not loop.last }}
-                {%- endfor %}
-            order by s.age_rank
-        ) as nth
+        -- The same cell in any file: a total is not written, whether the file says '' or INSGESAMT.
+        concat_ws(
+            '; '
+            {%- for n in range(1, var('genesis_slots') + 1) %},
+            case
+                when o.item_{{ n }}_code <> '' and o.item_{{ n }}_code not like 'INSGESAMT%'
+                    then o.variable_{{ n }}_code || '=' || o.item_{{ n }}_code
+            end
+            {%- endfor %}
+        ) as items
     from {{ ref('stg_genesis__observation') }} as o
     inner join {{ ref('stg_genesis__snapshot') }} as s on s.snapshot_id = o.snapshot_id
 ),
 
--- Few cells have been told more than once; only those are compared.
-told_again as (
-    select * from states where nth > 1
+with_before as (
+    select
+        *,
+        {%- for column in ['value', 'sign', 'stand', 'snapshot_id'] %}
+        lag({{ column }}) over told as {{ column }}_before,
+        {%- endfor %}
+        row_number() over told as nth
+    from cells
+    window told as (
+        partition by table_code, measure_code, unit, area_code, period_start, period_end, items
+        order by age_rank
+    )
 )
 
 select
-    b.table_code,
-    b.measure_code,
-    b.unit,
-    b.area_code,
-    b.period_start,
-    b.period_end,
-    b.period_label,
-    concat_ws(
-        '; '
-        {%- for n in range(1, var('genesis_slots') + 1) %},
-        b.variable_{{ n }}_code || '=' || b.item_{{ n }}_code
-        {%- endfor %}
-    ) as items,
-    a.value as value_before,
-    a.sign as sign_before,
-    b.value as value_after,
-    b.sign as sign_after,
-    a.stand as stand_before,
-    b.stand as stand_after,
-    a.snapshot_id as snapshot_before,
-    b.snapshot_id as snapshot_after,
+    table_code,
+    measure_code,
+    unit,
+    area_code,
+    period_start,
+    period_end,
+    period_label,
+    items,
+    value_before,
+    sign_before,
+    value as value_after,
+    sign as sign_after,
+    stand_before,
+    stand as stand_after,
+    snapshot_id_before as snapshot_before,
+    snapshot_id as snapshot_after,
     case
-        when a.value is not null and b.value is not null then 'value'
+        when value_before is not null and value is not null then 'value'
         -- An older zero is a newer `-`: another notation of the same thing, not another figure.
-        when coalesce(a.value, 0) = 0 and coalesce(b.value, 0) = 0
-            and coalesce(a.sign, '0') in ('0', '-') and coalesce(b.sign, '0') in ('0', '-') then 'notation'
-        when a.value is not null then 'withdrawn'
-        when b.value is not null then 'delivered'
+        when (value_before = 0 and sign = '-') or (value = 0 and sign_before = '-') then 'notation'
+        when value_before is not null then 'withdrawn'
+        when value is not null then 'delivered'
         else 'sign'
     end as change_kind
-from told_again as b
-inner join states as a
-    on a.table_code = b.table_code
-    and a.measure_code = b.measure_code
-    and a.unit = b.unit
-    and a.area_code = b.area_code
-    and a.period_start = b.period_start
-    and a.period_end = b.period_end
-    {%- for n in range(1, var('genesis_slots') + 1) %}
-    and a.variable_{{ n }}_code is not distinct from b.variable_{{ n }}_code
-    and a.item_{{ n }}_code is not distinct from b.item_{{ n }}_code
-    {%- endfor %}
-    and a.nth = b.nth - 1
-where a.value is distinct from b.value
-   or (a.value is null and a.sign is distinct from b.sign)
+from with_before
+where nth > 1
+  and (
+    value_before is distinct from value
+    or (value is null and sign_before is distinct from sign)
+  )
