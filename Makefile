@@ -26,7 +26,7 @@ test: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/pytest -n 2 --dist worksteal
+	$(BIN)/pytest -n 2 --dist load --maxschedchunk 1
 
 # Long campaigns: hundreds of publications, nights killed at random moments. Not part of `test`.
 campaigns: $(VENV)/.dev

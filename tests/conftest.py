@@ -17,6 +17,16 @@ settings.register_profile("suite", deadline=None, derandomize=True, max_examples
 settings.load_profile("suite")
 
 
+HEAVY_FIRST = ("pipeline", "contract", "checks", "architecture", "unit")
+"""Whole nights first: the many quick tests then fill both workers to the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Order the folders by the weight of their tests; within a folder nothing moves."""
+    order = {name: n for n, name in enumerate(HEAVY_FIRST)}
+    items.sort(key=lambda item: order.get(item.path.parent.name, len(order)))
+
+
 @pytest.fixture(scope="session")
 def catalogue() -> Catalogue:
     return load_catalogue()

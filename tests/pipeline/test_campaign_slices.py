@@ -15,5 +15,5 @@ def test_a_kill_leaves_a_whole_release(tmp_path: Path, city_base: Path) -> None:
 
 
 @pytest.mark.slow
-def test_three_publications_disturb_no_reader(home: Path) -> None:
-    assert publications.campaign(3, readers=1, folder=home.parent)
+def test_two_publications_disturb_no_reader(home: Path) -> None:
+    assert publications.campaign(2, readers=1, folder=home.parent)

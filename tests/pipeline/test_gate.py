@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import duckdb
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
@@ -88,6 +89,7 @@ def test_a_poisoned_indicator_holds_its_table_only(city: Path) -> None:
     assert new_births.fetchall() == [(1000.0,)]
     assert reader.execute("select count(*) from pub_leavers").fetchall()[0][0] > 0
     assert "held" in run("status", "--home", str(city / "var")).out
+    the_shell_tells_what_changed(city)
 
     alone = run("publish", *arguments(city), SOURCE_DATE_EPOCH=LATER_STILL)
     assert alone.code == 3, alone.err
@@ -112,6 +114,38 @@ def test_a_poisoned_indicator_holds_its_table_only(city: Path) -> None:
     repaired = run("nightly", *arguments(city), SOURCE_DATE_EPOCH="1795800000")
     assert repaired.code == 0, repaired.out
     assert served(city).manifest["tables"]["pub_leavers"]["status"] == "published"
+
+
+def the_shell_tells_what_changed(city: Path) -> None:
+    """What was known of the births on a day, what changed since, and what is due."""
+    home, target = ("--home", str(city / "var")), city / "told.csv"
+    config = ("--config", str(city / "city.yaml"))
+    found = run("revisions", "12612-01-01-4", *home, "--output", str(target))
+    assert "3 geänderte Zellen / changed cells" in found.out
+    changed = pd.read_csv(target, dtype=str)
+    assert set(changed["change_kind"]) == {"value"}
+    assert set(changed["area_code"]) == {"07131"}
+    assert "1000.0" in set(changed["value_after"])
+    assert "keine Änderungen" in run("revisions", "21111-01-03-4", *home).out
+
+    for day, boys in (("2026-11-19", None), ("2026-11-20", "510.0")):
+        done = run("table", "12612-01-01-4", "--as-of", day, *config, *home, "--output", str(target))
+        assert done.code == 0, done.err
+        rows = pd.read_csv(target, dtype=str)
+        cell = rows[
+            (rows["area_code"] == "07131") & (rows["period_label"] == "2025") & (rows["GES"] == "GESM")
+        ]
+        assert (cell["value"].item() == boys) is (boys is not None)
+    assert run("table", "99999-01-01-4", *config, *home).code == 1
+    wrong = run("table", "12612-01-01-4", "--as-of", "gestern", *config, *home)
+    assert (wrong.code, "expected a day" in wrong.err) == (2, True)
+
+    sources = {s["table_code"]: s for s in run("status", *home, "--json").json["sources"]}
+    assert sources["12612-01-01-4"]["data_until"] == "2025-12-31"
+    assert sources["12612-01-01-4"]["next_due"] == "2027-09-27"
+    assert not any(s["is_late"] for s in sources.values())
+    later = run("status", *home, "--json", SOURCE_DATE_EPOCH="1893456000").json
+    assert any(s["is_late"] for s in later["sources"])
 
 
 def test_evidence_about_other_content_does_not_count(city: Path) -> None:
@@ -239,25 +273,25 @@ def test_a_mass_revision_is_held_whatever_file_it_comes_in(city: Path, catalogue
     path = city / "delivery" / LEAVERS
     rows = read_official(path.name, path.read_bytes(), catalogue)
     table = catalogue.tables[rows.table_code]
-    cells = [
+    doubled = [
         cell._replace(
             text=str(2 * int(cell.text)) if cell.text.isdigit() else cell.text, items=cell.items[::-1]
         )
         for cell in cells_of_rows(rows, table.period)
     ]
     path.unlink()
-    for moment, changed in (
-        ("1795600000000", cells),
-        ("1795650000000", [cells[0]._replace(text="7"), *cells[1:]]),
+    for moment, cells in (
+        ("1795500100000", doubled),
+        ("1795500200000", [doubled[0]._replace(text="7"), *doubled[1:]]),
     ):
         flat = city / "delivery" / f"{table.code}_{moment}_de_flat.csv"
-        flat.write_bytes(flat_today(table.evas, changed).encode())
-        night = run("nightly", *arguments(city), SOURCE_DATE_EPOCH=moment[:-3])
-        assert night.code == 3, night.err
-        (held,) = [t for t in night.json["tables"] if not t["published"]]
-        assert held["table"] == "pub_leavers"
-        verdicts = pq.read_table(served(city).folder / "verdicts.parquet").to_pylist()
-        (found,) = [v for v in verdicts if v["check"] == "revision" and v["scope"] == table.code]
-        assert found["status"] == "FAIL", found
-        assert "→" in found["message_de"]
+        flat.write_bytes(flat_today(table.evas, cells).encode())
+    night = run("nightly", *arguments(city), SOURCE_DATE_EPOCH=LATER)
+    assert night.code == 3, night.err
+    (held,) = [t for t in night.json["tables"] if not t["published"]]
+    assert held["table"] == "pub_leavers"
+    verdicts = pq.read_table(served(city).folder / "verdicts.parquet").to_pylist()
+    (found,) = [v for v in verdicts if v["check"] == "revision" and v["scope"] == table.code]
+    assert found["status"] == "FAIL", found
+    assert "→" in found["message_de"]
     assert abitur(served(city)) == abitur(before)

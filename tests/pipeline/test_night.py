@@ -15,8 +15,7 @@ from frictionless import Package
 
 from expectations.catalogue import Catalogue
 from orchestration.publish.release import ReleaseStore, file_hash
-from tests.nights import PROJECT, command, environment, folder_config, run
-from tests.pipeline.deliveries import edit_line, newer
+from tests.nights import PROJECT, command, environment, run
 
 TABLES = {
     "indicator_value",
@@ -227,46 +226,3 @@ def test_two_nights_at_once_are_refused(home: Path) -> None:
         )
     assert done.returncode == 1
     assert "another night is running" in done.stderr
-
-
-def test_a_table_and_its_revisions_from_the_shell(city_base: Path, tmp_path: Path) -> None:
-    """What was known on a day, what changed since, and what is due."""
-    shutil.copytree(city_base, tmp_path / "city", symlinks=True)
-    folder = tmp_path / "city"
-    config = folder_config(folder / "city.yaml", folder / "delivery")
-    births = folder / "delivery" / "12612-01-01-4_00.csv"
-    edit_line(births, "2025;07131;", {3: "1000", 4: "510", 5: "490"}, "utf-8")
-    newer(births, "23.11.2026", "utf-8")
-    arguments = ("--config", str(config), "--home", str(folder / "var"))
-    night = run("nightly", *arguments, "--json", SOURCE_DATE_EPOCH="1795600000")
-    assert night.code == 0, night.err
-
-    found = run(
-        "revisions", "12612-01-01-4", "--home", str(folder / "var"), "--output", str(tmp_path / "r.csv")
-    )
-    assert "3 geänderte Zellen / changed cells" in found.out
-    changed = pd.read_csv(tmp_path / "r.csv", dtype=str)
-    assert set(changed["change_kind"]) == {"value"}
-    assert set(changed["area_code"]) == {"07131"}
-    assert "1000.0" in set(changed["value_after"])
-    assert "keine Änderungen" in run("revisions", "21111-01-03-4", "--home", str(folder / "var")).out
-
-    for day, boys in (("2026-11-22", None), ("2026-11-23", "510.0")):
-        done = run("table", "12612-01-01-4", "--as-of", day, *arguments, "--output", str(tmp_path / "t.csv"))
-        assert done.code == 0, done.err
-        rows = pd.read_csv(tmp_path / "t.csv", dtype=str)
-        cell = rows[
-            (rows["area_code"] == "07131") & (rows["period_label"] == "2025") & (rows["GES"] == "GESM")
-        ]
-        assert (cell["value"].item() == boys) is (boys is not None)
-    assert run("table", "99999-01-01-4", *arguments).code == 1
-    wrong = run("table", "12612-01-01-4", "--as-of", "gestern", *arguments)
-    assert (wrong.code, "expected a day" in wrong.err) == (2, True)
-
-    status = run("status", "--home", str(folder / "var"), "--json").json
-    sources = {s["table_code"]: s for s in status["sources"]}
-    assert sources["12612-01-01-4"]["data_until"] == "2025-12-31"
-    assert sources["12612-01-01-4"]["next_due"] == "2027-09-27"
-    assert not any(s["is_late"] for s in sources.values())
-    later = run("status", "--home", str(folder / "var"), "--json", SOURCE_DATE_EPOCH="1893456000").json
-    assert any(s["is_late"] for s in later["sources"])
