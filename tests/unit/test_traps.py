@@ -293,3 +293,24 @@ def test_a_machine_sheet_of_unkeyed_areas_is_refused() -> None:
     data = machine_sheet(["Jahr", "Kreisnummer", "Kreisname", "Anzahl"], ["2024", 7111, "Koblenz", 100])
     with pytest.raises(FormatError, match="areas in column 'Kreisnummer'"):
         read_official("bericht.xlsx", data)
+
+
+@pytest.mark.parametrize(
+    ("code", "level"),
+    [
+        ("12411-01-01-5", "municipality"),
+        ("12411-01-01-5-B", "municipality"),
+        ("12411-01-01-4-B", "sub_district"),
+    ],
+)
+def test_eight_digits_in_tables_of_all_levels(code: str, level: str) -> None:
+    """…-5-B holds municipalities too; …-4-B parts of districts."""
+    text = sheet(
+        code,
+        [
+            Cell("01051001", "2015", (), "Personen", "Anzahl", "3482"),
+            Cell("DG", "2015", (), "Personen", "Anzahl", "9"),
+        ],
+    )
+    rows = read_official(f"{code}_00.csv", text.encode()).frame.set_index("area_code")
+    assert rows.loc["01051001", "area_level"] == level

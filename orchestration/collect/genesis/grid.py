@@ -408,7 +408,8 @@ def _states(file: str, table: pd.DataFrame, numbers: np.ndarray, at: int) -> tup
 
 
 def _levels(areas: Coded, table_code: str) -> pa.DictionaryArray:
-    variable = "GEMEIN" if table_code.split("-")[-1].startswith("5") else "KREISE"
+    # Tables of municipalities end in -5, those of all levels together in -5-B.
+    variable = "GEMEIN" if re.search(r"-5(-B)?$", table_code) else "KREISE"
     return areas.map(lambda code: area_level(code, variable))
 
 
