@@ -149,3 +149,32 @@ def test_codes_are_those_of_the_reference_list(shared: Path, catalogue: Catalogu
         reference = {row["code"]: row for row in csv.DictReader(handle)}
     for indicator in catalogue.indicators.values():
         assert indicator.code in reference, indicator.id
+
+
+STATISTICS = (
+    "12411", "12612", "12711", "13111", "13211", "21111", "21121", "21311", "21321", "22311", "22541", "22542",
+    "22543", "22811", "82411",
+)  # fmt: skip
+
+
+def test_every_table_of_the_education_statistics_is_declared(shared: Path, catalogue: Catalogue) -> None:
+    """All district and municipality tables of these statistics, and all that an indicator names."""
+    import csv
+    import re
+
+    with open(shared / "reference" / "genesis_tables.csv", encoding="utf-8") as handle:
+        codes = [row["code"] for row in csv.DictReader(handle, delimiter=";")]
+    needed = {c for c in codes if re.fullmatch(r"\d{5}-\d\d-\d\d-[45]", c) and c[:5] in STATISTICS}
+    with open(shared / "reference" / "indicators.csv", encoding="utf-8") as handle:
+        for row in csv.DictReader(handle):
+            needed |= set(
+                re.findall(r"\b(?:\d{5}-\d\d-\d\d-\d|AI[A-Z0-9]*(?:-[A-Z0-9]+)+)\b", row["table_code"])
+            )
+    assert len(needed) >= 76
+    assert needed - set(catalogue.tables) == set()
+    for table in catalogue.tables.values():
+        statistic = catalogue.statistic_of(table)
+        assert statistic.licence
+        assert statistic.late_after_days > statistic.due_after_days
+        assert table.period
+        assert table.database
