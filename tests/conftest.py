@@ -22,9 +22,16 @@ HEAVY_FIRST = ("pipeline", "contract", "checks", "architecture", "unit")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Order the folders by the weight of their tests; within a folder nothing moves."""
+    """Order the folders by the weight of their tests; within a folder nothing moves.
+
+    One test of the official night goes first of all: the other worker has its own nights to run
+    meanwhile, while later both would wait for that one.
+    """
     order = {name: n for n, name in enumerate(HEAVY_FIRST)}
     items.sort(key=lambda item: order.get(item.path.parent.name, len(order)))
+    official = (i for i, item in enumerate(items) if "official_home" in getattr(item, "fixturenames", ()))
+    if (first := next(official, None)) is not None:
+        items.insert(0, items.pop(first))
 
 
 @pytest.fixture(scope="session")
