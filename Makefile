@@ -33,11 +33,13 @@ campaigns: $(VENV)/.dev
 	$(BIN)/python -m tests.campaigns.kills --kills 30
 	$(BIN)/python -m tests.campaigns.publications --publications 20
 	$(BIN)/python -m tests.campaigns.network --nights 100
+	$(BIN)/python -m tests.campaigns.mutations --deliveries 200
 	$(BIN)/python -m tests.campaigns.traps
 
 # The peer of the reading benchmark needs pandas 2: it gets an environment of its own.
 bench: $(VENV)/.dev $(VENV)-pystatis/.done
 	$(BIN)/python -m tests.benchmarks.night
+	$(BIN)/python -m tests.benchmarks.registers
 	$(BIN)/python -m tests.benchmarks.reading --peer-python $(VENV)-pystatis/bin/python
 
 # The second leg: the same tests of whole nights with DuckDB 2.

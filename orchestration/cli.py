@@ -1,4 +1,4 @@
-"""The command line: nightly, publish, status, explain, table, revisions, read.
+"""The command line: nightly, publish, status, explain, table, revisions, read, sample, vault.
 
 Belongs here: arguments, exit codes, what is printed. Does not belong here: what a stage does; a
 night runs through Dagster's own execution of the same definitions, so it is in the history.
@@ -104,6 +104,15 @@ def status(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None
         elif reception["status"] == "late":
             name = reception["table_code"]
             out.print(f"[red]nicht gekommen / late:[/red] {name}: {reception['reason']}", highlight=False)
+    for arrived in facts["registers"]:
+        if arrived["status"] in ("refused", "late"):
+            kind = "abgelehnt / refused" if arrived["status"] == "refused" else "nicht gekommen / late"
+            reasons = "; ".join(arrived["reasons"])
+            out.print(f"[red]{kind}:[/red] Register {arrived['register']}: {reasons}", highlight=False)
+        for name, count in arrived["unmatched"].items():
+            out.print(
+                f"ohne Gebiet / no area: Register {arrived['register']}: {name} ({count})", highlight=False
+            )
     overdue = Table("Überfällig / overdue", "Daten bis / data until", "fällig / due", "Stand / state of")
     for source in facts["sources"]:
         if source["is_late"]:
@@ -220,6 +229,80 @@ def read(
     for note in rows.notes:
         out.print(f"note: {note}", highlight=False)
     _show_or_write(rows.frame, output)
+
+
+@app.command()
+def sample(
+    out_folder: Annotated[Path, typer.Option("--out", help="An empty or new folder.")],
+    seed: Annotated[int, typer.Option(help="The same seed writes the same city.")] = 7111,
+    scale: Annotated[int, typer.Option(min=1, max=999, help="How many districts of Koblenz' size.")] = 1,
+    years: Annotated[int, typer.Option(min=1, max=13, help="How many years, the last one being 2025.")] = 10,
+    dumps: Annotated[bool, typer.Option(help="Write edoo.sys as SQLite and PostgreSQL dumps, too.")] = True,
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Write a synthetic city: every register, in its system's own format. Nobody in it exists."""
+    from expectations.catalogue import CatalogueError, load_catalogue
+    from orchestration.collect.sample.registers import write_cities
+    from orchestration.settings import load_settings
+
+    if out_folder.exists() and any(out_folder.iterdir()):
+        _stop(f"--out: {out_folder} is not empty")
+    try:
+        settings = load_settings(config)
+        catalogue = load_catalogue(*settings.overlays)
+    except (ConfigurationError, CatalogueError) as error:
+        _stop(str(error))
+    started = time.perf_counter()
+    for code, count, spent in write_cities(
+        out_folder, settings, catalogue, seed=seed, scale=scale, years=years, dumps=dumps
+    ):
+        out.print(f"{code}: {count} deliveries, {spent:.1f} s", highlight=False)
+    total = time.perf_counter() - started
+    out.print(f"Synthetische Beispieldaten / synthetic data: {out_folder} ({total:.1f} s)", soft_wrap=True)
+
+
+vault_app = typer.Typer(no_args_is_help=True, help="Single records: delete what has expired, show what was.")
+app.add_typer(vault_app, name="vault")
+
+
+@vault_app.command("purge")
+def vault_purge(config: ConfigOption = DEFAULT_CONFIG, home: HomeOption = DEFAULT_HOME) -> None:
+    """Delete records and originals whose time is over. The night does the same."""
+    from expectations.catalogue import CatalogueError, load_catalogue
+    from orchestration.collect.registers.collect import purge
+    from orchestration.resources.clock import now
+    from orchestration.resources.home import Home, HomeBusyError
+    from orchestration.settings import load_settings
+
+    try:
+        settings = load_settings(config)
+        catalogue = load_catalogue(*settings.overlays)
+        place = Home(home)
+        with place.lock():
+            deleted = purge(settings, place, catalogue, now())
+    except (ConfigurationError, CatalogueError) as error:
+        _stop(str(error))
+    except HomeBusyError as error:
+        _stop(str(error), code=FAILED)
+    out.print(f"gelöscht / deleted: {deleted}", highlight=False)
+
+
+@vault_app.command("log")
+def vault_log(config: ConfigOption = DEFAULT_CONFIG, home: HomeOption = DEFAULT_HOME) -> None:
+    """What was deleted, when and why; fails if the log was changed."""
+    from orchestration.collect.registers.collect import vault_of
+    from orchestration.resources.home import Home
+    from orchestration.settings import load_settings
+
+    try:
+        deletions = vault_of(Home(home), load_settings(config)).deletions()
+    except ConfigurationError as error:
+        _stop(str(error))
+    except ValueError as error:
+        _stop(str(error), code=FAILED)
+    for entry in deletions:
+        rows = "" if entry.rows is None else f", {entry.rows:,} records"
+        out.print(f"{entry.at[:19]}  {entry.what}  {entry.name}{rows}: {entry.reason}", soft_wrap=True)
 
 
 def _day(text: str | None) -> dt.date | None:

@@ -18,7 +18,7 @@ from orchestration.confirm.assets import build_confirm_assets
 from orchestration.publish.assets import build_publish_assets
 from orchestration.resources.home import Home
 from orchestration.resources.night import Night, config_from_environment, home_from_environment
-from orchestration.schedules import AT_TWO, NIGHTLY, PUBLISH
+from orchestration.schedules import ARRIVALS, AT_TWO, NIGHTLY, PUBLISH, register_arrivals
 from orchestration.settings import load_settings
 
 
@@ -39,8 +39,9 @@ def build_defs(home: Home | None = None, config: Path | None = None) -> dg.Defin
             *build_confirm_assets(catalogue),
             *build_publish_assets(catalogue),
         ],
-        jobs=[NIGHTLY, PUBLISH],
+        jobs=[NIGHTLY, PUBLISH, ARRIVALS],
         schedules=[AT_TWO],
+        sensors=[register_arrivals],
         resources={"night": Night(home_path=str(home.path), config_path=str(config))},
     )
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import json
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +42,15 @@ def status_of(home_path: Path) -> dict[str, Any]:
         "tables": release.manifest["tables"] if release else {},
         "delivery": [dataclasses.asdict(r) for r in receptions],
         "sources": sources_of(landing, now().date()) if landing else [],
+        "registers": _arrived(home, last_night),
         "last_night": last_night,
     }
+
+
+def _arrived(home: Home, last_night: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """What became of the registers' last deliveries."""
+    path = home.landing / (last_night or {}).get("registers", "none") / "arrived.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
 
 
 def sources_of(landing: Landing, today: dt.date) -> list[dict[str, Any]]:

@@ -139,6 +139,59 @@ class SchoolDirectory(_Section):
     budget_minutes: float = Field(default=20, gt=0)
 
 
+class Database(_Section):
+    """One database of the city and the registers read from it; the address may hold `${NAME}`."""
+
+    url: SecretStr
+    registers: list[str] = Field(min_length=1)
+
+
+class CityDistrict(_Section):
+    """One Stadtteil: our code for it, its name, other spellings that mean exactly it, its Ortsbezirk."""
+
+    code: str = Field(pattern=r"^[A-Z]{2}\d{2,4}$")
+    name: str
+    aliases: list[str] = []
+    local_district: str | None = None
+
+
+class Registers(_Section):
+    """The city's registers: watched folders, databases, the synthetic city, or none.
+
+    `drops`: a folder outside the home with one folder per register. `only`: the registers there are;
+    by default all declared ones. `key_file`: the key of the pseudonyms; by default the environment
+    has it. `rejected_days`: how long a refused file waits for its sender.
+    """
+
+    source: Literal["sample", "city", "none"] = "none"
+    drops: Path | None = None
+    databases: list[Database] = []
+    only: list[str] | None = None
+    key_file: Path | None = None
+    settle_seconds: float = Field(default=0, ge=0)
+    rejected_days: int = Field(default=30, ge=0)
+    districts: list[CityDistrict] = []
+
+    @property
+    def landing_name(self) -> str:
+        """Below landing/ and vault/; invented and real registers never mix."""
+        return "registers-sample" if self.source == "sample" else "registers"
+
+    @model_validator(mode="after")
+    def _source_is_complete(self) -> Registers:
+        if self.source == "city" and self.drops is None and not self.databases:
+            raise ValueError("give drops or databases for source 'city'")
+        if self.source == "sample" and not self.districts:
+            raise ValueError("give districts for source 'sample': the synthetic city is made of them")
+        codes = [d.code for d in self.districts]
+        if twice := sorted({c for c in codes if codes.count(c) > 1}):
+            raise ValueError(f"districts: {', '.join(twice)} twice")
+        spellings = [s for d in self.districts for s in (d.name, *d.aliases)]
+        if twice := sorted({s for s in spellings if spellings.count(s) > 1}):
+            raise ValueError(f"districts: {', '.join(twice)} means more than one district")
+        return self
+
+
 class Settings(_Section):
     """Everything a city configures."""
 
@@ -146,6 +199,7 @@ class Settings(_Section):
     official_statistics: OfficialStatistics
     employment_agency: EmploymentAgency | None = None
     school_directory: SchoolDirectory | None = None
+    registers: Registers = Registers()
     catalogue: Path | None = None
     """A folder of further declarations, laid out like expectations/catalogue."""
 

@@ -29,9 +29,9 @@ from expectations.catalogue.model import (
     OfficialTable,
     PublishedTable,
     Statistic,
-    Term,
     overlap,
 )
+from expectations.catalogue.registers import ColumnType, Reconciliation, Register, RegisterSource, Term
 
 CATALOGUE_DIR = Path(__file__).parent
 
@@ -45,6 +45,8 @@ _FOLDERS: dict[str, tuple[type[BaseModel], str]] = {
     "published": (PublishedTable, "id"),
     "corrections": (Correction, "id"),
     "area_reforms": (AreaReform, "id"),
+    "registers": (Register, "id"),
+    "reconciliations": (Reconciliation, "id"),
 }
 
 
@@ -55,6 +57,7 @@ _ONE = {
     "tables": "official table",
     "measures": "measure",
     "published": "published table",
+    "registers": "register",
 }
 """One entry of a folder, in messages."""
 
@@ -215,6 +218,10 @@ class _References:
             self._correction(name, correction)
         for name, reform in self.entries["area_reforms"].items():
             self._area_reform(name, reform)
+        for name, register in self.entries["registers"].items():
+            self._register(name, register)
+        for name, reconciliation in self.entries["reconciliations"].items():
+            self._reconciliation(name, reconciliation)
         return self.found
 
     def _known(self, what: str, name: str, where: tuple[str, str], path: list[Any]) -> bool:
@@ -265,6 +272,8 @@ class _References:
                     text = f"table {source.table} has no measure '{source.measure}'"
                     path = ["sources", index, "measure"]
                     self._report(where, path, text + closest(source.measure, codes))
+        if measure.register_ is not None:
+            self._register_source(where, measure.register_)
         for index, rule in enumerate(measure.complements):
             if self._known("breakdowns", rule.breakdown, where, ["complements", index, "breakdown"]):
                 self._cell(rule.breakdown, rule.of, where, ["complements", index, "of"])
@@ -284,6 +293,62 @@ class _References:
                 self._cell(parts_rule.breakdown, part, where, path)
                 if part in subsets:
                     self._report(where, path, f"'{part}' is a subset ('darunter') and never adds up")
+
+    def _register(self, name: str, register: Register) -> None:
+        where = ("registers", name)
+        for index, column in enumerate(register.columns):
+            path = ["columns", index, "breakdown"]
+            if column.breakdown and self._known("breakdowns", column.breakdown, where, path):
+                for code, cell in column.codes.items():
+                    self._cell(column.breakdown, cell, where, ["columns", index, "codes", code])
+
+    def _register_source(self, where: tuple[str, str], source: RegisterSource) -> None:
+        """Does the register have the columns a measure counts, and are they of the right kind?"""
+        if not self._known("registers", source.register_, where, ["register", "register"]):
+            return
+        columns = {c.id: c for c in self.entries["registers"][source.register_].kept}
+
+        def known(column: str | None, path: list[Any]) -> bool:
+            if column is None or column in columns:
+                return column is not None
+            text = f"register '{source.register_}' has no column '{column}'{closest(column, columns)}"
+            self._report(where, ["register", *path], text)
+            return False
+
+        if known(source.counted_column, ["count"]) and source.count.startswith("sum:"):
+            column = columns[source.counted_column or ""]
+            if column.type not in (ColumnType.INTEGER, ColumnType.NUMBER):
+                self._report(where, ["register", "count"], f"'{column.id}' is no number and has no sum")
+        for name in source.where:
+            if known(name, ["where", name]) and columns[name].codes:
+                for value in source.wanted(name):
+                    if value not in (words := set(columns[name].codes.values())):
+                        text = f"column '{name}' never holds '{value}'{closest(value, words)}"
+                        self._report(where, ["register", "where", name], text)
+        for breakdown, name in source.by.items():
+            path = ["by", breakdown]
+            if not self._known("breakdowns", breakdown, where, ["register", *path]) or not known(name, path):
+                continue
+            ages = breakdown == "age_group" and columns[name].type in (ColumnType.AGE, ColumnType.INTEGER)
+            if not ages and columns[name].breakdown != breakdown:
+                self._report(where, ["register", *path], f"column '{name}' holds no cells of '{breakdown}'")
+        for index, cell in enumerate(source.ages):
+            self._cell("age_group", cell, where, ["register", "ages", index])
+        if known(source.area, ["area"]) and columns[source.area or ""].type is not ColumnType.AREA:
+            self._report(where, ["register", "area"], f"column '{source.area}' holds no areas")
+
+    def _reconciliation(self, name: str, entry: Reconciliation) -> None:
+        where = ("reconciliations", name)
+        self._known("published", entry.table, where, ["table"])
+        for role, side in (("register", entry.register_), ("official", entry.official)):
+            for part in ("numerator", "denominator"):
+                if (term := getattr(side, part)) is not None:
+                    self._known("measures", term.measure, where, [role, part, "measure"])
+                    for breakdown in term.where:
+                        path = [role, part, "where", breakdown]
+                        if self._known("breakdowns", breakdown, where, path):
+                            for cell in term.cells(breakdown) or []:
+                                self._cell(breakdown, cell, where, path)
 
     def _correction(self, name: str, correction: Correction) -> None:
         where = ("corrections", name)

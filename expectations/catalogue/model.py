@@ -6,35 +6,16 @@ Does not belong here: reading files (load.py) and the tables made of them for db
 
 from __future__ import annotations
 
-import calendar
 import datetime as dt
 import hashlib
 import re
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
-TOTAL = "total"
-"""The cell of a breakdown that is not broken down."""
-
-AREA_LEVELS = ("country", "state", "region", "district", "sub_district", "municipality")
-
-Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=50)]
-
-
-class Entry(BaseModel):
-    """Base of everything written in the catalogue; unknown fields are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Text(Entry):
-    """A text in both languages of the office."""
-
-    de: str = Field(min_length=1)
-    en: str = Field(min_length=1)
-
+from expectations.catalogue.base import TOTAL, Cadence, Entry, Identifier, Text, ages_of
+from expectations.catalogue.registers import Reconciliation, Register, RegisterSource, Term
 
 UNITS = {
     "persons": Text(de="Personen", en="persons"),
@@ -43,6 +24,22 @@ UNITS = {
     "percent": Text(de="Prozent", en="percent"),
     "per 100": Text(de="je 100", en="per 100"),
     "EUR": Text(de="Euro", en="euros"),
+    "households": Text(de="Haushalte", en="households"),
+    "cases": Text(de="Fälle", en="cases"),
+    "events": Text(de="Ereignisse", en="events"),
+    "classes": Text(de="Klassen", en="classes"),
+    "facilities": Text(de="Einrichtungen", en="facilities"),
+    "courses": Text(de="Kurse", en="courses"),
+    "enrolments": Text(de="Belegungen", en="enrolments"),
+    "lessons": Text(de="Unterrichtsstunden", en="lessons"),
+    "visits": Text(de="Besuche", en="visits"),
+    "loans": Text(de="Entleihungen", en="loans"),
+    "offers": Text(de="Angebote", en="offers"),
+    "rooms": Text(de="Räume", en="rooms"),
+    "square metres": Text(de="Quadratmeter", en="square metres"),
+    "measures": Text(de="Maßnahmen", en="measures"),
+    "partners": Text(de="Partner", en="partners"),
+    "answers": Text(de="Antworten", en="answers"),
 }
 """Every unit a figure may have; its key stands in the tables, its names in print."""
 
@@ -64,18 +61,12 @@ class Cell(Entry):
     subset_of: str | None = None
 
 
-_AGES = re.compile(r"ALT(\d{3})(?:B(\d{2})|UM)")
-
-
 def overlap(left: Cell, right: Cell) -> bool:
     """Do two cells of a breakdown share somebody? Subsets by declaration, ages by their codes."""
     if left.id == right.id or right.id == left.subset_of or left.id == right.subset_of:
         return True
-    ages = [_AGES.fullmatch(cell.id) for cell in (left, right)]
-    if not all(ages):
-        return False
-    spans = [(int(m[1]), int(m[2]) if m[2] else 999) for m in ages if m]
-    return spans[0][0] < spans[1][1] and spans[1][0] < spans[0][1]
+    first, second = ages_of(left.id), ages_of(right.id)
+    return first is not None and second is not None and first[0] < second[1] and second[0] < first[1]
 
 
 class Breakdown(Entry):
@@ -152,19 +143,6 @@ class ColumnContract(Entry):
         return value
 
 
-class Cadence(StrEnum):
-    """How often a statistic has a new period."""
-
-    MONTHLY = "monthly"
-    QUARTERLY = "quarterly"
-    YEARLY = "yearly"
-    EVERY_TWO_YEARS = "every_two_years"
-
-    @property
-    def months(self) -> int:
-        return {"monthly": 1, "quarterly": 3, "yearly": 12, "every_two_years": 24}[self.value]
-
-
 class Statistic(Entry):
     """One official statistic by its EVAS number: who makes it, on what day, when it is due.
 
@@ -191,11 +169,7 @@ class Statistic(Entry):
 
     def next_period_end(self, last: dt.date) -> dt.date:
         """The end of the period after the one that ended on `last`."""
-        index = last.year * 12 + last.month - 1 + self.cadence.months
-        year, month = divmod(index, 12)
-        days = calendar.monthrange(year, month + 1)[1]
-        whole = last.day == calendar.monthrange(last.year, last.month)[1]
-        return dt.date(year, month + 1, days if whole else min(last.day, days))
+        return self.cadence.after(last)
 
     def due_on(self, last: dt.date) -> dt.date:
         """The day by which the period after `last` usually can be fetched."""
@@ -316,15 +290,25 @@ class SeriesBreak(Entry):
 
 
 class Measure(Entry):
-    """ONE countable quantity: a count, a sum, or a rate its office computed itself."""
+    """ONE countable quantity: a count, a sum, or a rate its office computed itself.
+
+    It comes from official tables (`sources`) or from one of the city's registers (`register`).
+    """
 
     id: Identifier
     label: Text
     unit: Unit
-    sources: list[MeasureSource] = Field(min_length=1)
+    sources: list[MeasureSource] = []
+    register_: RegisterSource | None = Field(default=None, alias="register")
     complements: list[Complement] = []
     additivity: list[Additivity] = []
     series_breaks: list[SeriesBreak] = []
+
+    @model_validator(mode="after")
+    def _exactly_one_origin(self) -> Measure:
+        if bool(self.sources) == (self.register_ is not None):
+            raise ValueError("give sources (official tables) or a register, one of them")
+        return self
 
 
 class Kind(StrEnum):
@@ -355,17 +339,6 @@ class Alignment(StrEnum):
 
     SAME_PERIOD = "same_period"
     PREVIOUS_YEAR_END = "previous_year_end"
-
-
-class Term(Entry):
-    """A measure at given cells; several cells of a breakdown are added up."""
-
-    measure: str
-    where: dict[str, str | list[str]] = {}
-
-    def cells(self, breakdown: str) -> list[str] | None:
-        chosen = self.where.get(breakdown)
-        return None if chosen is None else [chosen] if isinstance(chosen, str) else list(chosen)
 
 
 class Continuity(Entry):
@@ -539,6 +512,8 @@ class Catalogue(Entry):
     published: dict[str, PublishedTable]
     corrections: dict[str, Correction] = {}
     area_reforms: dict[str, AreaReform] = {}
+    registers: dict[str, Register] = {}
+    reconciliations: dict[str, Reconciliation] = {}
     files: dict[str, str] = {}
     """Indicator id → the file that declares it, relative to the catalogue folder."""
 
@@ -575,14 +550,29 @@ class Catalogue(Entry):
         return found
 
     def breakdowns_of_measure(self, measure: str) -> set[str]:
-        """The breakdowns a measure is delivered in, through the variables of its tables."""
+        """The breakdowns a measure is delivered in: its register's, or its tables' variables."""
         found: set[str] = set()
+        if (register := self.measures[measure].register_) is not None:
+            return set(register.by)
         for source in self.measures[measure].sources:
             table = self.tables[source.table]
             columns = [c for c in table.columns if c.measure == source.measure]
             variables = {*table.row_dimensions, *(v for c in columns for v in c.items)}
             found |= {self.classifications[v].breakdown for v in variables if v in self.classifications}
         return found
+
+    def measures_from(self, register: str) -> list[Measure]:
+        """The measures a register delivers, by their ids."""
+        found = [m for m in self.measures.values() if m.register_ and m.register_.register_ == register]
+        return sorted(found, key=lambda m: m.id)
+
+    def measures_reconciled(self, table: str) -> list[str]:
+        """The measures that the reconciliations of a published table compare."""
+        sides = [
+            s for r in self.reconciliations.values() if r.table == table for s in (r.register_, r.official)
+        ]
+        terms = [term for side in sides for term in (side.numerator, side.denominator) if term is not None]
+        return sorted({term.measure for term in terms})
 
     def statistic_of(self, table: OfficialTable) -> Statistic:
         """The statistic a table belongs to."""

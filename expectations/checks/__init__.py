@@ -11,6 +11,7 @@ from expectations.checks import (
     corrections,
     coverage,
     integrity,
+    reconciliation,
     revision,
     schema,
     valid_range,
@@ -27,6 +28,7 @@ CHECKS: list[Check] = [
     continuity.CHECK,
     coverage.CHECK,
     corrections.CHECK,
+    reconciliation.CHECK,
 ]
 
 __all__ = ["CHECKS", "Check", "Subject"]

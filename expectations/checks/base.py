@@ -68,7 +68,7 @@ class Subject:
     """Everything a check may look at: one published table of the candidate and what it came from.
 
     `frame` is None if dbt did not build the table. `measures` holds fct_measure of the measures
-    behind the table.
+    behind the table, `reconciled` those of the home municipality that its reconciliations compare.
     """
 
     table: str
@@ -80,6 +80,7 @@ class Subject:
     deliveries: dict[str, Delivery]
     tests: list[StructuralTest]
     corrections: dict[str, CorrectionResult]
+    reconciled: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def indicators(self) -> list[Indicator]:

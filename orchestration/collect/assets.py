@@ -7,9 +7,13 @@ import dagster as dg
 from expectations.catalogue import Catalogue
 from orchestration.collect.landing import landing_of
 from orchestration.collect.official_statistics import collect_official_statistics
+from orchestration.collect.registers.collect import collect_registers
 from orchestration.resources.night import Night
 
 GROUP = "collect"
+
+REGISTER_TAG = ("bildungsmonitor/source", "register")
+"""Marks the assets of registers, so that a job can select them alone."""
 
 
 def raw_key(name: str) -> dg.AssetKey:
@@ -56,4 +60,31 @@ def build_collect_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
                 reasons = "\n".join(r.reason or "" for r in unknown)
                 context.log.warning(f"refused without a table's code:\n{reasons}")
 
-    return [official_statistics]
+    register_specs = [
+        dg.AssetSpec(
+            raw_key(register.raw_name),
+            group_name=GROUP,
+            kinds={"duckdb"},
+            tags=dict([REGISTER_TAG]),
+            description=f"{register.title.de} / {register.title.en}: counts of {register.system}, kept by {register.owner.en}",
+        )
+        for register in catalogue.registers.values()
+    ]
+
+    @dg.multi_asset(name="registers", specs=register_specs)
+    def registers(night: Night) -> Iterator[dg.MaterializeResult]:
+        with night.stage("collect: registers"):
+            arrived = collect_registers(night.settings, night.home, night.catalogue, night.moment)
+        for register in night.catalogue.registers.values():
+            mine = [a for a in arrived if a.register == register.id]
+            yield dg.MaterializeResult(
+                asset_key=raw_key(register.raw_name),
+                metadata={
+                    "accepted": sum(a.status == "accepted" for a in mine),
+                    "refused": "; ".join(r for a in mine if a.status == "refused" for r in a.reasons)
+                    or "none",
+                    "unmatched": str({k: v for a in mine for k, v in a.unmatched.items()} or "none"),
+                },
+            )
+
+    return [official_statistics, registers]

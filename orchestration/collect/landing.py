@@ -34,7 +34,7 @@ from orchestration.resources.files import remove, replace_folder, write_bytes, w
 from orchestration.resources.home import Home
 from orchestration.settings import OfficialStatistics
 
-READER_VERSION = 3
+READER_VERSION = 4
 """Raised whenever the same bytes would be read to different rows."""
 
 LICENCE = "Datenlizenz Deutschland – Namensnennung – Version 2.0 (dl-de/by-2-0)"

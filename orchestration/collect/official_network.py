@@ -68,7 +68,7 @@ class Job:
 
 
 class Jobs:
-    """The open jobs, one small file each."""
+    """The open jobs and those whose results are still to be given back, one small file each."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / ".jobs"
@@ -78,7 +78,7 @@ class Jobs:
         if not path.exists():
             return None
         job = Job(**json.loads(path.read_text(encoding="utf-8")))
-        if moment - dt.datetime.fromisoformat(job.started_at) > JOB_EXPIRES:
+        if _is_expired(job, moment):
             self.close(job)
             return None
         return job
@@ -89,6 +89,28 @@ class Jobs:
 
     def close(self, job: Job) -> None:
         remove(self._folder / f"{job.table_code}.json")
+
+    def owe(self, job: Job) -> None:
+        """Keep in mind that a job's result takes up a place at the host until it is removed there."""
+        write_json(self._owed_path(job), dataclasses.asdict(job))
+
+    def owed(self, host: str, moment: dt.datetime) -> list[Job]:
+        """The jobs whose results a host still keeps and nobody needs."""
+        found = [Job(**json.loads(p.read_text("utf-8"))) for p in sorted(self._folder.glob("*.owed.json"))]
+        for job in found:
+            if _is_expired(job, moment):
+                self.given_back(job)
+        return [job for job in found if job.host == host and not _is_expired(job, moment)]
+
+    def given_back(self, job: Job) -> None:
+        remove(self._owed_path(job))
+
+    def _owed_path(self, job: Job) -> Path:
+        return self._folder / f"{job.name}.owed.json"
+
+
+def _is_expired(job: Job, moment: dt.datetime) -> bool:
+    return moment - dt.datetime.fromisoformat(job.started_at) > JOB_EXPIRES
 
 
 class Checks:
@@ -271,6 +293,9 @@ class _HostNight:
         )
         client = GenesisClient(self._transport, language=self.host.language)
         self._open(client)
+        if not self._closed:
+            for job in self.jobs.owed(self.name, self.moment):
+                self._give_back(client, job)
         with concurrent.futures.ThreadPoolExecutor(self.host.parallel) as pool:
             asked = [pool.submit(self._ask, client, table) for table in self.tables]
             for done in concurrent.futures.as_completed(asked):
@@ -339,7 +364,10 @@ class _HostNight:
             name = new[-1] if new else client.start_job(request, intent.known)
         except WrongJobError as error:
             assert intent is not None
+            wrong = dataclasses.replace(intent, name=error.job)
+            self.jobs.owe(wrong)
             self.jobs.open(dataclasses.replace(intent, known=[*intent.known, error.job]))
+            self._give_back(client, wrong)
             return self._without_login(table, str(error))
         except SourceError as error:
             return self._without_login(table, str(error))
@@ -377,13 +405,20 @@ class _HostNight:
         file = client.result(table.code, job.name)
 
         def done() -> None:
+            self.jobs.owe(job)
             self.jobs.close(job)
-            try:
-                client.remove_result(job.name)
-            except SourceError as error:  # the table has landed; the host drops old results itself
-                LOG.warning("collect | %s: result %s not removed: %s", self.name, job.name, error)
+            self._give_back(client, job)
 
         return self._came(table, file, request_for(table), job=job.name, done=done)
+
+    def _give_back(self, client: GenesisClient, job: Job) -> None:
+        """Remove a result nobody needs any more; what the host refuses tonight is tried again next night."""
+        try:
+            client.remove_result(job.name)
+        except SourceError as error:
+            LOG.warning("collect | %s: result %s not removed: %s", self.name, job.name, error)
+        else:
+            self.jobs.given_back(job)
 
     def _is_changed(self, client: GenesisClient, table: OfficialTable) -> bool:
         """Does the host say that the statistic is new since the table was fetched?

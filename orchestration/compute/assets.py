@@ -44,6 +44,7 @@ def build_compute_assets(catalogue: Catalogue, manifest: dict[str, Any]) -> list
         if test.get("attached_node") in keys
     }
     raw = [raw_key(table.raw_name) for table in catalogue.tables.values()]
+    raw += [raw_key(register.raw_name) for register in catalogue.registers.values()]
 
     @dg.multi_asset(
         name="candidate",

@@ -20,6 +20,8 @@ from orchestration.collect.genesis import FormatError
 from orchestration.collect.genesis.footnotes import footnotes_of
 from orchestration.collect.genesis.workbook import MUNICIPALITY_LIST
 from orchestration.collect.landing import Landing, Reading, Snapshot, landing_of
+from orchestration.collect.registers.areas import FOREVER
+from orchestration.collect.registers.landing import register_landing
 from orchestration.collect.school_directory import newest_schools
 from orchestration.resources.clock import stamp
 from orchestration.resources.files import remove
@@ -67,6 +69,7 @@ def load_candidate(home: Home, settings: Settings, catalogue: Catalogue, moment:
         home_area = settings.municipality
         city = pd.DataFrame([{"area_code": home_area.code, "area_name": home_area.name}])
         _create(connection, "raw.municipality", city)
+        rows |= _load_registers(connection, home, settings, catalogue)
         night = {
             "night_id": night_id,
             "catalogue_hash": catalogue.content_hash,
@@ -126,6 +129,47 @@ def _load_observations(connection: duckdb.DuckDBPyConnection, readings: list[Rea
         ).fetchall()
         code = reading.snapshot.table_code
         rows[code] = rows.get(code, 0) + int(inserted[0][0])
+    return rows
+
+
+def _load_registers(
+    connection: duckdb.DuckDBPyConnection, home: Home, settings: Settings, catalogue: Catalogue
+) -> dict[str, int]:
+    """The counts of every register in use, and the areas they are for; empty tables without registers."""
+    landing = register_landing(home, settings)
+    # Counts taken before a breakdown was declared lack its column: they are totals of it.
+    breakdowns = "".join(f"\"{name}\" varchar default '{TOTAL}', " for name in catalogue.breakdowns)
+    connection.execute(
+        f"""create table raw.register_measure (
+            delivery_id varchar, register_id varchar, measure_id varchar, area_code varchar, area_level varchar,
+            period_start date, period_end date, period_label varchar, {breakdowns} value double, accepted_at timestamp
+        )"""
+    )
+    rows: dict[str, int] = {}
+    declared = [name for name, measure in catalogue.measures.items() if measure.register_ is not None]
+    in_use = landing.snapshots() if settings.registers.source != "none" else []
+    for snapshot in in_use:
+        inserted = connection.execute(
+            """insert into raw.register_measure by name
+            select $delivery as delivery_id, $register as register_id, $accepted::timestamp as accepted_at, *
+            from read_parquet($file) where list_contains($declared, measure_id)""",
+            {
+                "delivery": snapshot.delivery, "register": snapshot.register, "accepted": snapshot.accepted_at,
+                "file": str(snapshot.measures), "declared": declared,
+            },
+        ).fetchall()  # fmt: skip
+        name = f"register {snapshot.register}"
+        rows[name] = rows.get(name, 0) + int(inserted[0][0])
+    connection.execute(
+        """create table raw.local_area (
+            area_code varchar, area_name varchar, area_level varchar, parent_area_code varchar,
+            valid_from date, valid_to date
+        )"""
+    )
+    for area in landing.areas() if in_use else []:
+        dated = [None if day in FOREVER else day for day in (area.valid_from, area.valid_to)]
+        values = [area.code, area.name, area.level, area.parent, *dated]
+        connection.execute("insert into raw.local_area values (?, ?, ?, ?, ?, ?)", values)
     return rows
 
 

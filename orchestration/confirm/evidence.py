@@ -95,6 +95,9 @@ def subject(
         deliveries=_deliveries(connection, home, settings, catalogue, name),
         tests=_tests(connection, home, name),
         corrections=_corrections(connection, catalogue),
+        reconciled=_measures(
+            connection, catalogue.measures_reconciled(name), area=settings.municipality.code
+        ),
     )
 
 
@@ -163,11 +166,13 @@ def _exists(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> bo
     return bool(rows)
 
 
-def _measures(connection: duckdb.DuckDBPyConnection, ids: list[str]) -> pd.DataFrame:
+def _measures(connection: duckdb.DuckDBPyConnection, ids: list[str], area: str | None = None) -> pd.DataFrame:
     if not _exists(connection, "monitoring", "fct_measure"):
         return pd.DataFrame({"measure_id": []})
     return connection.execute(
-        "select * from monitoring.fct_measure where list_contains($ids, measure_id)", {"ids": ids}
+        "select * from monitoring.fct_measure where list_contains($ids, measure_id) "
+        "and ($area is null or area_code = $area)",
+        {"ids": ids, "area": area},
     ).df()
 
 

@@ -49,6 +49,7 @@ class Home:
         self.dagster = self.path / "dagster"
         self.sample = self.path / "sample"
         self.dbt = self.path / "dbt"
+        self.vault = self.path / "vault"
 
     @property
     def candidate(self) -> Path:

@@ -96,6 +96,7 @@ class Night(dg.ConfigurableResource):
             "run_id": run_id,
             "at": self._moment.isoformat(),
             "landing": self._settings.official_statistics.landing_name,
+            "registers": self._settings.registers.landing_name,
             **outcome,
             "seconds": self._seconds,
         }

@@ -15,7 +15,7 @@ from expectations.catalogue import Catalogue
 from expectations.catalogue.model import AcceptedRevision, Text
 from expectations.checks import CHECKS, Subject
 from expectations.checks.base import CorrectionResult, Delivery, Revisions, StructuralTest
-from expectations.verdict import Status
+from expectations.verdict import Status, Verdict
 from orchestration.confirm.gate import expected_checks, judge
 
 HOME = "07111"
@@ -49,6 +49,10 @@ def clean(night_home: Path, catalogue: Catalogue) -> dict[str, Subject]:
                     c.id: CorrectionResult(c.id, True, c.found, c.found)
                     for c in catalogue.corrections.values()
                 },
+                reconciled=measures[
+                    measures["measure_id"].isin(catalogue.measures_reconciled(name))
+                    & (measures["area_code"] == HOME)
+                ],
             )
     return subjects
 
@@ -188,7 +192,24 @@ def repaired_source(subject: Subject) -> Subject:
     return dataclasses.replace(subject, corrections={**subject.corrections, name: repaired})
 
 
+def with_loss(subject: Subject, scope: str, measure: str, *, holds: bool = False) -> Subject:
+    """A tenth of a register's newest period is gone; `holds` makes the reconciliation hold its table."""
+    rows = subject.reconciled.copy()
+    newest = rows.loc[rows["measure_id"] == measure, "period_end"].max()
+    lost = (rows["measure_id"] == measure) & (rows["period_end"] == newest)
+    rows.loc[lost, "value"] = (rows.loc[lost, "value"] * 0.9).round()
+    declared = subject.catalogue.reconciliations
+    strict = {**declared, scope: declared[scope].model_copy(update={"holds": holds})}
+    catalogue = subject.catalogue.model_copy(update={"reconciliations": strict})
+    return dataclasses.replace(subject, reconciled=rows, catalogue=catalogue)
+
+
+def pupils_lost(subject: Subject) -> Subject:
+    return with_loss(subject, "pupils", "register_pupils", holds=True)
+
+
 POISONED: dict[str, tuple[str, Poison, set[str]]] = {
+    "a register lost pupils": ("pub_schools", pupils_lost, {"reconciliation"}),
     "a rate above 100": ("pub_leavers", in_frame(a_rate_above_hundred), {"range"}),
     "a negative count": ("pub_leavers", in_frame(a_negative_count), {"range"}),
     "thousands for units": ("pub_leavers", in_frame(thousands_for_units), {"range"}),
@@ -318,3 +339,44 @@ def test_unknown_parts_leave_room_upwards_only(clean: dict[str, Subject]) -> Non
     less = measures.copy()
     less.loc[total, "value"] = 1
     assert held_by(dataclasses.replace(subject, measures=less)) == {"additivity"}
+
+
+def reconciled(subject: Subject, scope: str) -> Verdict:
+    (found,) = [v for v in judge(subject) if v.check == "reconciliation" and v.scope == scope]
+    return found
+
+
+def test_registers_and_official_tables_agree_on_the_clean_sample(clean: dict[str, Subject]) -> None:
+    found = [v for subject in clean.values() for v in judge(subject) if v.check == "reconciliation"]
+    assert len(found) == 7
+    assert {(v.status, v.observed) for v in found} == {(Status.PASS, "2 periods agree")}
+
+
+@pytest.mark.parametrize(
+    ("table", "scope", "measure"),
+    [
+        ("pub_early_childhood", "care_rate_under_3", "register_children_in_centres"),
+        ("pub_early_childhood", "places", "register_day_care_places"),
+        ("pub_population", "residents", "register_population"),
+        ("pub_schools", "pupils", "register_pupils"),
+    ],
+)
+def test_a_register_that_lost_a_tenth_is_told_by_name(
+    clean: dict[str, Subject], table: str, scope: str, measure: str
+) -> None:
+    """In the newer of two periods only; the other one is not blamed. It warns unless declared to hold."""
+    rows = clean[table].reconciled
+    newest = rows[rows["measure_id"] == measure].sort_values("period_end")["period_label"].iloc[-1]
+    verdict = reconciled(with_loss(clean[table], scope, measure), scope)
+    assert verdict.status is Status.WARN
+    assert verdict.observed.startswith(f"{newest}: ")
+    assert verdict.observed.count(": ") == 1
+    assert verdict.observed in verdict.message_de
+    assert reconciled(with_loss(clean[table], scope, measure, holds=True), scope).status is Status.FAIL
+
+
+def test_without_a_register_there_is_nothing_to_reconcile(clean: dict[str, Subject]) -> None:
+    subject = clean["pub_schools"]
+    rows = subject.reconciled[~subject.reconciled["measure_id"].str.startswith("register_")]
+    verdict = reconciled(dataclasses.replace(subject, reconciled=rows), "pupils")
+    assert (verdict.status, verdict.observed) == (Status.PASS, "nothing to compare")

@@ -6,7 +6,7 @@ import datetime as dt
 import json
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from orchestration.collect.http import Budget, Limits, SourceError, Transport
 from orchestration.collect.landing import Reception, landing_of
 from orchestration.collect.official_network import collect_from_network
 from orchestration.resources.home import Home
+from tests.replay import server
 from tests.replay.city import NIGHT, codes_of, network_settings, table_text
 from tests.replay.server import LASTING, PASSING, PASSWORD, USER, Faults, Replay, serving
 
@@ -190,25 +191,75 @@ def test_a_gateway_that_gives_up_does_not_start_a_job_twice(replay: Replay) -> N
     assert [f["job"] for p, f in replay.asked if p == "data/tablefile"] == ["true"]
 
 
-def test_a_job_with_other_parameters_is_given_back_and_never_taken_over(
-    replay: Replay, tmp_path: Path, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from tests.replay import server
-
+@pytest.fixture
+def another_year(replay: Replay, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """The host starts jobs for another year than it is asked for, until this is called."""
     replay.large["12612-91-01-4"] = 0
     monkeypatch.setitem(server.ECHO, "startyear", {"1995": "2025"})
     replay.echo_on_start_only = True
+    return lambda: monkeypatch.setitem(server.ECHO, "startyear", {})
+
+
+def test_a_job_with_other_parameters_is_given_back_and_never_taken_over(
+    replay: Replay, tmp_path: Path, catalogue: Catalogue, another_year: Callable[[], None]
+) -> None:
     home = Home(tmp_path)
     first = collect(replay, home, catalogue)
     assert first["12612-91-01-4"].status == "late"
     assert "startyear=1995 came back as '2025'" in (first["12612-91-01-4"].reason or "")
     assert len(replay.removed) == 1
     replay.jobs[replay.removed[0]] = 0  # should the host keep it all the same
-    monkeypatch.setitem(server.ECHO, "startyear", {})
+    another_year()
     second = collect(replay, home, catalogue, day=1)
     assert second["12612-91-01-4"].status == "accepted"
     assert len(replay.removed) == 2
     assert replay.removed[0] != replay.removed[1]
+
+
+def test_a_result_that_was_not_removed_is_removed_the_next_night(
+    replay: Replay, tmp_path: Path, catalogue: Catalogue
+) -> None:
+    replay.large["12612-91-01-4"] = 1
+    replay.faults = Faults(on={"profile/removeResult": ["wrong credentials"]})
+    home = Home(tmp_path)
+    assert collect(replay, home, catalogue)["12612-91-01-4"].status == "accepted"
+    (job,) = replay.jobs
+    replay.faults = Faults(on={"profile/removeResult": ["wrong credentials"]})
+    found = collect(replay, home, catalogue, day=1)
+    assert found["12612-91-01-4"].status == "known", (
+        "what is owed does not keep the table from being asked for"
+    )
+    assert list(replay.jobs) == [job]
+    collect(replay, home, catalogue, day=2)
+    assert replay.jobs == {}
+    assert list((home.landing / "official" / ".jobs").iterdir()) == []
+
+
+def test_a_result_the_host_never_lets_go_is_forgotten_when_it_has_expired(
+    replay: Replay, tmp_path: Path, catalogue: Catalogue
+) -> None:
+    replay.large["12612-91-01-4"] = 1
+    replay.faults = Faults(on={"profile/removeResult": ["wrong credentials"]})
+    home = Home(tmp_path)
+    collect(replay, home, catalogue)
+    replay.large.clear()
+    collect(replay, home, catalogue, day=15)
+    assert list((home.landing / "official" / ".jobs").iterdir()) == []
+    assert replay.removed == []
+
+
+def test_a_wrong_job_that_could_not_be_removed_is_not_taken_over_either(
+    replay: Replay, tmp_path: Path, catalogue: Catalogue, another_year: Callable[[], None]
+) -> None:
+    replay.faults = Faults(on={"profile/removeResult": ["wrong credentials"]})
+    home = Home(tmp_path)
+    collect(replay, home, catalogue)
+    (wrong,) = replay.jobs
+    another_year()
+    assert collect(replay, home, catalogue, day=1)["12612-91-01-4"].status == "accepted"
+    assert replay.removed[0] == wrong
+    assert [f["name"] for p, f in replay.asked if p == "data/resultfile"] == replay.removed[1:]
+    assert replay.jobs == {}
 
 
 def test_a_rough_spell_does_not_end_a_job(replay: Replay, tmp_path: Path, catalogue: Catalogue) -> None:

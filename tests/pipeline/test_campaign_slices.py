@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.campaigns import kills, publications
+from tests.campaigns import kills, mutations, publications
 
 
 @pytest.mark.slow
@@ -17,3 +17,11 @@ def test_a_kill_leaves_a_whole_release(tmp_path: Path, city_base: Path) -> None:
 @pytest.mark.slow
 def test_two_publications_disturb_no_reader(home: Path) -> None:
     assert publications.campaign(2, readers=1, folder=home.parent)
+
+
+def test_every_kind_of_damage_is_refused_at_the_door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BILDUNGSMONITOR_REGISTER_KEY", "set by the campaign itself, restored afterwards")
+    count = len(mutations.DAMAGES)
+    outcomes, wrong = mutations.run(count, tmp_path)
+    assert wrong == []
+    assert outcomes == {"refused for the right reason": count}

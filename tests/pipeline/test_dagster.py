@@ -17,7 +17,9 @@ from typing import Any
 
 import pytest
 
-from tests.nights import PROJECT, environment
+from expectations.catalogue import Catalogue
+from tests.nights import PROJECT, environment, plain_config
+from tests.registers import KEY, city, config_of, deliver
 
 
 def tool(name: str) -> str:
@@ -135,6 +137,7 @@ def test_the_daemon_ticks_and_runs_the_night(home: Path, tmp_path: Path) -> None
     """The real daemon, the real night; only the clock is set to every minute."""
     import dagster as dg
 
+    plain = plain_config(tmp_path / "plain.yaml")
     module = tmp_path / "every_minute.py"
     module.write_text(EVERY_MINUTE)
     workspace = tmp_path / "workspace.yaml"
@@ -142,7 +145,7 @@ def test_the_daemon_ticks_and_runs_the_night(home: Path, tmp_path: Path) -> None
     log = tmp_path / "daemon.log"
     daemon = [tool("dagster-daemon"), "run", "-w", str(workspace)]
     with (
-        running(daemon, home, dagster_environment(home), log),
+        running(daemon, home, dagster_environment(home) | {"BILDUNGSMONITOR_CONFIG": str(plain)}, log),
         dg.DagsterInstance.from_config(str(home / "dagster")) as instance,
     ):
         deadline = time.monotonic() + 240
@@ -154,3 +157,35 @@ def test_the_daemon_ticks_and_runs_the_night(home: Path, tmp_path: Path) -> None
             time.sleep(1)
         assert scheduled[-1].status is dg.DagsterRunStatus.SUCCESS
         assert scheduled[-1].tags["dagster/schedule_name"] == "nightly_at_two"
+
+
+def test_a_file_in_a_drop_folder_starts_the_arrival_once(
+    tmp_path: Path, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sensor asks for one run per state of the folders; the run takes the file in."""
+    import dagster as dg
+
+    from orchestration.definitions import build_defs
+    from orchestration.resources.home import Home
+    from orchestration.schedules import register_arrivals
+
+    config = config_of(tmp_path / "city.yaml", {"drops": str(tmp_path / "drops"), "only": ["library"]})
+    monkeypatch.setenv("BILDUNGSMONITOR_CONFIG", str(config))
+    monkeypatch.setenv("BILDUNGSMONITOR_REGISTER_KEY", KEY)
+
+    def asked() -> list[str | None]:
+        with dg.DagsterInstance.ephemeral() as instance:
+            context = dg.build_sensor_context(instance=instance)
+            return [r.run_key for r in register_arrivals.evaluate_tick(context).run_requests or []]
+
+    assert asked() == []
+    _, deliveries = city()
+    deliver(catalogue, tmp_path / "drops", deliveries, ["library"])
+    first = asked()
+    assert len(first) == 1
+    assert asked() == first
+    definitions = build_defs(Home(tmp_path / "home"), config)
+    assert definitions.resolve_job_def("arrivals").execute_in_process().success
+    assert asked() == []
+    (report,) = (tmp_path / "drops" / "library" / "accepted").iterdir()
+    assert "wurde angenommen" in report.read_text()

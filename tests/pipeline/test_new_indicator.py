@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 
-from tests.nights import PROJECT, environment
+from tests.nights import PROJECT, environment, plain_config
 
 YAML = """
 id: childminder_share_percent
@@ -55,7 +55,8 @@ def test_one_yaml_file_is_an_indicator_everywhere(home: Path, tmp_path: Path) ->
             text=True,
         )
 
-    night = cli("nightly", "--home", str(home), "--json")
+    plain = str(plain_config(tmp_path / "plain.yaml"))
+    night = cli("nightly", "--home", str(home), "--json", "--config", plain)
     assert night.returncode == 0, night.stdout + night.stderr
 
     current = home / "releases" / "current"

@@ -125,8 +125,7 @@ class GenesisClient:
         if reply.meaning is not Meaning.JOB_STARTED or not reply.job_name:
             raise self._error(request.code, reply)
         if ignored := reply.ignored(form):
-            # The job makes something else than was asked for: it is given back and never taken over.
-            self.remove_result(reply.job_name)
+            # The job makes something else than was asked for: it must be removed, never taken over.
             raise WrongJobError(
                 reply.job_name, self._transport.scrub(f"{self._transport.host}: {'; '.join(ignored)}")
             )

@@ -75,6 +75,9 @@ def _grid(file: str, lines: list[str]) -> Grid:
             found = f"{lines[index].count(';') + 1} columns"
             raise FormatError(file, found, f"{width + 1}, as in the first header row", line=index + 1)
     tail = _tail(lines[footer + 1 :])
+    second = next((i for i in range(footer + 1, len(lines)) if is_datencsv(lines[i])), None)
+    if second is not None:
+        raise FormatError(file, f"a second table: {lines[second]!r}", "one table per file", line=second + 1)
     stand_at = next((i for i in reversed(range(len(tail))) if STAND.search(tail[i])), None)
     licence_at = next((i for i, line in enumerate(tail) if line.startswith("©")), None)
     if stand_at is None and licence_at is None:

@@ -21,6 +21,8 @@ from pyarrow import csv as pacsv
 from expectations.catalogue.model import OfficialTable, PeriodMeaning
 from orchestration.collect.genesis.errors import FormatError
 from orchestration.collect.genesis.notation import (
+    AREA_EXPECTED,
+    COUNTRY,
     QUALITY_SIGNS,
     area_level,
     is_area,
@@ -30,8 +32,10 @@ from orchestration.collect.genesis.notation import (
     part_of_year,
 )
 from orchestration.collect.genesis.rows import (
+    KEY_COLUMNS,
     Coded,
     OfficialRows,
+    combined_key,
     long_table,
     period_columns,
     refuse_duplicates,
@@ -60,6 +64,7 @@ class _Header:
     measures: list[tuple[str, str, str]]
     """v4 only: code, label and unit of each measure column."""
     has_quality: bool
+    is_german: bool = False
 
     @property
     def columns(self) -> list[int]:
@@ -244,7 +249,7 @@ def _header(file: str, names: list[str]) -> _Header:
             "blocks of four columns per variable, then value columns of ffcsv v4 or v5",
             line=1,
         )
-    return _Header(V4, len(names), variables, measures, has_quality)
+    return _Header(V4, len(names), variables, measures, has_quality, is_german=not english)
 
 
 def _without_shifted_rows(file: str, sheet: _Sheet) -> tuple[_Sheet, list[str]]:
@@ -317,7 +322,8 @@ def _areas(
     """Area code and level, which variable block holds the region, and the areas' names.
 
     Where no variable is known as a region, none is guessed: tables for Germany name DINSG, so a
-    table without any speaks of areas we can't name, and is refused.
+    table without any speaks of areas we can't name, and is refused. v4 leaves the code of a total
+    empty: over the Länder that is Germany.
     """
     block = next((n for n in range(header.variables) if _is_region(sheet.columns[_FIXED + 4 * n])), None)
     if block is None:
@@ -327,18 +333,27 @@ def _areas(
         )  # fmt: skip
     variable, code = sheet.columns[_FIXED + 4 * block], sheet.columns[_FIXED + 4 * block + 2]
     pairs, distinct = _pairs(variable, code)
-    levels = []
+    codes, levels = [], []
     for index, (name, item) in enumerate(distinct):
+        if not item and _is_total_of_states(sheet, block, name, int(np.argmax(pairs == index))):
+            item = COUNTRY
         if not is_area(item):
             row = int(np.argmax(pairs == index))
             raise FormatError(
-                file, repr(item), "an area code (DG, or 2 to 12 digits)",
+                file, repr(item), AREA_EXPECTED,
                 line=sheet.line_of(row), column=_FIXED + 4 * block + 3,
             )  # fmt: skip
+        codes.append(item)
         levels.append(area_level(item, name))
-    columns = {"area_code": code.column(), "area_level": Coded(pairs, levels).column()}
+    columns = {"area_code": Coded(pairs, codes).column(), "area_level": Coded(pairs, levels).column()}
     at = _FIXED + 4 * block + 2
-    return columns, block, {item: name_of_area(label) for item, label in sheet.labels(at, at + 1).items()}
+    names = {item or COUNTRY: name_of_area(label) for item, label in sheet.labels(at, at + 1).items()}
+    return columns, block, names
+
+
+def _is_total_of_states(sheet: _Sheet, block: int, variable: str, row: int) -> bool:
+    label = sheet.cells(row)[_FIXED + 4 * block + 3].strip()
+    return variable.lstrip("F").startswith("DLAND") and label in ("Insgesamt", "Total")
 
 
 def _is_region(variable: Coded) -> bool:
@@ -397,10 +412,14 @@ def _values(
         measure, unit = sheet.columns[at + 2], sheet.columns[at + 1]
         columns = {**keys, "measure": measure.column(), "value": value, "sign": sign, "unit": unit.column()}
         return long_table(columns, dimensions), sheet.labels(at + 2, at + 3), sheet.line_of
-    parts = []
+    parts, empty = [], []
     first = end - len(header.measures)
     for offset, (code, _, unit_name) in enumerate(header.measures):
-        value, sign = split_values(file, sheet.columns[first + offset], sheet.line_of, code)
+        if header.is_german:
+            _refuse_points(file, sheet, first + offset, code)
+        texts = sheet.columns[first + offset]
+        empty.append(np.array([not text for text in texts.texts])[texts.codes])
+        value, sign = split_values(file, texts, sheet.line_of, code)
         constant = {
             name: Coded.constant(text, sheet.rows).column()
             for name, text in (("measure", code), ("unit", unit_name))
@@ -408,7 +427,32 @@ def _values(
         parts.append(long_table({**keys, **constant, "value": value, "sign": sign}, dimensions))
     table = pa.concat_tables(parts).unify_dictionaries().combine_chunks()
     labels = {code: label for code, label, _ in header.measures}
-    return table, labels, lambda row: sheet.line_of(row % sheet.rows)
+    kept = _without_empty_repeats(table, dimensions, np.concatenate(empty))
+    return table.take(pa.array(kept)), labels, lambda row: sheet.line_of(int(kept[row]) % sheet.rows)
+
+
+def _without_empty_repeats(table: pa.Table, dimensions: list[str], empty: np.ndarray) -> np.ndarray:
+    """The rows without those that are an empty cell of a key that stands again.
+
+    v4 writes some keys once per measure with the others' cells left empty (63121), and in some
+    tables the same measure twice, one of them without a single value (22221).
+    """
+    key = combined_key(table, [*KEY_COLUMNS, *dimensions, "measure", "unit"])
+    order = np.lexsort((np.arange(len(key)), empty, key))  # of each key, filled cells first
+    again = np.zeros(len(key), dtype=bool)
+    again[order[1:]] = key[order[1:]] == key[order[:-1]]
+    return np.flatnonzero(~(again & empty))
+
+
+def _refuse_points(file: str, sheet: _Sheet, at: int, column: str) -> None:
+    """A German header writes decimals with a comma: `1.240` is no 1.24."""
+    texts = sheet.columns[at]
+    for index, text in enumerate(texts.texts):
+        if "." in text and text not in (".", "..."):
+            raise FormatError(
+                file, repr(text), "numbers with ',' before the decimals and nothing between thousands",
+                line=sheet.line_of(texts.first(index)), column=column,
+            )  # fmt: skip
 
 
 def _refuse_points_between_thousands(file: str, sheet: _Sheet, at: int) -> None:

@@ -17,9 +17,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from expectations.catalogue.model import Classification, OfficialTable, PeriodMeaning
+from expectations.catalogue.model import Classification, OfficialTable
 from orchestration.collect.genesis.errors import FormatError
 from orchestration.collect.genesis.notation import (
+    AREA_EXPECTED,
     COUNTRY,
     STATE_CODES,
     Period,
@@ -28,7 +29,7 @@ from orchestration.collect.genesis.notation import (
     name_of_area,
     names_areas,
     parse_period,
-    part_of_year,
+    parts_of_year,
 )
 from orchestration.collect.genesis.rows import (
     Coded,
@@ -42,10 +43,19 @@ from orchestration.collect.genesis.rows import (
 
 UNITS = {
     "Anzahl", "Prozent", "%", "EUR", "Euro", "Tsd. EUR", "Mill. EUR", "Mio. EUR", "qkm", "km2", "Jahre",
-    "1000", "ha", "Promille", "je 1000", "Tsd.", "Mill.", "t", "Stunden", "Index", "number",
+    "1000", "1000 qm", "ha", "Promille", "je 1000", "Tsd.", "Mill.", "t", "Stunden", "Index", "number",
 }  # fmt: skip
+_SPOKEN_UNITS = {"EUR", "Euro", "Prozent", "%", "Promille"}
+"""Those a heading names in words: `EUR je Einwohner`."""
+
 _TITLE_UNIT = re.compile(r"\(([^()]+)\);*$")
-_LONE_PERIOD = re.compile(r"^(?:Jahr: |Stichtag: |Stand: )?([^;]+);*$")
+_LONE_PERIOD = re.compile(r"^(?:Jahr: |Stichtag: |Stand: (?=\d\d\.))?([^;]+);*$")
+_DAY_OF_EVERY_YEAR = re.compile(r"Stichtag:? (\d{2}\.\d{2}\.)(?!\d)")
+_THOUSANDS = re.compile(r"\d{1,3}(?:[.,]\d{3})+")
+
+PeriodReader = Callable[[str], Period | None]
+"""What a text of a sheet says as a period, by the sheet's contract or its title."""
+COUNTS = ("Anzahl", "number")
 _QUALITY = {"", "e", "p", "r", "s", "()", "/", ".", "...", "-", "x"}
 
 
@@ -111,19 +121,21 @@ def read_grid(
     key_count = min(next((i for i, cell in enumerate(row) if cell), len(row)) for row in grid.header)
     if key_count < 1 or key_count == len(grid.header[0]):
         raise FormatError(file, "header rows without a value column", "at least one", line=grid.header_line)
-    meaning = contract.period if contract else None
+    period_of = _period_reader(grid, contract)
     if contract and not contract.is_bound:
         contract = None
-    columns = _columns(file, grid, key_count, meaning)
-    title_period = _title_period(grid, meaning)
-    keys = _keys(file, grid, key_count, meaning, [c.area for c in columns])
+    columns = _columns(file, grid, key_count, period_of)
+    title_period = _title_period(grid, period_of)
+    keys = _keys(file, grid, key_count, period_of, [c.area for c in columns])
     table, numbers = grid.rows.iloc[keys.rows], grid.numbers[keys.rows]
     if keys.periods is None and title_period is None and columns[0].period is None:
         raise FormatError(
             file, "no period in title, header or first column", "a year or a reference day",
             line=grid.header_line,
         )  # fmt: skip
-    dims, items = _row_dimensions(file, table, numbers, keys.label_at, contract, classifications)
+    row_measure, label_at = _row_measure(table, keys.label_at, contract)
+    _refuse_loose_months(file, table, numbers, label_at)
+    dims, items = _row_dimensions(file, table, numbers, label_at, contract, classifications)
     cells = _cells(file, columns, contract, grid.header_line)
     count = len(table)
     dimensions = [*dims, *(v for v in cells[0][2] if v not in dims)]
@@ -135,6 +147,8 @@ def read_grid(
     for column, (measure, unit, fixed) in zip(columns, cells, strict=True):
         texts = Coded.of(table[column.at].to_numpy())
         _refuse_other_decimals(file, grid, texts, line_of, column.at + 1)
+        if unit in COUNTS:
+            _refuse_thousands(file, texts, line_of, column.at + 1)
         value, sign = split_values(file, texts, line_of, column.at + 1)
         if column.quality_at is not None:
             sign = _with_quality(sign, table[column.quality_at])
@@ -144,7 +158,9 @@ def read_grid(
             whole = column.period or title_period
             assert whole is not None, "a sheet without any period was refused above"
             span = period_columns(np.zeros(count, dtype=np.int32), [whole])
-        constants = {"table_code": grid.code, "measure": measure, "unit": unit}
+        said = {"measure": Coded.constant(measure, count), "unit": Coded.constant(unit, count)}
+        if row_measure is not None:
+            said = {"measure": row_measure[0].with_suffix(measure), "unit": row_measure[1]}
         areas = keys.areas if column.area is None else Coded.constant(column.area, count)
         made = {
             "area_code": areas.column(),
@@ -152,7 +168,8 @@ def read_grid(
             **span,
             **dims,
             **{v: _constant(item, count) for v, item in fixed.items() if v not in dims},
-            **{name: Coded.constant(text, count).column() for name, text in constants.items()},
+            "table_code": Coded.constant(grid.code, count).column(),
+            **{name: coded.column() for name, coded in said.items()},
             "value": value,
             "sign": sign,
         }
@@ -182,6 +199,50 @@ def _refuse_other_decimals(
             raise FormatError(file, repr(text), expected, line=line_of(texts.first(index)), column=column)
 
 
+def _refuse_thousands(file: str, texts: Coded, line_of: Callable[[int], int], column: int) -> None:
+    """`45,607` among counts is 45607 with a mark between thousands, whatever the language."""
+    marked = [text for text in texts.texts if "," in text or "." in text.strip(".")]
+    if marked and all(_THOUSANDS.fullmatch(text) for text in marked):
+        raise FormatError(
+            file, repr(marked[0]), "a count without marks between thousands",
+            line=line_of(texts.first(texts.texts.index(marked[0]))), column=column,
+        )  # fmt: skip
+
+
+def _period_reader(grid: Grid, contract: OfficialTable | None) -> PeriodReader:
+    """How this sheet's periods are read: by its contract, else as they stand.
+
+    Where the title names a day of the year (`Stichtag 30.06.`), a bare year means that day.
+    """
+    meaning = contract.period if contract else None
+    day = next((m[1] for line in grid.title if (m := _DAY_OF_EVERY_YEAR.search(line))), None)
+    if meaning is not None or day is None:
+        return lambda text: parse_period(text, meaning)
+    return lambda text: parse_period(day + text.strip() if re.fullmatch(r"\s*\d{4}\s*", text) else text)
+
+
+def _row_measure(
+    table: pd.DataFrame, label_at: list[int], contract: OfficialTable | None
+) -> tuple[tuple[Coded, Coded] | None, list[int]]:
+    """Measures and units that stand in the rows: a column of units and the labels left of it."""
+    for place, at in enumerate(label_at):
+        texts = Coded.of(table[at].str.strip().to_numpy())
+        if contract is None and place and set(texts.texts) <= UNITS:
+            measures = Coded.of(table[label_at[place - 1]].str.strip().to_numpy())
+            return (measures, texts), [*label_at[: place - 1], *label_at[place + 1 :]]
+    return None, label_at
+
+
+def _refuse_loose_months(file: str, table: pd.DataFrame, numbers: np.ndarray, label_at: list[int]) -> None:
+    """Months that stand apart from their year would carry the whole year as their period."""
+    for at in label_at:
+        if parts_of_year(table[at].unique()):
+            raise FormatError(
+                file, f"months or quarters in a column of their own ({table[at].iloc[0]!r})",
+                "the year in the column before them", line=int(numbers[0]), column=at + 1,
+            )  # fmt: skip
+
+
 def _constant(item: str | None, count: int) -> pa.DictionaryArray:
     if item is not None:
         return Coded.constant(item, count).column()
@@ -195,14 +256,17 @@ def _with_quality(sign: pa.DictionaryArray, texts: pd.Series) -> pa.DictionaryAr
     return joined.dictionary_encode()
 
 
-def _columns(file: str, grid: Grid, key_count: int, meaning: PeriodMeaning | None) -> list[_Column]:
+def _columns(file: str, grid: Grid, key_count: int, period_of: PeriodReader) -> list[_Column]:
     """Every value column: its header path without unit and period rows, its unit, its period."""
     width = len(grid.header[0])
-    values = [at for at in range(key_count, width) if not _is_quality(grid, at)]
+    qualities = {at for at in range(key_count, width) if _is_quality(grid, at)}
+    values = [at for at in range(key_count, width) if at not in qualities and not _is_blank(grid, at)]
     if not values:
         raise FormatError(file, "no value column", "at least one", line=grid.header_line)
     header = grid.header
-    if len(values) < width - key_count:  # this dialect writes a merged heading once, over its first cell
+    if any(
+        _is_quality(grid, at) for at in range(key_count, width)
+    ):  # this dialect writes a merged heading once, over its first cell
         header = [repeat_headings(row, key_count) for row in header]
     rows = [[row[at] for at in values] for row in header]
     units: list[str] | None = None
@@ -211,8 +275,9 @@ def _columns(file: str, grid: Grid, key_count: int, meaning: PeriodMeaning | Non
     periods: list[Period | None] = [None] * len(values)
     areas: list[str | None] = [None] * len(values)
     kept: list[list[str]] = []
+    rows = _joined_months(file, grid, rows)
     for row in rows:
-        parsed = [parse_period(cell, meaning) for cell in row]
+        parsed = [period_of(cell) for cell in row]
         if all(p is not None for p in parsed):
             periods = parsed
         elif all(_is_state(cell) for cell in row):
@@ -226,14 +291,37 @@ def _columns(file: str, grid: Grid, key_count: int, meaning: PeriodMeaning | Non
         _Column(
             path=" | ".join(row[i] for row in kept if row[i]),
             subject=subject,
-            unit=(units[i] if units else "") or title_unit,
+            unit=units[i] if units else title_unit if _fits(title_unit, kept, i) else "",
             period=periods[i],
             area=areas[i],
             at=at,
-            quality_at=at + 1 if at + 1 < width and _is_quality(grid, at + 1) else None,
+            quality_at=at + 1 if at + 1 in qualities else None,
         )
         for i, at in enumerate(values)
     ]
+
+
+def _joined_months(file: str, grid: Grid, rows: list[list[str]]) -> list[list[str]]:
+    """Header rows with years over months as one row of both."""
+    at = next((n for n, row in enumerate(rows) if parts_of_year(row)), None)
+    if at is None:
+        return rows
+    years = next((n for n, row in enumerate(rows) if all(re.fullmatch(r"\d{4}", cell) for cell in row)), None)
+    if years is None:
+        raise FormatError(
+            file, f"months or quarters in the header ({rows[at][0]!r})", "a header row of years over them",
+            line=grid.header_line + at,
+        )  # fmt: skip
+    parts = parts_of_year(rows[at])
+    assert parts is not None
+    joined = [year + parts[part] for year, part in zip(rows[years], rows[at], strict=True)]
+    return [joined if n == years else row for n, row in enumerate(rows) if n != at]
+
+
+def _fits(title_unit: str, rows: list[list[str]], at: int) -> bool:
+    """Does the unit in the title speak for a column? Not where the column's heading names another."""
+    words = {word for row in rows for word in row[at].split()}
+    return not (words & (_SPOKEN_UNITS - {title_unit}))
 
 
 def _is_unit(text: str) -> bool:
@@ -248,6 +336,11 @@ def _is_quality(grid: Grid, at: int) -> bool:
         return False
     found = set(grid.rows[at].str.strip().unique())
     return found <= _QUALITY and bool(found & {"e", "p", "r", "s"})
+
+
+def _is_blank(grid: Grid, at: int) -> bool:
+    """A column without heading and without any value, as spreadsheets append them."""
+    return not any(row[at] for row in grid.header) and bool((grid.rows[at].str.strip() == "").all())
 
 
 def repeat_headings(row: list[str], key_count: int) -> list[str]:
@@ -267,36 +360,34 @@ def _subject(title: list[str]) -> tuple[str, str]:
     return "", ""
 
 
-def _title_period(grid: Grid, meaning: PeriodMeaning | None) -> Period | None:
+def _title_period(grid: Grid, period_of: PeriodReader) -> Period | None:
     for line in reversed(grid.title):
         match = _LONE_PERIOD.match(line)
-        if match and (period := parse_period(match[1], meaning)):
+        if match and (period := period_of(match[1])):
             return period
     return None
 
 
 def _keys(
-    file: str, grid: Grid, key_count: int, meaning: PeriodMeaning | None, in_header: list[str | None]
+    file: str, grid: Grid, key_count: int, period_of: PeriodReader, in_header: list[str | None]
 ) -> _Keys:
     """Find period, area and label columns among the key columns, and set lone period lines apart."""
     table, numbers = grid.rows, grid.numbers
-    rows, lone = _lone_periods(table, meaning)
+    rows, lone = _lone_periods(table, period_of)
     if not len(rows):
         raise FormatError(file, "a header and no rows", "at least one row", line=grid.header_line)
     table, numbers = table.iloc[rows].copy(), numbers[rows]
-    if _is_period_column(table[0], meaning):  # written once, over the lines it speaks for
+    if _is_period_column(table[0], period_of):  # written once, over the lines it speaks for
         table[0] = table[0].replace("", None).ffill()
     free = list(range(key_count))
     periods = lone
-    if periods is None and _is_period_column(table[0], meaning):
+    if periods is None and _is_period_column(table[0], period_of):
         # One that says year and the next month or quarter together name the period.
-        parts = table[1].map(part_of_year) if key_count > 1 else pd.Series([None])
-        if parts.notna().all():
-            texts = table[0] + "-" + parts
-            used = [0, 1]
-        else:
-            texts, used = table[0], [0]
-        periods = _parsed(file, texts, numbers, meaning)
+        parts = parts_of_year(table[1].unique()) if key_count > 1 else None
+        texts, used = table[0], [0]
+        if parts is not None:
+            texts, used = table[0] + table[1].map(parts), [0, 1]
+        periods = _parsed(file, texts, numbers, period_of)
         free = [at for at in free if at not in used]
     if all(area is not None for area in in_header):
         names = {code: name for name, code in STATE_CODES.items()}
@@ -326,14 +417,14 @@ def _keys(
 
 
 def _lone_periods(
-    table: pd.DataFrame, meaning: PeriodMeaning | None
+    table: pd.DataFrame, period_of: PeriodReader
 ) -> tuple[np.ndarray, tuple[np.ndarray, list[Period]] | None]:
     """Lines that hold a period and nothing else, as in `2015;;;;`, speak for the lines below them."""
     bare = (table.iloc[:, 1:] == "").all(axis=1).to_numpy()
     found = {
         row: period
         for row in map(int, np.flatnonzero(bare))
-        if (period := parse_period(str(table.iloc[row, 0]), meaning)) is not None
+        if (period := period_of(str(table.iloc[row, 0]))) is not None
     }
     every = np.arange(len(table))
     if not found or 0 not in found:
@@ -343,18 +434,18 @@ def _lone_periods(
     return rows, (np.searchsorted(lines, rows, side="right") - 1, [found[n] for n in sorted(found)])
 
 
-def _is_period_column(texts: pd.Series, meaning: PeriodMeaning | None) -> bool:
+def _is_period_column(texts: pd.Series, period_of: PeriodReader) -> bool:
     first = str(texts.iloc[0])
-    return parse_period(first, meaning) is not None and not is_area(first)
+    return period_of(first) is not None and not is_area(first)
 
 
 def _parsed(
-    file: str, texts: pd.Series, numbers: np.ndarray, meaning: PeriodMeaning | None
+    file: str, texts: pd.Series, numbers: np.ndarray, period_of: PeriodReader
 ) -> tuple[np.ndarray, list[Period]]:
     codes, distinct = pd.factorize(texts)
     periods = []
     for index, text in enumerate(distinct):
-        period = parse_period(text, meaning)
+        period = period_of(text)
         if period is None:
             raise FormatError(
                 file, repr(text), "a year or a day such as 31.12.2015, as on the lines before",
@@ -376,7 +467,7 @@ def _area_codes(file: str, table: pd.DataFrame, numbers: np.ndarray, at: int) ->
     for index, code in enumerate(areas.texts):
         if not is_area(code):
             raise FormatError(
-                file, repr(code), "an area code (DG, or 2 to 12 digits)",
+                file, repr(code), AREA_EXPECTED,
                 line=int(numbers[areas.first(index)]), column=at + 1,
             )  # fmt: skip
     return areas

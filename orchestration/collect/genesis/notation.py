@@ -80,6 +80,9 @@ _MONTHS_EN = (
 )  # fmt: skip
 
 
+_WHOLE_YEAR = ("Insgesamt", "Total", "Jahr", "Year")
+
+
 def part_of_year(text: str) -> str | None:
     """The month or quarter a cell names, as it is appended to a year: `03`, `Q2`; None if neither.
 
@@ -91,8 +94,20 @@ def part_of_year(text: str) -> str | None:
             return f"{names.index(text) + 1:02d}"
     if match := re.fullmatch(r"MONAT(0[1-9]|1[0-2])", text):
         return match[1]
-    match = re.fullmatch(r"([1-4])\. (?:Quartal|Vierteljahr)|QUART([1-4])", text)
+    match = re.fullmatch(r"([1-4])\. ?(?:Quartal|Vierteljahr)|QUART([1-4])", text)
     return f"Q{match[1] or match[2]}" if match else None
+
+
+def parts_of_year(texts: Iterable[str]) -> dict[str, str] | None:
+    """What to append to a year for each text of a row or column of months or quarters.
+
+    Nothing for the whole year's total beside them; None where the texts are no parts of a year.
+    """
+    parts = {text: part_of_year(text) for text in texts}
+    if not any(parts.values()):
+        return None
+    found = {t: f"-{p}" if p else "" for t, p in parts.items() if p or t.strip() in _WHOLE_YEAR}
+    return found if len(found) == len(parts) else None
 
 
 def _day(text: str) -> dt.date | None:
@@ -185,6 +200,8 @@ STATE_CODES = {
 _AREA = re.compile(r"DG|[A-Z]?(?:0[1-9]|1[0-6])(?:\d{1}|\d{3}|\d{5}|\d{6}|\d{8,10})?")
 """Every key begins with one of the sixteen Länder; a key that lost its zero begins with none."""
 
+AREA_EXPECTED = "an area code (DG, or 2 to 12 digits beginning with 01 to 16, none of them lost)"
+
 _REGION = re.compile(
     r"DG|F?DINSG|F?DLAND[A-Z]?|F?REGBEZ|F?KREISE|DKREIS|[FP]?GEMEIN|FAMTGEM|GRSTADT"
     r"|GEO(?:DL|BL|RB|LK|VB|GM|BZ)[0-9]"
@@ -198,8 +215,12 @@ def is_region_variable(name: str) -> bool:
 
 
 def is_area(code: str) -> bool:
-    """Does this text look like an area code (AGS, ARS, DG, association, function area)?"""
-    return _AREA.fullmatch(code) is not None
+    """Does this text look like an area code (AGS, ARS, DG, association, function area)?
+
+    Seven digits after 10 are none: the Saarland has no associations, so this is a municipality of
+    Schleswig-Holstein whose zero was lost.
+    """
+    return _AREA.fullmatch(code) is not None and not (len(code) == 7 and code.startswith("10"))
 
 
 def names_areas(codes: Iterable[str], names: Iterable[str]) -> bool:
@@ -209,7 +230,9 @@ def names_areas(codes: Iterable[str], names: Iterable[str]) -> bool:
         return True
     lander = {code: name for name, code in STATE_CODES.items()}
     short = [(code, name) for code, name in pairs if len(code) == 2]
-    return bool(short) and all(lander.get(code, "?").lower() in name.lower() for code, name in short)
+    if not short:  # regions alone, as in `071 Reg.-Bez. Koblenz`
+        return all(re.search("[Bb]ez|[Rr]egion", name) for _, name in pairs)
+    return all(lander.get(code, "?").lower() in name.lower() for code, name in short)
 
 
 def area_level(code: str, variable: str | None = None) -> str:

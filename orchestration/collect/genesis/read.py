@@ -14,7 +14,9 @@ from orchestration.collect.genesis.rows import OfficialRows
 from orchestration.collect.genesis.text import decode, is_workbook, unpack
 from orchestration.collect.genesis.workbook import read_workbook
 
-_CODE_IN_NAME = re.compile(r"^([0-9]{5}[A-Z]?|[0-9]{4}[A-Z]|AI[A-Z0-9]*)((?:-[0-9A-Z]+)+)(?=[_.])")
+_CODE_IN_NAME = re.compile(
+    r"^([0-9]{5}[A-Z]?|[0-9]{4}[A-Z]|AI[A-Z0-9]*)((?:-[0-9A-Z]+(?<=\d)[a-z]{0,2}|-[0-9A-Z]+)+)(?=[_. ])"
+)
 _EPOCH_MS = re.compile(r"_(1\d{12})_")
 _DATE_IN_NAME = re.compile(r"_(\d{4}-\d{2}-\d{2})[_.]")
 

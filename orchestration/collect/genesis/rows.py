@@ -153,6 +153,10 @@ class Coded:
         indices = pa.array(codes, mask=codes < 0)
         return pa.DictionaryArray.from_arrays(indices, pa.array(items, pa.string()))
 
+    def with_suffix(self, suffix: str) -> Coded:
+        """Every text with the same label after it, if there is one."""
+        return Coded(self.codes, [f"{text} | {suffix}" if suffix else text for text in self.texts])
+
     def column(self) -> pa.DictionaryArray:
         return self.map(lambda text: text)
 
@@ -222,7 +226,7 @@ def refuse_duplicates(
 ) -> None:
     """Raise FormatError naming both lines if two rows share area, period, items and measure."""
     keys = ["area_code", "period_start", "period_end", *dimensions, "measure", "unit"]
-    combined = _combined(table, keys)
+    combined = combined_key(table, keys)
     order = np.argsort(combined, kind="stable")
     twice = np.flatnonzero(combined[order][1:] == combined[order][:-1])
     if not len(twice):
@@ -239,7 +243,7 @@ def refuse_duplicates(
     )
 
 
-def _combined(table: pa.Table, names: list[str]) -> np.ndarray:
+def combined_key(table: pa.Table, names: list[str]) -> np.ndarray:
     """One number per row that is the same exactly where all the columns are."""
     combined, size = np.zeros(table.num_rows, dtype=np.int64), 1
     for name in names:

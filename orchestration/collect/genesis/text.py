@@ -12,16 +12,11 @@ import zipfile
 import zlib
 from pathlib import PurePosixPath
 
+from orchestration.collect.damage import damaged_at
 from orchestration.collect.genesis.errors import FormatError
 
 MAX_UNPACKED = 512 * 1024 * 1024
 """A member larger than this is refused: the offices' export limit is far below it."""
-
-_DAMAGE = (("Ã", b"\x83"), ("â€", b"\xe2"), ("\ufffd", b"\xef"))
-"""How UTF-8 looks that was once read as cp1252 and saved again, or lost; with a rare byte of each."""
-
-_AFTER_TILDE = "¤¶¼„–œŸ"
-"""`Ã` is a letter of its own; it is damage only before what follows it in ä ö ü Ä Ö Ü ß."""
 
 _CHUNK = 1 << 20
 
@@ -81,7 +76,7 @@ def decode(file: str, data: bytes) -> tuple[bytes, str]:
             found = f"byte 0x{data[error.start]:02x}"
             expected = "UTF-8 or Windows-1252 text"
             raise FormatError(file, found, expected, line=line_at(data, error.start)) from error
-    if (damage := _damaged_at(text)) is not None:
+    if (damage := damaged_at(text)) is not None:
         around = text[max(0, damage - 8) : damage + 12].decode(errors="ignore")
         found = f"damaged characters {around!r}"
         raise FormatError(file, found, "text in one encoding, saved once", line=line_at(text, damage))
@@ -107,15 +102,3 @@ def _is_utf8(data: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _damaged_at(text: bytes) -> int | None:
-    """Where umlauts were destroyed; looks for a rare byte of each mark first, which is quick."""
-    for mark, rare in ((m.encode(), r) for m, r in _DAMAGE):
-        at = text.find(mark) if rare in text else -1
-        while at >= 0:
-            after = text[at + len(mark) : at + len(mark) + 3].decode(errors="ignore")
-            if mark != "Ã".encode() or after[:1] in set(_AFTER_TILDE):
-                return at
-            at = text.find(mark, at + 1)
-    return None

@@ -78,6 +78,24 @@ GENERAL = {
 }
 """School types that exist in the invented Land, with their share of pupils in percent."""
 
+KOBLENZ = "07111"
+_KOBLENZ_2010 = 110_000
+"""So many in 2010 that the end of 2022 has the city's official 115,268 (rounded)."""
+
+_KOBLENZ_CHILDREN = (0.95, 0.93, 0.90, 0.90)
+"""A city of students and commuters has fewer children than the Land."""
+
+_KOBLENZ_GENERAL = {
+    "SCHULE03": 29.8,
+    "SCHULE06": 17.0,
+    "SCHULE08": 38.6,
+    "SCHULE09": 9.0,
+    "SCHULE11": 4.3,
+    "SCHULE28": 1.3,
+}
+_KOBLENZ_SCHOOLS = {"SCHULE03": 25, "SCHULE06": 5, "SCHULE08": 7, "SCHULE09": 1, "SCHULE11": 3, "SCHULE28": 1}
+"""Schools by type in 2023, as the official statistics count them; shares of pupils near theirs."""
+
 VOCATIONAL = {"SCHULE17": 62.0, "SCHULE21": 15.0, "SCHULE23": 10.0, "SCHULE24": 3.0, "SCHULE25": 10.0}
 
 QUALIFICATIONS = {"BILABS11": 7.0, "BILABS12": 17.0, "BILABS13": 38.0, "BILABS14": 2.0, "BILABS15": 36.0}
@@ -121,6 +139,12 @@ def units() -> dict[str, Unit]:
     return {"DG": land + rest, "07": land, "071": region, **parts}
 
 
+def unit_of(code: str) -> Unit:
+    """The counts of one district; one that is not in the sample gets Koblenz's size."""
+    size = DISTRICTS[code][1] if code in DISTRICTS else 110
+    return _unit(code, size * 1000)
+
+
 def _sum(found: list[Unit]) -> Unit:
     total = found[0]
     for unit in found[1:]:
@@ -132,8 +156,12 @@ def _unit(code: str, inhabitants: int) -> Unit:
     rng = np.random.default_rng([SEED, int(code) if code != REST else 99])
     city = code in ("07111", "07211", "07312", "07314", "07315")
     unit = Unit()
+    if code == KOBLENZ:
+        inhabitants = _KOBLENZ_2010
     foreign_base = 0.10 + (0.04 if city else 0.0) + rng.uniform(-0.02, 0.03)
     tilt = 1 + rng.normal(0, 0.04, len(AGES))
+    if code == KOBLENZ:
+        tilt[: len(_KOBLENZ_CHILDREN)] *= _KOBLENZ_CHILDREN
     for index, year in enumerate(YEARS):
         growth = 1 + 0.004 * index - (0.015 if year >= 2024 else 0.0)
         ages = _AGE_SHARE / _AGE_SHARE.sum() * tilt
@@ -150,12 +178,19 @@ def _unit(code: str, inhabitants: int) -> Unit:
         noise = 1 + rng.normal(0, 0.004, weights.shape)
         counts = np.rint(inhabitants * growth * weights / weights.sum() * noise).astype(int)
         unit.population[year] = counts
-        _education(unit, rng, year, index, counts, city)
+        _education(unit, rng, year, index, counts, city, koblenz=code == KOBLENZ)
     return unit
 
 
 def _education(
-    unit: Unit, rng: np.random.Generator, year: int, index: int, people: np.ndarray, city: bool
+    unit: Unit,
+    rng: np.random.Generator,
+    year: int,
+    index: int,
+    people: np.ndarray,
+    city: bool,
+    *,
+    koblenz: bool,
 ) -> None:
     def near(value: float, spread: float = 0.01) -> int:
         return max(0, round(value * (1 + float(np.clip(rng.normal(0, spread), -2 * spread, 2 * spread)))))
@@ -193,11 +228,17 @@ def _education(
 
     # Pupils at the start of the school year; cities draw pupils from around.
     pupils = near(ages[2:5].sum() * (1.28 if city else 0.94))
-    for school, share in GENERAL.items():
+    if koblenz:  # 12,715 in 2015 and 12,846 in 2023; foreigners 8.1 and 17.6 percent of them
+        pupils = near(12_715 + 16 * (year - 2015))
+    for school, share in (_KOBLENZ_GENERAL if koblenz else GENERAL).items():
         count = near(pupils * share / 100, 0.008)
         female = near(count * (0.40 if school == "SCHULE11" else 0.49), 0.004)
         foreign = near(count * (0.05 if school == "SCHULE08" else 0.11) * (1 + 0.06 * index), 0.02)
+        if koblenz:
+            foreign = near(foreign * 1.28, 0.01)
         schools = max(1, round(count / {"SCHULE03": 150, "SCHULE08": 780}.get(school, 420)))
+        if koblenz:
+            schools = _KOBLENZ_SCHOOLS[school]
         unit.pupils |= {
             (year, school, "total"): count,
             (year, school, "female"): female,

@@ -33,3 +33,15 @@ inner join levels as l on l.area_code = n.area_code
 left join {{ source('catalogue', 'area_validity') }} as v on v.area_code = n.area_code
 cross join {{ source('raw', 'municipality') }} as m
 where n.newest = 1
+
+union all
+
+select
+    a.area_code,
+    a.area_name,
+    a.area_level,
+    a.parent_area_code,
+    a.valid_from,
+    a.valid_to,
+    false as is_home
+from {{ source('raw', 'local_area') }} as a

@@ -1,3 +1,9 @@
+with occurring as (
+    select period_start, period_end, period_label from {{ ref('int_genesis__observation') }}
+    union
+    select period_start, period_end, period_label from {{ ref('stg_register__measure') }}
+)
+
 select distinct
     period_start,
     period_end,
@@ -10,4 +16,4 @@ select distinct
         else 'term'
     end as period_type,
     cast(extract(year from period_end) as integer) as period_end_year
-from {{ ref('int_genesis__observation') }}
+from occurring

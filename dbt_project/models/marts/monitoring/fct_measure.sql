@@ -1,11 +1,22 @@
-with delivered as (
+with every_origin as (
+    {%- for origin in ['msr_state_statistics', 'msr_registers'] %}
+    select
+        measure_id, area_code, area_level, period_start, period_end, period_label,
+        {{ breakdown_columns() }},
+        value, status, sign, source_table, retrieved_at, priority
+    from {{ ref(origin) }}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+),
+
+delivered as (
     select
         *,
         row_number() over (
             partition by measure_id, area_code, period_start, period_end, {{ breakdown_columns() }}
             order by priority asc
         ) as preferred
-    from {{ ref('msr_state_statistics') }}
+    from every_origin
 ),
 
 derived as (
@@ -25,7 +36,7 @@ derived as (
             as status,
         cast(null as varchar) as sign,
         t.source_table,
-        t.snapshot_id
+        t.retrieved_at
     from delivered as t
     inner join {{ source('catalogue', 'measure_complement') }} as r
         on r.measure_id = t.measure_id and r.breakdown = '{{ name }}'
@@ -56,14 +67,14 @@ both_kinds as (
     select
         measure_id, area_code, area_level, period_start, period_end, period_label,
         {{ breakdown_columns() }},
-        value, status, sign, source_table, snapshot_id
+        value, status, sign, source_table, retrieved_at
     from delivered
     where preferred = 1
     union all
     select
         measure_id, area_code, area_level, period_start, period_end, period_label,
         {{ breakdown_columns() }},
-        value, status, sign, source_table, snapshot_id
+        value, status, sign, source_table, retrieved_at
     from derived
 )
 
@@ -79,6 +90,5 @@ select
     b.status,
     b.sign,
     b.source_table,
-    s.taken_at as retrieved_at
+    b.retrieved_at
 from both_kinds as b
-inner join {{ ref('stg_genesis__snapshot') }} as s on s.snapshot_id = b.snapshot_id

@@ -1,0 +1,94 @@
+"""Reconciliation: do the city's registers and the official tables tell of the same city?
+
+What: every declared pair of figures of the home municipality (a count, or a rate of two), period by
+period, as far as both were delivered. They may differ by the declared tolerance.
+When it matters: a gap means a register that came incomplete, was counted twice, or an official table
+that was read wrong; analysts would work on two truths.
+How to resolve: compare both deliveries of the period named; correct the one that is wrong, or widen
+the declared tolerance with a reason.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from expectations.catalogue import Catalogue
+from expectations.catalogue.registers import Side, Term
+from expectations.checks.base import Check, Subject, Words, listed
+from expectations.verdict import Status, Verdict
+
+_WORDS = Words(
+    "reconciliation",
+    "Beide Lieferungen des genannten Zeitraums vergleichen und die falsche berichtigen lassen.",
+    "Compare both deliveries of the period named and have the wrong one corrected.",
+)
+
+
+def _scopes(catalogue: Catalogue, table: str) -> list[str]:
+    return sorted(r.id for r in catalogue.reconciliations.values() if r.table == table)
+
+
+def _run(subject: Subject, scope: str) -> Verdict:
+    declared = subject.catalogue.reconciliations[scope]
+    ours, theirs = _figures(subject, declared.register_), _figures(subject, declared.official)
+    both = sorted(set(ours) & set(theirs))
+    allowed = f"{declared.percent:g} % + {declared.absolute:g}"
+    if not both:
+        what = ("Register", "register") if not ours else ("amtliche Tabelle", "official table")
+        return _WORDS.say(
+            subject, scope, Status.PASS, observed="nothing to compare", expected=f"a difference up to {allowed}",
+            de=f"{declared.title.de}: nichts zu vergleichen, {what[0]} ohne Werte.",
+            en=f"{declared.title.en}: nothing to compare, the {what[1]} has no values.",
+        )  # fmt: skip
+    apart = [
+        (label, ours[label], theirs[label]) for label in both
+        if abs(ours[label] - theirs[label]) > abs(theirs[label]) * declared.percent / 100 + declared.absolute
+    ]  # fmt: skip
+    if not apart:
+        return _WORDS.say(
+            subject, scope, Status.PASS, observed=f"{len(both)} periods agree", expected=f"a difference up to {allowed}",
+            de=f"{declared.title.de}: Register und amtliche Tabelle stimmen in {len(both)} Zeiträumen überein.",
+            en=f"{declared.title.en}: register and official table agree in {len(both)} periods.",
+        )  # fmt: skip
+    found = listed([f"{label[1]}: {mine:,.6g} / {official:,.6g}" for label, mine, official in apart])
+    return _WORDS.say(
+        subject, scope, Status.FAIL if declared.holds else Status.WARN, observed=found,
+        expected=f"a difference up to {allowed}",
+        de=f"{declared.title.de}: Register und amtliche Tabelle gehen auseinander ({found}). {declared.note.de}",
+        en=f"{declared.title.en}: register and official table differ ({found}). {declared.note.en}",
+    )  # fmt: skip
+
+
+def _figures(subject: Subject, side: Side) -> dict[tuple[pd.Timestamp, str], float]:
+    """Value by period; a rate in percent, its denominator aligned as declared."""
+    above = _cells(subject, side.numerator)
+    if side.denominator is None:
+        return above
+    below = {end: value for (end, _), value in _cells(subject, side.denominator).items()}
+    found = {}
+    for (end, label), value in above.items():
+        other = end if side.alignment == "same_period" else pd.Timestamp(end.year - 1, 12, 31)
+        if below.get(other):
+            found[end, label] = value / below[other] * 100
+    return found
+
+
+def _cells(subject: Subject, term: Term) -> dict[tuple[pd.Timestamp, str], float]:
+    """The sum of a term's cells for the home municipality by period; nothing where a cell is missing."""
+    rows = subject.reconciled
+    if not len(rows):
+        return {}
+    keep = (rows["measure_id"] == term.measure) & (rows["area_code"] == subject.home_area)
+    wanted = 1
+    for name in subject.catalogue.breakdowns:
+        cells = term.cells(name) or ["total"]
+        wanted *= len(cells)
+        keep &= rows[name].isin(cells)
+    found = {}
+    for (end, label), group in rows[keep].groupby(["period_end", "period_label"]):
+        if len(group) == wanted and group["value"].notna().all():
+            found[pd.Timestamp(str(end)), str(label)] = float(group["value"].sum())
+    return found
+
+
+CHECK = Check("reconciliation", _scopes, _run)
