@@ -135,10 +135,11 @@ def _connected(url: str, db_schema: str | None) -> Iterator[sa.Connection]:
         parts = parts.set(database=f"file:{parts.database}", query={"mode": "ro", "uri": "true"})
     engine = sa.create_engine(parts)
     try:
-        with engine.connect().execution_options(stream_results=True, yield_per=BATCH) as connection:
+        with engine.connect() as connection:
             for statement in _read_only(parts.get_backend_name(), db_schema):
                 connection.execute(sa.text(statement))
-            yield connection
+            # Only now: a cursor of the server takes queries, no settings.
+            yield connection.execution_options(stream_results=True, yield_per=BATCH)
     finally:
         engine.dispose()
 
