@@ -1,1 +1,0 @@
-{{ published_table('pub_youth_welfare') }}
