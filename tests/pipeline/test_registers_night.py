@@ -115,6 +115,10 @@ def test_postgresql_and_sqlite_make_the_same_mart(
         home = tmp_path / name
         night = run("nightly", "--config", str(config), "--home", str(home), "--json", **ENVIRONMENT)
         assert night.code in (1, 3), night.err  # no official table was delivered: nothing is published
+        arrived = json.loads((home / "landing" / "registers" / "arrived.json").read_text())
+        assert {(a["register"], a["status"], *a["reasons"]) for a in arrived} == {
+            (register, "accepted") for register in deliveries
+        }, name
         with candidate(home) as connection:
             for schema, table in (
                 ("monitoring", "fct_measure"),

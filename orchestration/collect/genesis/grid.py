@@ -264,9 +264,7 @@ def _columns(file: str, grid: Grid, key_count: int, period_of: PeriodReader) -> 
     if not values:
         raise FormatError(file, "no value column", "at least one", line=grid.header_line)
     header = grid.header
-    if any(
-        _is_quality(grid, at) for at in range(key_count, width)
-    ):  # this dialect writes a merged heading once, over its first cell
+    if qualities:  # this dialect writes a merged heading once, over its first cell
         header = [repeat_headings(row, key_count) for row in header]
     rows = [[row[at] for at in values] for row in header]
     units: list[str] | None = None

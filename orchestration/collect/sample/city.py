@@ -31,7 +31,8 @@ VOCATIONAL = ("SCHULE17", "SCHULE171", "SCHULE21", "SCHULE23", "SCHULE24", "SCHU
 _SCHOOLS = {PRIMARY: 25, SECONDARY_PLUS: 5, GRAMMAR: 7, COMPREHENSIVE: 1, SPECIAL: 3, COLLEGE: 1, 6: 5}
 """The 47 schools by type; 6 are vocational ones. Source: the city's school guide."""
 
-NONE, LOWER, INTERMEDIATE, TECHNICAL, GENERAL_ENTRANCE = "oBR", "BR", "QSI", "FHR", "HR"
+QUALIFICATIONS = ("oBR", "BR", "QSI", "FHR", "HR")
+NONE, LOWER, INTERMEDIATE, TECHNICAL, GENERAL_ENTRANCE = QUALIFICATIONS
 
 
 def day_number(year: int, month: int, day: int) -> int:

@@ -14,7 +14,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from orchestration.collect.sample.city import NATIONALITIES, OUTSIDE, PRIMARY, Array, Layout, Year
+from orchestration.collect.sample.city import (
+    NATIONALITIES,
+    OUTSIDE,
+    PRIMARY,
+    QUALIFICATIONS,
+    Array,
+    Layout,
+    Year,
+)
 from orchestration.collect.sample.spelling import SEX_CODES, TYPE_CODES, family_names, given_names
 from orchestration.resources.files import remove
 
@@ -108,7 +116,7 @@ class Edoo:
         values = {
             **{f"5018_{t}": t for t in TYPE_CODES}, **{f"JGST_{g}": str(g) for g in range(1, 14)},
             **{f"GES_{s}": s for s in SEX_CODES}, **{f"1166_{n}": n for n in NATIONALITIES},
-            **{f"5020_{q}": q for q in ("oBR", "BR", "QSI", "FHR", "HR")},
+            **{f"5020_{q}": q for q in QUALIFICATIONS},
         }  # fmt: skip
         found["svp_wl_wert"] = pd.DataFrame({"id": list(values), "schluessel": list(values.values())})
         return dict(sorted(found.items()))
