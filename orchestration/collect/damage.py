@@ -16,6 +16,9 @@ _AFTER_TILDE = "¤¶¼„–œŸ\u009f\u0084\u0096\u009c"
 _MAC = ("‰", "ˆ", "¸", "ﬂ")
 """What ä ö ü ß of cp1252 look like when read as the old Macintosh's encoding."""
 
+SUSPECT = frozenset([mark[0] for mark, _ in _MARKS] + list(_MAC))
+"""Letters without which nothing is damaged."""
+
 _MAC_DAMAGE = re.compile(f"[A-Za-z](?:{'|'.join(_MAC)})[a-z]".encode())
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -23,7 +21,6 @@ from orchestration.collect.registers.collect import vault_of
 from orchestration.collect.registers.door import Arrival, admit
 from orchestration.collect.registers.drops import REPORT, Drop
 from orchestration.collect.registers.landing import register_landing
-from orchestration.collect.registers.vault import Vault
 from orchestration.collect.sample.register_files import Delivery
 from orchestration.resources.home import Home
 from orchestration.settings import ConfigurationError, Settings, load_settings
@@ -220,16 +217,6 @@ def test_a_killed_night_loses_nothing(
 def test_purge_removes_expired_records_everywhere_and_leaves_the_counts(
     tmp_path: Path, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Looked for byte by byte, so nothing may be compressed here."""
-    opened = Vault.opened
-
-    @contextmanager
-    def uncompressed(vault: Vault) -> Iterator[duckdb.DuckDBPyConnection]:
-        with opened(vault) as connection:
-            connection.execute("set force_compression = 'uncompressed'")
-            yield connection
-
-    monkeypatch.setattr(Vault, "opened", uncompressed)
     names = ["schools", "pupil_transport"]
     settings, home = settings_of(tmp_path, names), Home(tmp_path / "home")
     _, deliveries = city()
@@ -239,9 +226,10 @@ def test_purge_removes_expired_records_everywhere_and_leaves_the_counts(
     before = counts(home, settings)
     with vault.opened() as connection:
         (kept,) = vault.deliveries(connection, "pupil_transport")
-        secrets = [
-            row[0] for row in connection.execute(f"select pupil from {kept.records} limit 50").fetchall()
-        ]
+        with vault.records(connection, kept) as records:
+            secrets = [
+                row[0] for row in connection.execute(f"select pupil from {records} limit 50").fetchall()
+            ]
     everything = b"".join(p.read_bytes() for p in home.path.rglob("*") if p.is_file())
     assert sum(secret in everything for secret in secrets) > 40, "what is sought is found while it is kept"
     days = catalogue.registers["pupil_transport"].retention_days + 1

@@ -132,12 +132,12 @@ class _RegisterNight:
 
     def run(self) -> list[Arrived]:
         self.landing.folder.mkdir(parents=True, exist_ok=True)
-        self.vault.clean()
         master = SAMPLE_KEY
         if self.source.source != "sample":
             master = register_key(self.source.key_file, self.home.path)
         found: list[Arrived] = []
         with self.vault.opened() as connection:
+            self.vault.clean(connection)
             # Lists of areas first: the others are placed by them.
             for register in sorted(self.registers, key=lambda r: (r.lists is None, r.id)):
                 try:
@@ -273,19 +273,16 @@ class _RegisterNight:
             fingerprint = self._fingerprint(register, placed)
             if have.get(kept.id) == fingerprint:
                 continue
-            if kept.deleted_on is not None:
-                LOG.warning(
-                    "collect | %s can't be counted anew: its records were deleted on %s",
-                    kept.id,
-                    kept.deleted_on,
-                )
+            if not self.vault.has(kept):
+                LOG.warning("collect | %s can't be counted anew: its records are deleted", kept.id)
                 continue
             tables: list[pa.Table] = []
             unmatched: dict[str, int] = {}
-            for measure in self.catalogue.measures_from(register.id):
-                counted = count(connection, kept.records, register, measure, self.catalogue, areas, kept.span)
-                tables.append(counted.table)
-                unmatched |= counted.unmatched
+            with self.vault.records(connection, kept) as records:
+                for measure in self.catalogue.measures_from(register.id):
+                    counted = count(connection, records, register, measure, self.catalogue, areas, kept.span)
+                    tables.append(counted.table)
+                    unmatched |= counted.unmatched
             if tables:
                 snapshot = Snapshot(
                     self.landing.folder / kept.register / kept.id, kept.register, kept.id, kept.span.end,
@@ -305,18 +302,19 @@ class _RegisterNight:
     def _areas(self, connection: duckdb.DuckDBPyConnection) -> Areas:
         found = areas_of(self.settings)
         for register in self.registers:
-            usable = [k for k in self.vault.deliveries(connection, register.id) if k.deleted_on is None]
+            usable = [k for k in self.vault.deliveries(connection, register.id) if self.vault.has(k)]
             if register.lists is None or not usable:
                 continue
-            records = max(usable, key=lambda k: (k.reference, k.accepted_at)).records
-            if register.lists == "block_sides":
-                if unknown := add_bridge(found, connection, records):
-                    LOG.warning("collect | block sides in unknown Stadtteile: %s", ", ".join(unknown))
-            else:
-                rows = connection.execute(
-                    f"select school, name, opened_on, closed_on from {records} order by 1"
-                )
-                add_schools(found, rows.fetchall())
+            newest = max(usable, key=lambda k: (k.reference, k.accepted_at))
+            with self.vault.records(connection, newest) as records:
+                if register.lists == "block_sides":
+                    if unknown := add_bridge(found, connection, records):
+                        LOG.warning("collect | block sides in unknown Stadtteile: %s", ", ".join(unknown))
+                else:
+                    rows = connection.execute(
+                        f"select school, name, opened_on, closed_on from {records} order by 1"
+                    )
+                    add_schools(found, rows.fetchall())
         return found
 
     def _fingerprint(self, register: Register, placed: str) -> str:

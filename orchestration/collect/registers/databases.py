@@ -24,6 +24,11 @@ from orchestration.collect.registers.problems import DatabaseError, RefusedError
 
 BATCH = 50_000
 
+BATCH_BYTES = 1 << 22
+"""About so much at once from PostgreSQL: the server, the door's reading and its checks then work side by side."""
+
+_BATCH_HINT = "adbc.postgresql.batch_size_hint_bytes"
+
 DELIVERED_ON = "lieferung_stichtag"
 """The reference day's column in a table that mirrors a register's delivery, for registers without a query."""
 
@@ -105,6 +110,8 @@ def _with_adbc(url: str, sql: str, db_schema: str | None) -> Iterator[pa.RecordB
         with connection, connection.cursor() as cursor:
             for statement in _read_only(parts.get_backend_name(), db_schema):
                 cursor.execute(statement)
+            if parts.get_backend_name() == "postgresql":
+                cursor.adbc_statement.set_options(**{_BATCH_HINT: str(BATCH_BYTES)})
             cursor.execute(sql)
             yield from cursor.fetch_record_batch()
 

@@ -20,6 +20,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import csv as pacsv
 
 from expectations.catalogue.base import Text
@@ -32,7 +33,7 @@ from expectations.catalogue.registers import (
     SurveyFormat,
     WorkbookFormat,
 )
-from orchestration.collect.damage import damaged_at
+from orchestration.collect.damage import SUSPECT, damaged_at
 from orchestration.collect.registers.door import Arrival, as_text, schema
 from orchestration.collect.registers.problems import SHOWN, Problem, RefusedError, refused
 
@@ -86,17 +87,29 @@ def _reference(register: Register, name: str) -> dt.date | None:
 # --- text ---------------------------------------------------------------------------------------------
 
 
-class _Recoded(io.RawIOBase):
-    """A file in its declared encoding as UTF-8, block by block; damage is refused with its line."""
+def _plain(encoding: str) -> bytes | None:
+    """Bytes that can be neither wrong in an encoding nor part of damage; None where bytes hang together."""
+    if encoding == "utf-8":
+        return None
+    letters = {n: bytes([n]).decode(encoding, "ignore") for n in range(1, 256)}
+    return bytes(n for n, letter in letters.items() if letter and letter not in SUSPECT)
+
+
+_TAIL = 8
+"""Bytes of the block before that a damaged letter may begin in."""
+
+
+class _Checked(io.RawIOBase):
+    """A file as it is, without a mark at its start, block by block; damage is refused with its line."""
 
     def __init__(self, raw: BinaryIO, encoding: str, ends_with_newline: bool) -> None:
         self._raw = raw
         self._encoding = encoding
+        self._plain = _plain(encoding)
         self._decoder = codecs.getincrementaldecoder(encoding)()
         self._left = b""
         self._lines = 1
         self._ends_with_newline = ends_with_newline
-        self._last = b"\n"
         self._tail = b""
         self._first = True
 
@@ -106,38 +119,41 @@ class _Recoded(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         while not self._left:
             block = self._raw.read(_BLOCK)
-            self._left = self._recode(block)
+            if self._first:
+                self._first = False
+                if block[:2] in (b"\xff\xfe", b"\xfe\xff"):
+                    raise self._refusal()
+                self._left = block.removeprefix(codecs.BOM_UTF8)
+            else:
+                self._left = block
+            self._check(self._left)
             if not block:
                 break
         count = min(len(buffer), len(self._left))
         buffer[:count], self._left = self._left[:count], self._left[count:]
         return count
 
-    def _recode(self, block: bytes) -> bytes:
-        if self._first:
-            self._first = False
-            if block[:2] in (b"\xff\xfe", b"\xfe\xff"):
-                raise self._refusal()
-            block = block.removeprefix(codecs.BOM_UTF8)
+    def _check(self, block: bytes) -> None:
         if not block:
-            if self._ends_with_newline and self._last != b"\n":
+            if self._ends_with_newline and self._tail[-1:] not in (b"\n", b""):
                 raise refused(
                     "cut_short", "ein Zeilenende am Schluss der Datei", "the end of a line at the file's end",
                     row=self._lines,
                 )  # fmt: skip
             self._decode(b"", final=True)
-            return b""
-        text = self._decode(block, final=False).encode()
-        if b"\0" in block or damaged_at(self._tail + text) is not None:
-            raise self._refusal()
-        self._tail = text[-8:]
-        self._last = block[-1:]
+            return
+        seen = self._tail + block
+        if self._plain is None or seen.translate(None, self._plain):
+            self._decode(block, final=False)
+            text = seen if self._encoding == "utf-8" else seen.decode(self._encoding).encode()
+            if b"\0" in block or damaged_at(text) is not None:
+                raise self._refusal()
+        self._tail = seen[-_TAIL:]
         self._lines += block.count(b"\n")
-        return text
 
-    def _decode(self, block: bytes, *, final: bool) -> str:
+    def _decode(self, block: bytes, *, final: bool) -> None:
         try:
-            return self._decoder.decode(block, final)
+            self._decoder.decode(block, final)
         except UnicodeDecodeError as error:
             self._lines += block.count(b"\n", 0, max(error.start, 0))
             raise self._refusal() from None
@@ -178,10 +194,10 @@ def _positions(register: Register, delivered: list[str]) -> list[int]:
 
 def _csv(register: Register, layout: CsvFormat, opened: Callable[[], BinaryIO]) -> Iterator[pa.RecordBatch]:
     def source() -> io.BufferedReader:
-        return io.BufferedReader(_Recoded(opened(), layout.encoding, layout.ends_with_newline), _BLOCK)
+        return io.BufferedReader(_Checked(opened(), layout.encoding, layout.ends_with_newline), _BLOCK)
 
     with source() as text:
-        first = text.readline().decode()
+        first = text.readline().decode(layout.encoding)
     if not first.strip():
         raise refused("empty", "eine Kopfzeile und Zeilen", "a header and rows")
     cells = next(csv.reader([first], delimiter=layout.delimiter))
@@ -209,14 +225,7 @@ def _csv_batches(
 ) -> Iterator[pa.RecordBatch]:
     places = [f"c{n}" for n in range(width)]
     wanted = list(dict.fromkeys(places[n] for n in positions))
-    ragged: list[int] = []
-    first_row = 2 if layout.header else 1
-
-    def note(row: Any) -> str:
-        ragged.append(row.number or 0)
-        return "skip"
-
-    next_row = first_row
+    next_row = 2 if layout.header else 1
     with source() as text:
         try:
             reader = pacsv.open_csv(
@@ -228,26 +237,42 @@ def _csv_batches(
                     block_size=4 * _BLOCK,
                 ),
                 parse_options=pacsv.ParseOptions(
-                    delimiter=layout.delimiter, ignore_empty_lines=False, invalid_row_handler=note
+                    delimiter=layout.delimiter, ignore_empty_lines=False, newlines_in_values=True
                 ),
                 convert_options=pacsv.ConvertOptions(
-                    column_types=dict.fromkeys(wanted, pa.string()),
+                    column_types=dict.fromkeys(wanted, pa.binary()),
                     include_columns=wanted,
                     strings_can_be_null=False,
                 ),
             )
-        except pa.ArrowInvalid as error:
-            if "Empty CSV" in str(error) or "empty" in str(error).lower():
+            for batch in reader:
+                rows = np.arange(next_row, next_row + batch.num_rows)
+                next_row += batch.num_rows
+                columns = [_decoded(batch.column(places[n]), layout.encoding) for n in positions]
+                yield pa.RecordBatch.from_arrays([pa.array(rows), *columns], schema=schema(register))
+        except pa.ArrowInvalid as error:  # its words quote the row
+            if "empty" in str(error).lower():
                 raise refused("empty", "Zeilen nach der Kopfzeile", "rows after the header") from None
-            raise
-        for batch in reader:
-            rows = np.arange(next_row, next_row + batch.num_rows)
-            next_row += batch.num_rows
-            columns = [batch.column(places[n]) for n in positions]
-            yield pa.RecordBatch.from_arrays([pa.array(rows), *columns], schema=schema(register))
-    if ragged:
-        expected = Text(de=f"{width} Spalten in jeder Zeile", en=f"{width} columns in every row")
-        raise RefusedError(Problem("shape", None, expected, sorted(ragged)[:SHOWN], len(ragged)))
+            raise RefusedError(_misshapen(layout, source, width)) from None
+
+
+def _misshapen(layout: CsvFormat, source: Callable[[], io.BufferedReader], width: int) -> Problem:
+    """Which rows of a file that could not be parsed have another number of cells."""
+    with io.TextIOWrapper(source(), encoding=layout.encoding, newline="") as text:
+        cells = csv.reader(text, delimiter=layout.delimiter)
+        ragged = [number for number, row in enumerate(cells, start=1) if len(row) != width]
+    expected = Text(de=f"{width} Spalten in jeder Zeile", en=f"{width} columns in every row")
+    return Problem("shape", None, expected, ragged[:SHOWN], len(ragged))
+
+
+def _decoded(column: pa.Array, encoding: str) -> pa.Array:
+    """Bytes of a checked file as text. Most columns are plain ASCII, which every encoding shares."""
+    data = column.buffers()[2]
+    if encoding == "utf-8" or data is None or data.to_pybytes().isascii():
+        return column.view(pa.string())
+    values = column.dictionary_encode()
+    words = [word.decode(encoding) for word in values.dictionary.to_pylist()]
+    return pa.array(words, pa.string()).take(values.indices)
 
 
 def _fixed_width(register: Register, layout: FixedWidthFormat, path: Path) -> Iterator[pa.RecordBatch]:
@@ -256,8 +281,8 @@ def _fixed_width(register: Register, layout: FixedWidthFormat, path: Path) -> It
 
     def batches() -> Iterator[pa.RecordBatch]:
         nonlocal count
-        recoded = io.BufferedReader(_Recoded(path.open("rb"), layout.encoding, True), _BLOCK)
-        with io.TextIOWrapper(recoded, encoding="utf-8", newline="\n") as text:
+        checked = io.BufferedReader(_Checked(path.open("rb"), layout.encoding, True), _BLOCK)
+        with io.TextIOWrapper(checked, encoding=layout.encoding, newline="\n") as text:
             lines: list[str] = []
             for line in text:
                 count += 1
@@ -281,7 +306,7 @@ def _fixed_width(register: Register, layout: FixedWidthFormat, path: Path) -> It
         columns = []
         for column in register.kept:
             start, length = layout.layout[column.name]
-            columns.append(pa.compute.utf8_slice_codeunits(whole, start - 1, start - 1 + length))
+            columns.append(pc.utf8_slice_codeunits(whole, start - 1, start - 1 + length))
         rows = pa.array(np.arange(first, first + len(lines)))
         return pa.RecordBatch.from_arrays([rows, *columns], schema=schema(register))
 

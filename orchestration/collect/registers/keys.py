@@ -1,14 +1,20 @@
-"""The secret behind pseudonyms: where it comes from, and the keyed hash in SQL.
+"""The secret behind pseudonyms: where it comes from, and the keyed hash of a column.
 
 Belongs here: keys and HMAC-SHA-256. Does not belong here: which columns are pseudonymised (door.py).
 """
 
 from __future__ import annotations
 
+import binascii
 import hashlib
 import hmac
 import os
 from pathlib import Path
+
+import polars as pl
+import polars_hash  # noqa: F401  (adds `chash` to the expressions of polars)
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from orchestration.settings import ConfigurationError
 
@@ -16,8 +22,6 @@ KEY_VARIABLE = "BILDUNGSMONITOR_REGISTER_KEY"
 MIN_LENGTH = 32
 
 SAMPLE_KEY = b"the key of the synthetic city is public: nobody lives in it"
-
-_BLOCK = 64
 
 
 def register_key(key_file: Path | None, home: Path) -> bytes:
@@ -56,16 +60,15 @@ def mark(key: bytes, data: bytes) -> bytes:
     return hmac.new(key, data, hashlib.sha256).digest()
 
 
-def pseudonym(expression: str, key: bytes) -> str:
-    """HMAC-SHA-256 of a text in SQL, as 32 bytes; DuckDB has no HMAC of its own, only its parts.
-
-    The pads stand in the SQL: as parameters they would be copied for every row, which costs as much
-    as the hash itself. The statement is never logged, nor is any error that may quote it.
-    """
-    block = (key if len(key) <= _BLOCK else hashlib.sha256(key).digest()).ljust(_BLOCK, b"\0")
-    inner, outer = (_literal(bytes(b ^ pad for b in block)) for pad in (0x36, 0x5C))
-    return f"unhex(sha256({outer} || unhex(sha256({inner} || encode({expression})))))"
-
-
-def _literal(data: bytes) -> str:
-    return "'" + "".join(f"\\x{byte:02x}" for byte in data) + "'::blob"
+def pseudonyms(texts: pa.Array, key: bytes) -> pa.Array:
+    """HMAC-SHA-256 of every text under the key's hexadecimal form, as 32 bytes; null stays null."""
+    told = texts.drop_null()
+    frame = pl.DataFrame({"text": pl.from_arrow(told)})
+    hashed = frame.select(pl.col("text").chash.hmac_sha256(key=key.hex()))["text"]  # type: ignore[attr-defined]
+    digits = hashed.to_arrow(compat_level=pl.CompatLevel.oldest()).buffers()[2]
+    raw = pa.py_buffer(binascii.unhexlify(digits) if digits else b"")
+    found = pa.FixedSizeBinaryArray.from_buffers(pa.binary(32), len(told), [None, raw])
+    if len(told) == len(texts):
+        return found
+    there = pc.cumulative_sum(pc.cast(texts.is_valid(), pa.int64()))
+    return found.take(pc.if_else(texts.is_valid(), pc.subtract(there, 1), None))

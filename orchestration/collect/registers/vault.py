@@ -25,7 +25,6 @@ from orchestration.resources.files import remove
 FOLDER_MODE, FILE_MODE = 0o700, 0o600
 
 _TABLES = """
-create schema if not exists records;
 create table if not exists delivery (
     delivery_id varchar primary key, register varchar, reference date,
     period_start date, period_end date, period_label varchar, row_count bigint,
@@ -46,11 +45,6 @@ class Kept:
     accepted_at: dt.datetime
     keep_until: dt.date
     deleted_on: dt.date | None
-
-    @property
-    def records(self) -> str:
-        """The records' table in SQL."""
-        return f'records."{self.id}"'
 
 
 @dataclass(frozen=True)
@@ -82,11 +76,12 @@ class Deletion:
 
 
 class Vault:
-    """`vault.duckdb` and the deletion log in a folder nobody else may enter."""
+    """`vault.duckdb`, a file of records per delivery and the deletion log, in a folder nobody else may enter."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.path = folder / "vault.duckdb"
+        self.files = folder / "records"
         self.log = folder / "deletions.jsonl"
 
     @contextmanager
@@ -104,10 +99,27 @@ class Vault:
         self._prepare()
         return self.folder / ".admitted.duckdb"
 
-    def clean(self) -> None:
-        """Remove what a killed night left behind."""
-        for path in self.folder.glob(".*.duckdb*"):
+    def clean(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Remove what a killed night left behind: what was not accepted, or not entered any more."""
+        entered = {self._file(kept.id) for kept in self.deliveries(connection)}
+        for path in {*self.folder.glob(".*.duckdb*"), *self.files.glob("*")} - entered:
             remove(path)
+
+    def _file(self, delivery: str) -> Path:
+        return self.files / f"{delivery}.duckdb"
+
+    def has(self, kept: Kept) -> bool:
+        """Are the records of a delivery still there?"""
+        return self._file(kept.id).exists()
+
+    @contextmanager
+    def records(self, connection: duckdb.DuckDBPyConnection, kept: Kept) -> Iterator[str]:
+        """The records of one delivery: their table's name in SQL, for as long as the block runs."""
+        connection.execute(f"attach '{_quoted(self._file(kept.id))}' as delivered (read_only)")
+        try:
+            yield "delivered.admitted"
+        finally:
+            connection.execute("detach delivered")
 
     def deliveries(self, connection: duckdb.DuckDBPyConnection, register: str | None = None) -> list[Kept]:
         """Accepted deliveries, oldest first."""
@@ -129,40 +141,29 @@ class Vault:
         delivery_id: str,
         moment: dt.datetime,
     ) -> Kept:
-        """Take the admitted rows in, all or none."""
+        """Take the admitted rows in, all or none: their file gets its place, then its entry."""
         kept = Kept(
             delivery_id, register.id, admitted.reference, admitted.span, admitted.rows, mark,
             moment.replace(tzinfo=None), moment.date() + dt.timedelta(days=register.retention_days), None,
         )  # fmt: skip
-        connection.execute(f"attach '{_quoted(admitted.path)}' as door (read_only)")
-        try:
-            connection.execute("begin")
-            try:
-                connection.execute(f"create table {kept.records} as from door.admitted")
-                connection.execute(
-                    "insert into delivery values ($id, $register, $reference, $start, $end, $label, $rows, $mark, "
-                    "$accepted, $until, null)",
-                    {
-                        "id": kept.id, "register": kept.register, "reference": kept.reference,
-                        "start": kept.span.start, "end": kept.span.end, "label": kept.span.label,
-                        "rows": kept.rows, "mark": kept.mark, "accepted": kept.accepted_at,
-                        "until": kept.keep_until,
-                    },
-                )  # fmt: skip
-                connection.execute("commit")
-            except BaseException:
-                connection.execute("rollback")
-                raise
-        finally:
-            connection.execute("detach door")
-            remove(admitted.path)
+        os.replace(admitted.path, self._file(kept.id))
+        connection.execute(
+            "insert into delivery values ($id, $register, $reference, $start, $end, $label, $rows, $mark, "
+            "$accepted, $until, null)",
+            {
+                "id": kept.id, "register": kept.register, "reference": kept.reference,
+                "start": kept.span.start, "end": kept.span.end, "label": kept.span.label,
+                "rows": kept.rows, "mark": kept.mark, "accepted": kept.accepted_at,
+                "until": kept.keep_until,
+            },
+        )  # fmt: skip
         return kept
 
     def purge(self, moment: dt.datetime) -> list[Deletion]:
-        """Delete the records whose time is over, rewrite the file without them, and log it.
+        """Delete the records whose time is over, and log it; the deliveries' own lines stay.
 
-        The deliveries' own lines stay, without any record. Deleted pages would linger in the file, so
-        it is written anew.
+        The file goes first and the line is changed last, so that whatever happens in between is done
+        again, and never believed to be done.
         """
         if not self.path.exists():
             return []
@@ -172,29 +173,15 @@ class Vault:
                 if k.deleted_on is None and k.keep_until < moment.date()
             ]  # fmt: skip
             for kept in due:
-                connection.execute("begin")
-                connection.execute(f"drop table if exists {kept.records}")
+                remove(self._file(kept.id))
+            gone = [Gone("records", k.register, k.id, k.rows, f"kept until {k.keep_until}") for k in due]
+            deletions = self.write_down(moment, gone)
+            for kept in due:
                 connection.execute(
                     "update delivery set deleted_on = $day where delivery_id = $id",
                     {"day": moment.date(), "id": kept.id},
                 )
-                connection.execute("commit")
-        if not due:
-            return []
-        self._rewrite()
-        gone = [Gone("records", k.register, k.id, k.rows, f"kept until {k.keep_until}") for k in due]
-        return self.write_down(moment, gone)
-
-    def _rewrite(self) -> None:
-        anew = self.folder / ".anew.duckdb"
-        remove(anew)
-        with duckdb.connect(config={"temp_directory": "", "threads": 2}) as connection:
-            connection.execute(f"attach '{_quoted(self.path)}' as old (read_only)")
-            connection.execute(f"attach '{_quoted(anew)}' as anew")
-            connection.execute("copy from database old to anew")
-        anew.chmod(FILE_MODE)
-        os.replace(anew, self.path)
-        remove(self.path.with_name(f"{self.path.name}.wal"))
+        return deletions
 
     # --- the deletion log -------------------------------------------------------------------------
 
@@ -229,9 +216,9 @@ class Vault:
         return found
 
     def _prepare(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.folder.chmod(FOLDER_MODE)
-        self.folder.parent.chmod(FOLDER_MODE)
+        self.files.mkdir(parents=True, exist_ok=True)
+        for folder in (self.files, self.folder, self.folder.parent):
+            folder.chmod(FOLDER_MODE)
 
 
 def _quoted(path: Path) -> str:
