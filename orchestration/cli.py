@@ -1,4 +1,4 @@
-"""The command line: nightly, publish, status, explain, table, revisions, read, sample, vault.
+"""The command line: nightly, publish, status, explain, table, revisions, read, sample, catalogue, vault.
 
 Belongs here: arguments, exit codes, what is printed. Does not belong here: what a stage does; a
 night runs through Dagster's own execution of the same definitions, so it is in the history.
@@ -129,14 +129,14 @@ def explain(
     indicator_id: str, config: ConfigOption = DEFAULT_CONFIG, home: HomeOption = DEFAULT_HOME
 ) -> None:
     """Definition, formula, sources and their vintages, checks and latest values of an indicator."""
-    from expectations.catalogue import CatalogueError, load_catalogue
+    from expectations.catalogue import CatalogueError
     from expectations.catalogue.load import closest
-    from orchestration.report import explanation
-    from orchestration.settings import load_settings
+    from orchestration.explanation import explanation
+    from orchestration.settings import catalogue_of, load_settings
 
     try:
         settings = load_settings(config)
-        catalogue = load_catalogue(*settings.overlays)
+        catalogue = catalogue_of(settings)
     except (ConfigurationError, CatalogueError) as error:
         _stop(str(error))
     if indicator_id not in catalogue.indicators:
@@ -144,7 +144,7 @@ def explain(
     for heading, lines in explanation(home, settings, catalogue, indicator_id):
         out.print(f"\n[bold]{heading}[/bold]")
         for line in lines:
-            out.print(f"  {line}", highlight=False)
+            out.print(f"  {line}", highlight=False, markup=False)
 
 
 @app.command()
@@ -158,16 +158,16 @@ def table(
     home: HomeOption = DEFAULT_HOME,
 ) -> None:
     """A landed table as it was known on a day: of every cell the newest state until then."""
-    from expectations.catalogue import CatalogueError, load_catalogue
+    from expectations.catalogue import CatalogueError
     from orchestration.collect.genesis import FormatError
     from orchestration.collect.landing import landing_of
     from orchestration.resources.home import Home
-    from orchestration.settings import load_settings
+    from orchestration.settings import catalogue_of, load_settings
 
     _require_known_ending(output)
     try:
         settings = load_settings(config)
-        landing = landing_of(Home(home), settings.official_statistics, load_catalogue(*settings.overlays))
+        landing = landing_of(Home(home), settings.official_statistics, catalogue_of(settings))
         rows = landing.table(table_code, as_of=_day(as_of))
     except (ConfigurationError, CatalogueError) as error:
         _stop(str(error))
@@ -241,15 +241,15 @@ def sample(
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Write a synthetic city: every register, in its system's own format. Nobody in it exists."""
-    from expectations.catalogue import CatalogueError, load_catalogue
+    from expectations.catalogue import CatalogueError
     from orchestration.collect.sample.registers import write_cities
-    from orchestration.settings import load_settings
+    from orchestration.settings import catalogue_of, load_settings
 
     if out_folder.exists() and any(out_folder.iterdir()):
         _stop(f"--out: {out_folder} is not empty")
     try:
         settings = load_settings(config)
-        catalogue = load_catalogue(*settings.overlays)
+        catalogue = catalogue_of(settings)
     except (ConfigurationError, CatalogueError) as error:
         _stop(str(error))
     started = time.perf_counter()
@@ -261,6 +261,109 @@ def sample(
     out.print(f"Synthetische Beispieldaten / synthetic data: {out_folder} ({total:.1f} s)", soft_wrap=True)
 
 
+catalogue_app = typer.Typer(
+    no_args_is_help=True, help="The declarations: check them, list them, begin a new one."
+)
+app.add_typer(catalogue_app, name="catalogue")
+
+
+@catalogue_app.command("check")
+def catalogue_check(config: ConfigOption = DEFAULT_CONFIG) -> None:
+    """Read every declaration; each problem with file, line and the closest valid name."""
+    from expectations.catalogue import CatalogueError, load_catalogue
+    from orchestration.settings import load_settings
+
+    try:
+        catalogue = load_catalogue(*load_settings(config).overlays)
+    except (ConfigurationError, CatalogueError) as error:
+        _stop(str(error))
+    states = Counter(i.status for i in catalogue.indicators.values())
+    out.print(
+        f"{len(catalogue.indicators)} indicators ({', '.join(f'{n} {s}' for s, n in states.most_common())}), "
+        f"{len(catalogue.measures)} measures, {sum(t.is_bound for t in catalogue.tables.values())} official tables "
+        f"and {len(catalogue.registers)} registers behind them: nothing wrong.",
+        highlight=False,
+    )
+
+
+@catalogue_app.command("list")
+def catalogue_list(
+    status: Annotated[
+        bool, typer.Option("--status", help="How many are published, and what the others need.")
+    ] = False,
+    table: Annotated[str | None, typer.Option(help="Only the indicators of a published table.")] = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """The indicators as this city has them, in the order of the life course."""
+    from expectations.catalogue import CatalogueError
+    from expectations.catalogue.load import closest
+    from orchestration.settings import catalogue_of, load_settings
+
+    try:
+        catalogue = catalogue_of(load_settings(config))
+    except (ConfigurationError, CatalogueError) as error:
+        _stop(str(error))
+    tables = {i.table for i in catalogue.indicators.values()}
+    if table is not None and table not in tables:
+        _stop(f"no published table '{table}'{closest(table, tables)}")
+    chosen = [i for i in catalogue.in_order() if table in (None, i.table)]
+    if as_json:
+        _print_json([
+            {"code": i.code, "id": i.id, "de": i.label.de, "en": i.label.en, "kind": i.kind.value, "table": i.table,
+             "levels": i.all_levels, "status": i.status, "missing": i.missing.model_dump() if i.missing else None}
+            for i in chosen
+        ])  # fmt: skip
+        return
+    width = max(len(i.id) for i in chosen)
+    for indicator in chosen:
+        line = f"{indicator.code:<6} {indicator.id:<{width}} {indicator.status:<9} {indicator.label.de}"
+        if status and indicator.missing:
+            line += f" – es fehlt / missing: {indicator.missing.de}"
+        out.print(line, highlight=False, markup=False, soft_wrap=True)
+    if status:
+        counts = Counter(i.status for i in chosen)
+        out.print(
+            f"{', '.join(f'{n} {s}' for s, n in counts.most_common())} of {len(chosen)}", highlight=False
+        )
+
+
+@catalogue_app.command("new")
+def catalogue_new(
+    indicator_id: str,
+    measure: Annotated[str, typer.Option(help="What is counted: a measure of the catalogue.")],
+    table: Annotated[str, typer.Option(help="The published table it belongs to.")],
+    code: Annotated[str, typer.Option(help="Its number in the monitoring's list, such as K7.1.")],
+    out_folder: Annotated[Path, typer.Option("--out", help="The city's own folder of declarations.")],
+    per: Annotated[str | None, typer.Option(help="What it is related to: a measure; makes a share.")] = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Begin a declaration: one file with every field filled in or marked, ready to be edited."""
+    from expectations.catalogue.template import indicator_template
+
+    from expectations.catalogue import CatalogueError, load_catalogue
+    from expectations.catalogue.load import closest
+    from orchestration.settings import load_settings
+
+    try:
+        catalogue = load_catalogue(*load_settings(config).overlays)
+    except (ConfigurationError, CatalogueError) as error:
+        _stop(str(error))
+    for what, name, known in (
+        ("measure", measure, catalogue.measures), ("measure", per, catalogue.measures), ("published table", table, catalogue.published),
+    ):  # fmt: skip
+        if name is not None and name not in known:
+            _stop(f"no {what} '{name}'{closest(name, known)}")
+    if indicator_id in catalogue.indicators:
+        _stop(f"'{indicator_id}' is declared already, in {catalogue.files[indicator_id]}")
+    path = out_folder / "indicators" / f"{indicator_id}.yml"
+    if path.exists():
+        _stop(f"{path} exists already")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(indicator_template(catalogue, indicator_id, code, measure, per, table), encoding="utf-8")
+    out.print(f"{path}: edit it, then run `bildungsmonitor catalogue check`", soft_wrap=True, highlight=False)
+
+
 vault_app = typer.Typer(no_args_is_help=True, help="Single records: delete what has expired, show what was.")
 app.add_typer(vault_app, name="vault")
 
@@ -268,15 +371,15 @@ app.add_typer(vault_app, name="vault")
 @vault_app.command("purge")
 def vault_purge(config: ConfigOption = DEFAULT_CONFIG, home: HomeOption = DEFAULT_HOME) -> None:
     """Delete records and originals whose time is over. The night does the same."""
-    from expectations.catalogue import CatalogueError, load_catalogue
+    from expectations.catalogue import CatalogueError
     from orchestration.collect.registers.collect import purge
     from orchestration.resources.clock import now
     from orchestration.resources.home import Home, HomeBusyError
-    from orchestration.settings import load_settings
+    from orchestration.settings import catalogue_of, load_settings
 
     try:
         settings = load_settings(config)
-        catalogue = load_catalogue(*settings.overlays)
+        catalogue = catalogue_of(settings)
         place = Home(home)
         with place.lock():
             deleted = purge(settings, place, catalogue, now())

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import dagster as dg
 
-from expectations.catalogue import load_catalogue
 from orchestration.collect.assets import build_collect_assets
 from orchestration.compute.assets import build_compute_assets
 from orchestration.compute.dbt import manifest
@@ -19,7 +18,7 @@ from orchestration.publish.assets import build_publish_assets
 from orchestration.resources.home import Home
 from orchestration.resources.night import Night, config_from_environment, home_from_environment
 from orchestration.schedules import ARRIVALS, AT_TWO, NIGHTLY, PUBLISH, register_arrivals
-from orchestration.settings import load_settings
+from orchestration.settings import catalogue_of, load_settings
 
 
 def build_defs(home: Home | None = None, config: Path | None = None) -> dg.Definitions:
@@ -31,7 +30,7 @@ def build_defs(home: Home | None = None, config: Path | None = None) -> dg.Defin
     home.prepare()
     config = (config or config_from_environment()).resolve()
     settings = load_settings(config)
-    catalogue = load_catalogue(*settings.overlays)
+    catalogue = catalogue_of(settings)
     return dg.Definitions(
         assets=[
             *build_collect_assets(catalogue),

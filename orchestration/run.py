@@ -50,14 +50,13 @@ def run_job(job: str, config: Path, home: Home, run_config: dict[str, Any]) -> R
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"
     import dagster as dg
 
-    from expectations.catalogue import load_catalogue
     from orchestration.collect.registers.collect import check_registers
     from orchestration.definitions import build_defs
     from orchestration.resources.night import read_outcome
-    from orchestration.settings import load_settings
+    from orchestration.settings import catalogue_of, load_settings
 
     settings = load_settings(config)
-    check_registers(settings, home, load_catalogue(*settings.overlays))
+    check_registers(settings, home, catalogue_of(settings))
     definitions = build_defs(home, config)
     start_seconds = time.perf_counter() - started
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import (
@@ -21,6 +22,9 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+
+from expectations.catalogue import Catalogue, load_catalogue
+from expectations.catalogue.model import Text
 
 PROJECT = Path(__file__).resolve().parent.parent
 DEFAULT_CONFIG = PROJECT / "config" / "koblenz.yaml"
@@ -35,11 +39,19 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
+class Peers(_Section):
+    """The cities ours is compared with, and why they and no others."""
+
+    areas: list[Annotated[str, Field(pattern=r"^\d{5}$")]] = Field(min_length=1)
+    reason: Text
+
+
 class Municipality(_Section):
     """The city that is monitored; its official key (AGS, five digits for a district)."""
 
     code: str = Field(pattern=r"^\d{5}$")
     name: str
+    peers: Peers | None = None
 
     @property
     def state_code(self) -> str:
@@ -172,6 +184,12 @@ class Registers(_Section):
     rejected_days: int = Field(default=30, ge=0)
     districts: list[CityDistrict] = []
 
+    def in_use(self, declared: Iterable[str]) -> set[str]:
+        """The registers this city has, of those declared."""
+        if self.source == "none":
+            return set()
+        return set(declared) if self.only is None else set(self.only)
+
     @property
     def landing_name(self) -> str:
         """Below landing/ and vault/; invented and real registers never mix."""
@@ -202,11 +220,25 @@ class Settings(_Section):
     registers: Registers = Registers()
     catalogue: Path | None = None
     """A folder of further declarations, laid out like expectations/catalogue."""
+    tables: list[str] | None = None
+    """The published tables this city makes; by default all that its sources serve."""
 
     @property
     def overlays(self) -> list[Path]:
         """The city's own declarations, as `load_catalogue` takes them."""
         return [self.catalogue] if self.catalogue else []
+
+
+def catalogue_of(settings: Settings) -> Catalogue:
+    """The catalogue as this city has it: its own declarations, without what its registers can't give.
+
+    Raises CatalogueError and ConfigurationError.
+    """
+    catalogue = load_catalogue(*settings.overlays)
+    if unknown := sorted(set(settings.tables or ()) - set(catalogue.published)):
+        raise ConfigurationError(f"tables: no published table {', '.join(unknown)} is declared")
+    in_use = settings.registers.in_use(catalogue.registers)
+    return catalogue.for_registers(in_use).for_tables(settings.tables)
 
 
 def load_settings(path: Path) -> Settings:

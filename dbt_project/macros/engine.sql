@@ -5,6 +5,26 @@
   make_date(cast(extract(year from {{ day }}) as integer) - 1, 12, 31)
 {%- endmacro %}
 
+{% macro same_year_end(day) -%}{{ return(adapter.dispatch('same_year_end')(day)) }}{%- endmacro %}
+{% macro default__same_year_end(day) -%}
+  make_date(cast(extract(year from {{ day }}) as integer), 12, 31)
+{%- endmacro %}
+
+{% macro one_year_before(day) -%}{{ return(adapter.dispatch('one_year_before')(day)) }}{%- endmacro %}
+{% macro default__one_year_before(day) -%}
+  cast({{ day }} - interval 1 year as date)
+{%- endmacro %}
+
+{% macro months_before(day, months) -%}{{ return(adapter.dispatch('months_before')(day, months)) }}{%- endmacro %}
+{% macro default__months_before(day, months) -%}
+  cast({{ day }} - interval {{ months }} month as date)
+{%- endmacro %}
+
+{# Every column but one: `exclude` here, `except` on Spark. #}
+{% macro without_column(name) -%}{{ return(adapter.dispatch('without_column')(name)) }}{%- endmacro %}
+{% macro default__without_column(name) -%}exclude ({{ name }}){%- endmacro %}
+{% macro spark__without_column(name) -%}except ({{ name }}){%- endmacro %}
+
 {% macro list_of(expression) -%}{{ return(adapter.dispatch('list_of')(expression)) }}{%- endmacro %}
 {% macro default__list_of(expression) -%}
   string_agg(distinct {{ expression }}, ', ' order by {{ expression }})

@@ -24,6 +24,7 @@ from expectations.catalogue.model import (
     Catalogue,
     Classification,
     Correction,
+    Index,
     Indicator,
     Measure,
     OfficialTable,
@@ -47,6 +48,7 @@ _FOLDERS: dict[str, tuple[type[BaseModel], str]] = {
     "area_reforms": (AreaReform, "id"),
     "registers": (Register, "id"),
     "reconciliations": (Reconciliation, "id"),
+    "indices": (Index, "id"),
 }
 
 
@@ -56,6 +58,7 @@ _ONE = {
     "statistics": "statistic",
     "tables": "official table",
     "measures": "measure",
+    "indicators": "indicator",
     "published": "published table",
     "registers": "register",
 }
@@ -168,17 +171,36 @@ def _with_statistic(table: OfficialTable, statistic: Statistic) -> OfficialTable
 
 
 def _undeliverable(catalogue: Catalogue, origin: dict[tuple[str, str], _File]) -> list[str]:
-    """Indicators broken down by something their numerator is not delivered in."""
-    problems = []
+    """Indicators whose formulas ask a source for breakdowns or levels it does not deliver."""
+    problems: list[str] = []
+    codes: dict[str, str] = {}
     for name, indicator in catalogue.indicators.items():
-        available = catalogue.breakdowns_of_measure(indicator.numerator.measure)
-        for index, breakdown in enumerate(indicator.breakdowns):
-            if breakdown not in available:
-                known = ", ".join(sorted(available)) or "nothing"
-                text = (
-                    f"measure '{indicator.numerator.measure}' is delivered by {known}, not by '{breakdown}'"
-                )
-                problems.append(origin["indicators", name].at(["breakdowns", index], text))
+        file = origin["indicators", name]
+        other = codes.setdefault(indicator.code, name)
+        if other != name:
+            problems.append(file.at(["code"], f"code {indicator.code} is '{other}' already"))
+        for which, (numerator, denominator) in indicator.formulas.items():
+            path = [] if which == "main" else ["local"]
+            levels = indicator.levels if which == "main" else indicator.local.levels  # type: ignore[union-attr]
+            first = catalogue.breakdowns_of_measure(numerator.measure)
+            for _, part in numerator.parts():
+                available = catalogue.breakdowns_of_measure(part.measure)
+                for index, breakdown in enumerate(indicator.breakdowns):
+                    # Inside the city a breakdown may be missing; but then in every part of a sum.
+                    if breakdown not in available | set(part.where) and (
+                        which == "main" or breakdown in first
+                    ):
+                        known = ", ".join(sorted(available)) or "nothing"
+                        text = f"measure '{part.measure}' is delivered by {known}, not by '{breakdown}'"
+                        problems.append(file.at(["breakdowns", index], text))
+            for role, term in (("numerator", numerator), ("denominator", denominator)):
+                for _, part in term.parts() if term else []:
+                    there = catalogue.levels_of_measure(part.measure)
+                    for level in levels:
+                        if level not in there:
+                            known = ", ".join(sorted(there))
+                            text = f"measure '{part.measure}' is delivered for {known}, not for '{level}'"
+                            problems.append(file.at([*path, role], text))
     return problems
 
 
@@ -220,6 +242,8 @@ class _References:
             self._area_reform(name, reform)
         for name, register in self.entries["registers"].items():
             self._register(name, register)
+        for name, index in self.entries["indices"].items():
+            self._index(name, index)
         for name, reconciliation in self.entries["reconciliations"].items():
             self._reconciliation(name, reconciliation)
         return self.found
@@ -320,7 +344,13 @@ class _References:
             if column.type not in (ColumnType.INTEGER, ColumnType.NUMBER):
                 self._report(where, ["register", "count"], f"'{column.id}' is no number and has no sum")
         for name in source.where:
-            if known(name, ["where", name]) and columns[name].codes:
+            if not known(name, ["where", name]):
+                continue
+            numeric = columns[name].type in (ColumnType.INTEGER, ColumnType.NUMBER, ColumnType.AGE)
+            if numeric != (source.span(name) is not None):
+                text = f"column '{name}' is {columns[name].type}: a span such as 3..5 belongs to numbers, and only there"
+                self._report(where, ["register", "where", name], text)
+            if columns[name].codes:
                 for value in source.wanted(name):
                     if value not in (words := set(columns[name].codes.values())):
                         text = f"column '{name}' never holds '{value}'{closest(value, words)}"
@@ -350,6 +380,16 @@ class _References:
                             for cell in term.cells(breakdown) or []:
                                 self._cell(breakdown, cell, where, path)
 
+    def _index(self, name: str, index: Index) -> None:
+        where = ("indices", name)
+        self._known("indicators", index.id, where, ["id"])
+        for number, component in enumerate(index.components):
+            path = ["components", number, "indicator"]
+            if self._known("indicators", component.indicator, where, path):
+                levels = self.entries["indicators"][component.indicator].all_levels
+                if index.level not in levels:
+                    self._report(where, path, f"'{component.indicator}' is not offered for '{index.level}'")
+
     def _correction(self, name: str, correction: Correction) -> None:
         where = ("corrections", name)
         if self._known("tables", correction.table, where, ["table"]):
@@ -378,24 +418,44 @@ class _References:
     def _indicator(self, name: str, indicator: Indicator) -> None:
         where = ("indicators", name)
         self._known("published", indicator.table, where, ["table"])
+        for index, register in enumerate(indicator.model_registers):
+            self._known("registers", register, where, ["model_registers", index])
         for index, breakdown in enumerate(indicator.breakdowns):
             self._known("breakdowns", breakdown, where, ["breakdowns", index])
-        self._term(indicator.numerator, where, "numerator", set(indicator.breakdowns))
-        if indicator.denominator:
-            self._term(indicator.denominator, where, "denominator", set())
-        self._units_fit(indicator, where)
+        for breakdown, cell in indicator.coverage.cells.items():
+            if self._known("breakdowns", breakdown, where, ["coverage", "cells", breakdown]):
+                self._cell(breakdown, cell, where, ["coverage", "cells", breakdown])
+        for breakdown, cells in indicator.cells.items():
+            for number, cell in enumerate(cells):
+                self._cell(breakdown, cell, where, ["cells", breakdown, number])
+        for origin, (numerator, denominator) in indicator.formulas.items():
+            path = [] if origin == "main" else ["local"]
+            self._term(numerator, where, [*path, "numerator"], set(indicator.breakdowns))
+            if denominator:
+                self._term(denominator, where, [*path, "denominator"], set())
+            self._units_fit(indicator, numerator, denominator, where)
 
-    def _term(self, term: Term, where: tuple[str, str], role: str, free: set[str]) -> None:
-        self._known("measures", term.measure, where, [role, "measure"])
+    def _term(self, term: Term, where: tuple[str, str], path: list[Any], free: set[str]) -> None:
+        known = self._known("measures", term.measure, where, [*path, "measure"])
         for breakdown in term.where:
-            if not self._known("breakdowns", breakdown, where, [role, "where", breakdown]):
+            place = [*path, "where", breakdown]
+            if not self._known("breakdowns", breakdown, where, place):
                 continue
             for cell in term.cells(breakdown) or []:
-                self._cell(breakdown, cell, where, [role, "where", breakdown])
-            self._adds_up(term, breakdown, where, [role, "where", breakdown])
+                self._cell(breakdown, cell, where, place)
+            self._adds_up(term, breakdown, where, place)
             if breakdown in free:
-                text = f"'{breakdown}' is a breakdown of the indicator and can't be fixed in its {role}"
-                self._report(where, [role, "where", breakdown], text)
+                text = f"'{breakdown}' is a breakdown of the indicator and can't be fixed in its numerator"
+                self._report(where, place, text)
+        for name, others in (("plus", term.plus), ("less", term.less)):
+            for index, other in enumerate(others):
+                self._term(other, where, [*path, name, index], free)
+                measures = self.entries["measures"]
+                if known and other.measure in measures:
+                    first, second = measures[term.measure].unit, measures[other.measure].unit
+                    if first != second:
+                        text = f"'{first}' and '{second}' can't be added or taken from each other"
+                        self._report(where, [*path, name, index, "measure"], text)
 
     def _adds_up(self, term: Term, breakdown: str, where: tuple[str, str], path: list[Any]) -> None:
         """Cells that a term adds up must not overlap, nor be declared as never to be added."""
@@ -413,16 +473,19 @@ class _References:
                 text = f"'{left.id}' and '{right.id}' overlap: adding them counts somebody twice"
                 self._report(where, path, text)
 
-    def _units_fit(self, indicator: Indicator, where: tuple[str, str]) -> None:
+    def _units_fit(
+        self, indicator: Indicator, numerator: Term, denominator: Term | None, where: tuple[str, str]
+    ) -> None:
         measures = self.entries["measures"]
-        above = measures.get(indicator.numerator.measure)
-        below = measures.get(indicator.denominator.measure) if indicator.denominator else None
+        above = measures.get(numerator.measure)
+        below = measures.get(denominator.measure) if denominator else None
         if above is None:
             return
-        if below is not None and indicator.kind in ("share", "difference") and above.unit != below.unit:
+        same = ("share", "distribution", "difference")
+        if below is not None and indicator.kind in same and above.unit != below.unit:
             text = f"a {indicator.kind} of '{above.unit}' and '{below.unit}': the units must be the same"
             self._report(where, ["kind"], text)
-        if indicator.denominator is None and indicator.unit != above.unit:
+        if denominator is None and indicator.unit != above.unit:
             text = f"unit is '{indicator.unit}' but measure '{above.id}' is counted in '{above.unit}'"
             self._report(where, ["unit"], text)
 

@@ -15,7 +15,14 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from expectations.catalogue.base import TOTAL, Cadence, Entry, Identifier, Text, ages_of
-from expectations.catalogue.registers import Reconciliation, Register, RegisterSource, Term
+from expectations.catalogue.registers import (
+    HOME_LEVEL,
+    LocalLevel,
+    Reconciliation,
+    Register,
+    RegisterSource,
+    Term,
+)
 
 UNITS = {
     "persons": Text(de="Personen", en="persons"),
@@ -40,8 +47,28 @@ UNITS = {
     "measures": Text(de="Maßnahmen", en="measures"),
     "partners": Text(de="Partner", en="partners"),
     "answers": Text(de="Antworten", en="answers"),
+    "years": Text(de="Jahre", en="years"),
+    "hours": Text(de="Stunden", en="hours"),
+    "months": Text(de="Monate", en="months"),
+    "days": Text(de="Tage", en="days"),
+    "contracts": Text(de="Verträge", en="contracts"),
+    "examinations": Text(de="Prüfungen", en="examinations"),
+    "vacancies": Text(de="Stellen", en="vacancies"),
+    "positions": Text(de="Vollzeitstellen", en="full-time positions"),
+    "levels": Text(de="Klassenstufen", en="grades"),
+    "per 1000": Text(de="je 1.000", en="per 1,000"),
+    "per head": Text(de="je Einwohnerin oder Einwohner", en="per inhabitant"),
+    "persons per class": Text(de="Personen je Klasse", en="persons per class"),
+    "persons per position": Text(de="Personen je Vollzeitstelle", en="persons per full-time position"),
+    "classes per level": Text(de="Klassen je Klassenstufe", en="classes per grade"),
+    "vacancies per person": Text(de="Stellen je Person", en="vacancies per person"),
+    "percentage points": Text(de="Prozentpunkte", en="percentage points"),
+    "standard deviations": Text(de="Standardabweichungen", en="standard deviations"),
 }
 """Every unit a figure may have; its key stands in the tables, its names in print."""
+
+PEOPLE = ("persons", "households", "cases", "enrolments", "answers", "contracts", "examinations")
+"""Units that count people: what a register says in them leaves the mart rounded (decision 0016)."""
 
 
 def _known_unit(unit: str) -> str:
@@ -98,7 +125,7 @@ class ClassificationItem(Entry):
 class Classification(Entry):
     """How the items of one GENESIS variable map to the cells of one breakdown."""
 
-    variable: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$")
+    variable: str = Field(pattern=r"^[A-Z][A-Z0-9_-]*$")
     label: Text
     breakdown: str
     items: list[ClassificationItem]
@@ -120,14 +147,14 @@ class PeriodMeaning(StrEnum):
 
 
 class ColumnContract(Entry):
-    """One value column of a datencsv file: what it holds, by position, proved by its header.
+    """One value column of an official table: what it holds, in datencsv by position, proved by its header.
 
-    Outside `valid_from`/`valid_to` (period ends) the column was not collected: whatever stands
+    Without a `header` the table is read from flat files only, which carry codes. Outside `valid_from`/`valid_to` (period ends) the column was not collected: whatever stands
     there is no zero and is not used.
     """
 
-    measure: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$")
-    header: str
+    measure: str = Field(pattern=r"^[A-Z][A-Z0-9_-]*$")
+    header: str | None = None
     unit: str
     items: dict[str, str] = {}
     valid_from: dt.date | None = None
@@ -135,9 +162,9 @@ class ColumnContract(Entry):
 
     @field_validator("header")
     @classmethod
-    def _is_a_pattern(cls, value: str) -> str:
+    def _is_a_pattern(cls, value: str | None) -> str | None:
         try:
-            re.compile(value)
+            re.compile(value or "")
         except re.error as error:
             raise ValueError(f"not a regular expression: {error}") from error
         return value
@@ -314,31 +341,46 @@ class Measure(Entry):
 class Kind(StrEnum):
     """How an indicator follows from its measures.
 
-    count, sum: the numerator. share: parts of a whole, in percent. rate: events or persons per
-    population at another time, in percent or per `scale`. ratio: one quantity per other.
-    difference: numerator minus denominator. mean: sum over count. reported: the office computed
-    it; its parts are not delivered.
+    count, sum: the numerator. share: parts of a whole, in percent. distribution: every cell's share
+    of the whole. rate: events or persons per population at another time, in percent or per `scale`.
+    ratio: one quantity per other. difference: numerator minus denominator. mean: sum over count.
+    reported: the office computed it; its parts are not delivered. index, model: a dbt model of its
+    own computes it, because no formula of two terms does.
     """
 
     COUNT = "count"
     SUM = "sum"
     SHARE = "share"
+    DISTRIBUTION = "distribution"
     RATE = "rate"
     RATIO = "ratio"
     DIFFERENCE = "difference"
     MEAN = "mean"
     REPORTED = "reported"
+    INDEX = "index"
+    MODEL = "model"
+
+    @property
+    def is_modelled(self) -> bool:
+        """Does a dbt model of its own compute it?"""
+        return self in (Kind.INDEX, Kind.MODEL)
 
     @property
     def needs_denominator(self) -> bool:
-        return self not in (Kind.COUNT, Kind.SUM, Kind.REPORTED)
+        return not self.is_modelled and self not in (Kind.COUNT, Kind.SUM, Kind.REPORTED)
 
 
 class Alignment(StrEnum):
-    """Which period of the denominator belongs to a period of the numerator."""
+    """Which period of the denominator belongs to a period of the numerator.
+
+    same_year_end: 31 December of the year in which the numerator's period begins (pupils of a school
+    year, residents in its first winter). previous_period: the period one year before.
+    """
 
     SAME_PERIOD = "same_period"
     PREVIOUS_YEAR_END = "previous_year_end"
+    SAME_YEAR_END = "same_year_end"
+    PREVIOUS_PERIOD = "previous_period"
 
 
 class Continuity(Entry):
@@ -360,16 +402,59 @@ class Continuity(Entry):
         return self
 
 
-class Coverage(Entry):
-    """Which areas must have a value: levels, share of the known areas, and since when."""
+OfficialLevel = Literal["country", "state", "region", "district"]
+AreaLevel = OfficialLevel | LocalLevel
 
-    levels: list[Literal["country", "state", "region", "district"]] = ["district"]
+
+class Coverage(Entry):
+    """Which areas must have a value: levels, share of the known areas, and since when.
+
+    `cells`: the cells that must have one, where an indicator has no total (schools by type).
+    """
+
+    levels: list[AreaLevel] = ["district"]
     min_share: float = Field(default=0.9, ge=0, le=1)
     since: int | None = None
+    cells: dict[str, str] = {}
+
+
+class LocalFormula(Entry):
+    """The same indicator inside the city, from its registers: its terms and the levels they serve."""
+
+    numerator: Term
+    denominator: Term | None = None
+    levels: list[LocalLevel] = Field(min_length=1)
+
+
+FIELDS_OF_ACTION = {
+    "individual_support": Text(de="Individuelle Förderung", en="Individual support"),
+    "newcomers": Text(de="Integration von Neuzugewanderten", en="Integration of newcomers"),
+    "inclusion": Text(de="Inklusion", en="Inclusion"),
+    "school_development": Text(de="Schulentwicklung", en="School development"),
+    "cultural_and_political_education": Text(
+        de="Kulturelle und politische Bildung", en="Cultural and political education"
+    ),
+    "digital_education": Text(de="Digitale Bildung", en="Digital education"),
+    "transitions": Text(de="Übergänge", en="Transitions"),
+    "universities": Text(de="Hochschulen", en="Universities"),
+    "framework": Text(de="Rahmenbedingungen", en="General conditions"),
+}
+"""The city's eight fields of action, and what belongs to none of them."""
+
+
+def _known_field(name: str) -> str:
+    if name not in FIELDS_OF_ACTION:
+        raise ValueError(f"expected one of {', '.join(FIELDS_OF_ACTION)}")
+    return name
 
 
 class Indicator(Entry):
-    """One indicator of the education monitoring: its sheet, its formula and its limits."""
+    """One indicator of the education monitoring: its sheet, its formula and its limits.
+
+    `planned`: no declared source delivers it yet; `missing` says what is needed. `reason`: why a
+    model and no formula computes it; `model`: that dbt model; `model_registers`: the registers it reads.
+    `cells`: which cells of a breakdown it shows, where the measure has more.
+    """
 
     id: Identifier
     code: str = Field(pattern=r"^[A-HK]\d+\.\d+$")
@@ -379,53 +464,96 @@ class Indicator(Entry):
     calculation: Text
     availability: Text
     kind: Kind
-    numerator: Term
+    reason: Text | None = None
+    numerator: Term | None = None
     denominator: Term | None = None
+    local: LocalFormula | None = None
+    model: str | None = Field(default=None, pattern=r"^int_[a-z0-9_]+$")
+    model_registers: list[str] = []
     alignment: Alignment = Alignment.SAME_PERIOD
     scale: float | None = None
     unit: Unit
     decimals: int = Field(ge=0, le=6)
     breakdowns: list[str] = []
-    levels: list[Literal["country", "state", "region", "district"]] = [
-        "country",
-        "state",
-        "region",
-        "district",
-    ]
+    cells: dict[str, list[str]] = {}
+    levels: list[AreaLevel] = ["country", "state", "region", "district"]
     valid_range: tuple[float | None, float | None]
     continuity: Continuity
     coverage: Coverage = Coverage()
-    fields_of_action: list[
-        Literal[
-            "individual_support",
-            "newcomers",
-            "inclusion",
-            "school_development",
-            "cultural_and_political_education",
-            "digital_education",
-            "transitions",
-            "universities",
-            "framework",
-        ]
-    ] = Field(min_length=1)
+    fields_of_action: list[Annotated[str, AfterValidator(_known_field)]] = Field(min_length=1)
     table: str
     owner: str
     status: Literal["planned", "published", "retired"]
+    missing: Text | None = None
 
     @model_validator(mode="after")
     def _formula_is_complete(self) -> Indicator:
-        if self.kind.needs_denominator and self.denominator is None:
-            raise ValueError(f"kind {self.kind} needs a denominator")
-        if not self.kind.needs_denominator and self.denominator is not None:
-            raise ValueError(f"kind {self.kind} takes no denominator")
+        if (self.status == "planned") != (self.missing is not None):
+            raise ValueError("missing: say what a planned indicator still needs, and only of a planned one")
+        if self.kind.is_modelled != (self.reason is not None):
+            raise ValueError("reason: say why a model computes it, and only then")
+        if self.status == "planned":
+            return self
+        if (self.kind is Kind.MODEL) != (self.model is not None):
+            raise ValueError("model: name the dbt model of a kind: model, and only of one")
+        if (self.numerator is None) != self.kind.is_modelled:
+            raise ValueError(f"kind {self.kind} needs {'no' if self.kind.is_modelled else 'a'} numerator")
+        for formula in (self, self.local):
+            if formula is None:
+                continue
+            if self.kind.needs_denominator and formula.denominator is None:
+                raise ValueError(f"kind {self.kind} needs a denominator")
+            if not self.kind.needs_denominator and formula.denominator is not None:
+                raise ValueError(f"kind {self.kind} takes no denominator")
+        if set(self.cells) - set(self.breakdowns):
+            raise ValueError("cells: only for breakdowns of the indicator")
+        if self.local and set(self.local.levels) & set(self.levels):
+            raise ValueError("local: its levels are served by the indicator's own formula already")
         if self.kind in (Kind.SHARE, Kind.RATE) and self.unit == "percent" and self.scale:
             raise ValueError("a percentage is always per 100; leave scale out")
         return self
 
     @property
     def multiplier(self) -> float:
-        """What the quotient is multiplied by: 100 for percentages, `scale`, else 1."""
-        return 100 if self.unit == "percent" and self.denominator else (self.scale or 1)
+        """What the quotient is multiplied by: `scale`, else 100 for percentages, else 1."""
+        return self.scale or (100 if self.unit == "percent" and self.denominator else 1)
+
+    @property
+    def formulas(self) -> dict[str, tuple[Term, Term | None]]:
+        """Numerator and denominator by origin: `main`, and `local` inside the city."""
+        found = {"main": self} if self.numerator is not None else {}
+        if self.local is not None:
+            found["local"] = self.local  # type: ignore[assignment]
+        return {name: (f.numerator, f.denominator) for name, f in found.items()}  # type: ignore[misc]
+
+    @property
+    def all_levels(self) -> list[str]:
+        return [*self.levels, *(self.local.levels if self.local else [])]
+
+    @property
+    def terms(self) -> list[Term]:
+        """Every measure that stands in one of its formulas."""
+        pairs = [t for formula in self.formulas.values() for t in formula if t is not None]
+        return [part for term in pairs for _, part in term.parts()]
+
+
+class IndexComponent(Entry):
+    """An indicator that an index is made of, and how much it weighs."""
+
+    indicator: str
+    weight: float = Field(gt=0)
+
+
+class Index(Entry):
+    """An index of areas: the weighted mean of what its components say, each in standard deviations.
+
+    `id` is the indicator it gives; `level` the areas it compares. Higher means more burdened.
+    """
+
+    id: Identifier
+    level: LocalLevel
+    normalisation: Literal["z_score"]
+    components: list[IndexComponent] = Field(min_length=2)
 
 
 class PublishedTable(Entry):
@@ -514,17 +642,59 @@ class Catalogue(Entry):
     area_reforms: dict[str, AreaReform] = {}
     registers: dict[str, Register] = {}
     reconciliations: dict[str, Reconciliation] = {}
+    indices: dict[str, Index] = {}
     files: dict[str, str] = {}
     """Indicator id → the file that declares it, relative to the catalogue folder."""
 
+    def in_order(self) -> list[Indicator]:
+        """Every indicator in the order of the codes, which follows the life course."""
+        found = self.indicators.values()
+        return sorted(found, key=lambda i: (i.code[0], [int(p) for p in i.code[1:].split(".")], i.id))
+
     def indicators_of(self, table: str) -> list[Indicator]:
         """The published indicators of a published table, in the order of their codes."""
-        found = [i for i in self.indicators.values() if i.table == table and i.status == "published"]
-        return sorted(found, key=lambda i: ([int(p) for p in i.code[1:].split(".")], i.id))
+        return [i for i in self.in_order() if i.table == table and i.status == "published"]
 
     def measures_of(self, indicator: Indicator) -> list[Measure]:
-        terms = [indicator.numerator, indicator.denominator]
-        return [self.measures[t.measure] for t in terms if t is not None]
+        """The measures in its formulas, each once."""
+        return [self.measures[name] for name in dict.fromkeys(t.measure for t in indicator.terms)]
+
+    def registers_of(self, indicator: Indicator) -> set[str]:
+        """The registers its main formula needs; without them there is no value at all."""
+        if indicator.kind.is_modelled:
+            index = self.indices.get(indicator.id)
+            if index is None:
+                return set(indicator.model_registers)
+            behind = [self.indicators[c.indicator] for c in index.components]
+            formulas = [i.formulas["local" if index.level not in i.levels else "main"] for i in behind]
+            return self._registers_behind([t for formula in formulas for t in formula if t is not None])
+        main = [t for t in indicator.formulas.get("main", ()) if t is not None]
+        return self._registers_behind(main)
+
+    def _registers_behind(self, terms: list[Term]) -> set[str]:
+        sources = [self.measures[part.measure].register_ for term in terms for _, part in term.parts()]
+        return {source.register_ for source in sources if source is not None}
+
+    def for_registers(self, in_use: set[str]) -> Catalogue:
+        """The catalogue of a city with these registers: what needs another is planned there."""
+
+        def adapted(indicator: Indicator) -> Indicator:
+            if indicator.status != "published":
+                return indicator
+            if unconnected := sorted(self.registers_of(indicator) - in_use):
+                names = ", ".join(unconnected)
+                missing = Text(
+                    de=f"Register nicht angeschlossen: {names}", en=f"register not connected: {names}"
+                )
+                return indicator.model_copy(update={"status": "planned", "missing": missing})
+            local = [t for t in indicator.formulas.get("local", ()) if t is not None]
+            unserved = self._registers_behind(local) - in_use
+            return indicator.model_copy(update={"local": None}) if unserved else indicator
+
+        indicators = {name: adapted(indicator) for name, indicator in self.indicators.items()}
+        tables = {i.table for i in indicators.values() if i.status == "published"}
+        published = {name: table for name, table in self.published.items() if name in tables}
+        return self.model_copy(update={"indicators": indicators, "published": published})
 
     def breaks_of(self, indicator: Indicator) -> list[tuple[SeriesBreak, dict[str, list[str]]]]:
         """The series breaks that touch an indicator, each with the cells it shows them in.
@@ -533,12 +703,12 @@ class Catalogue(Entry):
         them; a total stays as it is.
         """
         found: list[tuple[SeriesBreak, dict[str, list[str]]]] = []
-        for term in (indicator.numerator, indicator.denominator):
-            for entry in self.measures[term.measure].series_breaks if term else []:
+        for term in indicator.terms:
+            for entry in self.measures[term.measure].series_breaks:
                 shown: dict[str, list[str]] = {}
                 touched = True
                 for breakdown, cells in entry.cells.items():
-                    fixed = term.cells(breakdown) if term else None
+                    fixed = term.cells(breakdown)
                     if fixed is not None:
                         touched &= bool(set(fixed) & set(cells))
                     elif breakdown in indicator.breakdowns:
@@ -560,6 +730,34 @@ class Catalogue(Entry):
             variables = {*table.row_dimensions, *(v for c in columns for v in c.items)}
             found |= {self.classifications[v].breakdown for v in variables if v in self.classifications}
         return found
+
+    def for_tables(self, chosen: list[str] | None) -> Catalogue:
+        """The catalogue of a city that publishes these tables only; None: all of them."""
+        if chosen is None:
+            return self
+        needed = {
+            component.indicator
+            for index in self.indices.values()
+            if self.indicators[index.id].table in chosen
+            for component in index.components
+        }
+
+        def adapted(indicator: Indicator) -> Indicator:
+            if indicator.status != "published" or indicator.table in chosen or indicator.id in needed:
+                return indicator
+            missing = Text(de="Tabelle hier nicht gewählt", en="table not chosen here")
+            return indicator.model_copy(update={"status": "planned", "missing": missing})
+
+        indicators = {name: adapted(indicator) for name, indicator in self.indicators.items()}
+        published = {name: table for name, table in self.published.items() if name in chosen}
+        return self.model_copy(update={"indicators": indicators, "published": published})
+
+    def levels_of_measure(self, measure: str) -> set[str]:
+        """The area levels a measure is delivered for: by its register, or by all of its tables together."""
+        found = self.measures[measure]
+        if found.register_ is not None:
+            return {HOME_LEVEL, *found.register_.levels}
+        return {level for source in found.sources for level in self.tables[source.table].levels}
 
     def measures_from(self, register: str) -> list[Measure]:
         """The measures a register delivers, by their ids."""

@@ -243,7 +243,8 @@ Rule = Annotated[OrderRule | ShareRule | MeanRule | VolumeRule, Field(discrimina
 class Register(Entry):
     """One register of the city: who keeps it, by what law, when it comes, and what stands in it.
 
-    `linked`: may records of several deliveries be joined? Then one key serves them all, else every
+    `rounding`: counts of people are told as multiples of it; 10 for health, youth welfare and what the
+    employment agency delivers for parts of the city. `linked`: may records of several deliveries be joined? Then one key serves them all, else every
     delivery has a key of its own. `retention_days`: how long single records stay in the vault.
     `original_days`: how long the sender's file is kept after it was accepted. `period`: what a
     delivery speaks of, by its reference day. `lists`: the register is itself a list of areas that the
@@ -261,6 +262,7 @@ class Register(Entry):
     due_after_days: int = Field(gt=0)
     late_after_days: int = Field(gt=0)
     personal: bool
+    rounding: Literal[5, 10] = 5
     linked: bool = False
     retention_days: int = Field(gt=0)
     original_days: int = Field(default=0, ge=0)
@@ -329,10 +331,17 @@ class Register(Entry):
 _PERSONAL = (ColumnType.PSEUDONYM, ColumnType.AGE, ColumnType.BIRTH_MONTH, ColumnType.DROPPED)
 
 
+_SPAN = re.compile(r"(-?\d+(?:\.\d+)?)?\.\.(-?\d+(?:\.\d+)?)?")
+
+ANY_TEXT = "?*"
+"""Among the values a measure asks for: whatever the column holds, if it holds anything."""
+
+
 class RegisterSource(Entry):
     """What a measure counts in a register: the only thing that leaves the vault.
 
-    `count`: rows, `distinct:<column>` or `sum:<column>`. `where`: column → the values that count.
+    `count`: rows, `distinct:<column>` or `sum:<column>`. `where`: column → the values that count;
+    a span of numbers is written `3..`, `..5` or `3..5` (inclusive), any text at all `?*`.
     `by`: breakdown → column. `ages`: the cells of age_group to count by; they may overlap. `area`:
     the column that says where; without one only the city is told.
     """
@@ -361,12 +370,26 @@ class RegisterSource(Entry):
         chosen = self.where[column]
         return [chosen] if isinstance(chosen, str) else list(chosen)
 
+    def span(self, column: str) -> tuple[float | None, float | None] | None:
+        """The span of numbers a column is asked for, None for an open end; None if it is asked for values."""
+        match = _SPAN.fullmatch(self.wanted(column)[0])
+        return None if match is None else tuple(float(e) if e else None for e in match.groups())  # type: ignore[return-value]
+
 
 class Term(Entry):
-    """A measure at given cells; several cells of a breakdown are added up."""
+    """A measure at given cells; several cells of a breakdown are added up.
+
+    `plus` and `less`: other measures that are added to it or taken from it.
+    """
 
     measure: str
     where: dict[str, str | list[str]] = {}
+    plus: list[Term] = []
+    less: list[Term] = []
+
+    def parts(self) -> list[tuple[int, Term]]:
+        """Every measure of the term with its sign, this one first."""
+        return [(1, self), *((1, term) for term in self.plus), *((-1, term) for term in self.less)]
 
     def cells(self, breakdown: str) -> list[str] | None:
         chosen = self.where.get(breakdown)

@@ -8,11 +8,22 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import math
 from typing import Any
 
 import pandas as pd
 
-from expectations.catalogue.model import TOTAL, AreaReform, Catalogue, Indicator, Kind, PeriodMeaning, Term
+from expectations.catalogue.model import (
+    PEOPLE,
+    TOTAL,
+    AreaReform,
+    Catalogue,
+    Indicator,
+    Kind,
+    Measure,
+    PeriodMeaning,
+    Term,
+)
 
 EVERY_CELL = "*"
 
@@ -81,6 +92,31 @@ def relations(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
                 "reform_en",
             ],
         ),
+        "measure": _frame(
+            {
+                "measure_id": name,
+                "measure_name_de": measure.label.de,
+                "measure_name_en": measure.label.en,
+                "unit": measure.unit,
+                "register_id": measure.register_.register_ if measure.register_ else None,
+                "rounding": _rounding(catalogue, measure),
+            }
+            for name, measure in catalogue.measures.items()
+        ),
+        "measure_rounding": _frame(
+            (
+                {
+                    "measure_id": name,
+                    "area_scope": scope,
+                    "since": rounding.since or dt.date(1900, 1, 1),
+                    "base": rounding.base,
+                }
+                for name, measure in catalogue.measures.items()
+                for rule in measure.additivity
+                for scope, rounding in rule.rounded_in.items()
+            ),
+            ["measure_id", "area_scope", "since", "base"],
+        ),
         "measure_complement": _frame(
             (
                 {
@@ -97,7 +133,24 @@ def relations(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
         "indicator": _frame(_indicator(catalogue, i) for i in _sorted(catalogue)),
         "indicator_term": _frame(row for i in _sorted(catalogue) for row in _terms(catalogue, i, breakdowns)),
         "indicator_level": _frame(
-            {"indicator_id": i.id, "area_level": level} for i in _sorted(catalogue) for level in i.levels
+            {"indicator_id": i.id, "origin": origin, "area_level": level}
+            for i in _sorted(catalogue)
+            for origin, levels in (("main", i.levels), ("local", i.local.levels if i.local else []))
+            for level in levels
+        ),
+        "index_component": _frame(
+            (
+                {
+                    "index_id": index.id,
+                    "indicator_id": component.indicator,
+                    "area_level": index.level,
+                    "weight": component.weight,
+                    "components": len(index.components),
+                }
+                for index in catalogue.indices.values()
+                for component in index.components
+            ),
+            ["index_id", "indicator_id", "area_level", "weight", "components"],
         ),
         "indicator_table": _frame(
             {
@@ -113,9 +166,9 @@ def relations(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
             (
                 {"indicator_id": i.id, "breakdown": breakdown, "cell": cell}
                 for i in _sorted(catalogue)
-                for term in (i.numerator, i.denominator)
-                for breakdown in (term.where if term else ())
-                for cell in (term.cells(breakdown) or [] if term else ())
+                for term in i.terms
+                for breakdown in term.where
+                for cell in term.cells(breakdown) or []
             ),
             ["indicator_id", "breakdown", "cell"],
         ),
@@ -154,6 +207,13 @@ def relations(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
             ],
         ),
     }
+
+
+def _rounding(catalogue: Catalogue, measure: Measure) -> int:
+    """To what multiples a measure is rounded before it is told: counts of people in registers only."""
+    if measure.register_ is None or measure.unit not in PEOPLE:
+        return 1
+    return catalogue.registers[measure.register_.register_].rounding
 
 
 def _official_table(catalogue: Catalogue, code: str) -> dict[str, Any]:
@@ -224,7 +284,7 @@ def _breakdown_cells(catalogue: Catalogue) -> list[dict[str, Any]]:
 def _indicator(catalogue: Catalogue, indicator: Indicator) -> dict[str, Any]:
     low, high = indicator.valid_range
     terms = {
-        role: _in_words(catalogue, term)
+        role: in_words(term)
         for role, term in (("numerator", indicator.numerator), ("denominator", indicator.denominator))
         if term is not None
     }
@@ -242,7 +302,8 @@ def _indicator(catalogue: Catalogue, indicator: Indicator) -> dict[str, Any]:
         "availability_de": indicator.availability.de,
         "availability_en": indicator.availability.en,
         "kind": indicator.kind.value,
-        "numerator_measure": terms["numerator"],
+        "model": indicator.model,
+        "numerator_measure": terms.get("numerator"),
         "denominator_measure": terms.get("denominator"),
         "alignment": indicator.alignment.value,
         "needs_denominator": indicator.kind.needs_denominator,
@@ -262,7 +323,7 @@ def _indicator(catalogue: Catalogue, indicator: Indicator) -> dict[str, Any]:
 
 def _adds_up_over(catalogue: Catalogue, indicator: Indicator) -> list[str]:
     """The breakdowns whose cells a reader may add up to the total; none for rates and means."""
-    if indicator.kind not in (Kind.COUNT, Kind.SUM):
+    if indicator.kind not in (Kind.COUNT, Kind.SUM) or indicator.numerator is None:
         return []
     rules = catalogue.measures[indicator.numerator.measure].additivity
     summed = {rule.breakdown for rule in rules if rule.rule == "sum"}
@@ -285,42 +346,56 @@ def _breaks(catalogue: Catalogue, indicator: Indicator, breakdowns: list[str]) -
     ]
 
 
-def _in_words(catalogue: Catalogue, term: Term) -> str:
-    where = "; ".join(f"{b} = {', '.join(term.cells(b) or [])}" for b in term.where)
-    return f"{term.measure} ({where})" if where else term.measure
+def in_words(term: Term) -> str:
+    """A term as a reader writes it: measures with their cells, added and taken away."""
+    words: list[str] = []
+    for sign, part in term.parts():
+        where = "; ".join(f"{b} = {', '.join(part.cells(b) or [])}" for b in part.where)
+        lead = "" if not words else " + " if sign > 0 else " - "
+        words.append(f"{lead}{part.measure} ({where})" if where else f"{lead}{part.measure}")
+    return "".join(words)
 
 
 def _terms(catalogue: Catalogue, indicator: Indicator, breakdowns: list[str]) -> list[dict[str, Any]]:
-    """One row per cell a term adds up.
+    """One row per cell a term adds up, with its sign; `origin` says whose formula it is.
 
     `<breakdown>` is the cell to take ('*' takes every cell); `<breakdown>_shown` says what the
     indicator shows for it: the cell itself, `total`, or nothing, which then matches any cell of
     the numerator (a population that knows no type of care serves every type of care).
     """
     rows: list[dict[str, Any]] = []
-    for role, term in (("numerator", indicator.numerator), ("denominator", indicator.denominator)):
-        if term is None:
-            continue
-        available = catalogue.breakdowns_of_measure(term.measure)
-        choices: dict[str, tuple[list[str], str | None]] = {}
-        for name in breakdowns:
-            fixed, wanted = term.cells(name), name in indicator.breakdowns
-            if fixed is not None:
-                choices[name] = (fixed, None if wanted else TOTAL)
-            elif wanted and name in available:
-                choices[name] = ([EVERY_CELL], "cell")
-            else:
-                choices[name] = ([TOTAL], None if wanted else TOTAL)
-        cells = list(itertools.product(*(choices[name][0] for name in breakdowns)))
-        for combination in cells:
-            row: dict[str, Any] = {
-                "indicator_id": indicator.id,
-                "role": role,
-                "measure_id": term.measure,
-                "expected_cells": len(cells),
-            }
-            for name, cell in zip(breakdowns, combination, strict=True):
-                row[name] = cell
-                row[f"{name}_shown"] = choices[name][1]
-            rows.append(row)
+    if indicator.status != "published":
+        return rows
+    for origin, formula in indicator.formulas.items():
+        for role, term in zip(("numerator", "denominator"), formula, strict=True):
+            found: list[dict[str, Any]] = []
+            expected = 0  # rows that make one value
+            for sign, part in term.parts() if term else []:
+                available = catalogue.breakdowns_of_measure(part.measure)
+                choices: dict[str, tuple[list[str], str | None]] = {}
+                for name in breakdowns:
+                    fixed, wanted = part.cells(name), name in indicator.breakdowns
+                    if fixed is not None:
+                        choices[name] = (fixed, None if wanted else TOTAL)
+                    elif wanted and name in available:
+                        chosen = indicator.cells.get(name)
+                        choices[name] = ([TOTAL, *chosen] if chosen else [EVERY_CELL], "cell")
+                    elif wanted and role == "denominator":
+                        choices[name] = ([TOTAL], None)
+                    else:
+                        choices[name] = ([TOTAL], TOTAL)
+                for combination in itertools.product(*(choices[name][0] for name in breakdowns)):
+                    row: dict[str, Any] = {
+                        "indicator_id": indicator.id,
+                        "origin": origin,
+                        "role": role,
+                        "measure_id": part.measure,
+                        "factor": float(sign),
+                    }
+                    for name, cell in zip(breakdowns, combination, strict=True):
+                        row[name] = cell
+                        row[f"{name}_shown"] = choices[name][1]
+                    found.append(row)
+                expected += math.prod(len(names) for names, shown in choices.values() if shown != "cell")
+            rows += [{**row, "expected_cells": expected} for row in found]
     return rows

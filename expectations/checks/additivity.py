@@ -88,7 +88,7 @@ def _run(subject: Subject, scope: str) -> Verdict:
     names = list(subject.catalogue.breakdowns)
     found = disagreements(rows, rule, names) if len(rows) else pd.DataFrame()
     if found.empty:
-        return _WORDS.not_built(subject, scope)
+        return _WORDS.without_values(subject, scope, told=subject.is_told(measure=measure_id))
     wrong = found[found["wrong"]]
     others = [b for b in names if b != breakdown]
     label = subject.catalogue.breakdowns[breakdown].label

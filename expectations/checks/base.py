@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 
@@ -69,6 +70,7 @@ class Subject:
 
     `frame` is None if dbt did not build the table. `measures` holds fct_measure of the measures
     behind the table, `reconciled` those of the home municipality that its reconciliations compare.
+    `told`: the indicators that the served release has values of.
     """
 
     table: str
@@ -81,16 +83,34 @@ class Subject:
     tests: list[StructuralTest]
     corrections: dict[str, CorrectionResult]
     reconciled: pd.DataFrame = field(default_factory=pd.DataFrame)
+    told: frozenset[str] = frozenset()
+    memory: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
+    """What a check found of the whole table, kept for its other scopes."""
 
     @property
     def indicators(self) -> list[Indicator]:
         return self.catalogue.indicators_of(self.table)
 
+    def is_told(self, *, table: str | None = None, measure: str | None = None) -> bool:
+        """Do readers have a value that an official table, and no other, or a measure stands behind?"""
+        if self.frame is None or self.frame.empty:
+            return True
+        delivered = {code for code, delivery in self.deliveries.items() if delivery.snapshots}
+        return any(
+            m.id == measure
+            or (table in {s.table for s in m.sources} and not delivered & {s.table for s in m.sources})
+            for i in self.indicators
+            if i.id in self.told
+            for m in self.catalogue.measures_of(i)
+        )
+
     def values(self, indicator: Indicator) -> pd.DataFrame:
         """The rows of one indicator; empty if the table was not built."""
         if self.frame is None:
             return pd.DataFrame()
-        return self.frame[self.frame["indicator_id"] == indicator.id]
+        if "values" not in self.memory:
+            self.memory["values"] = dict(list(self.frame.groupby("indicator_id", sort=False)))
+        return self.memory["values"].get(indicator.id, self.frame.iloc[:0])
 
 
 @dataclass(frozen=True)
@@ -148,6 +168,20 @@ class Words:
             expected="at least one row",
             de=f"{scope} hat keine Werte; es gab nichts zu prüfen.",
             en=f"{scope} has no values; there was nothing to check.",
+        )
+
+    def without_values(self, subject: Subject, scope: str, *, told: bool | None = None) -> Verdict:
+        """Something without any value: what was told before is lost, what is new has not come yet."""
+        if subject.frame is None or (scope in subject.told if told is None else told):
+            return self.not_built(subject, scope)
+        return self.say(
+            subject,
+            scope,
+            Status.PASS,
+            observed="no value yet",
+            expected="nothing to check before the first value",
+            de=f"{scope}: noch keine Werte, also nichts zu prüfen (siehe coverage).",
+            en=f"{scope}: no values yet, so nothing to check (see coverage).",
         )
 
 

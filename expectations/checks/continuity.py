@@ -59,8 +59,8 @@ def jumps(rows: pd.DataFrame, indicator: Indicator, breakdowns: list[str]) -> pd
 def _run(subject: Subject, scope: str) -> Verdict:
     indicator = subject.catalogue.indicators[scope]
     rows = subject.values(indicator)
-    if rows.empty:
-        return _WORDS.not_built(subject, scope)
+    if rows.empty or rows["value"].notna().sum() == 0:
+        return _WORDS.without_values(subject, scope)
     names = list(subject.catalogue.breakdowns)
     pairs = jumps(rows, indicator, names)
     limits = indicator.continuity
@@ -69,6 +69,16 @@ def _run(subject: Subject, scope: str) -> Verdict:
     limit_en = f"{points:g} points" if points is not None else f"{limits.max_change_percent:g} %"
     wrong = pairs[pairs["wrong"]]
     expected = f"at most {limit_en} between neighbouring periods ({len(pairs)} changes)"
+    if pairs.empty and rows["period_end"].nunique() == 1:
+        return _WORDS.say(
+            subject,
+            scope,
+            Status.PASS,
+            observed="one period",
+            expected=expected,
+            de=f"{indicator.label.de}: erster Zeitraum, noch nichts zu vergleichen.",
+            en=f"{indicator.label.en}: the first period, nothing to compare yet.",
+        )
     if pairs.empty:
         return _WORDS.say(
             subject,

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from expectations.catalogue.model import TOTAL
-from expectations.checks.base import Check, Subject, Words, indicator_scopes, listed, only_totals
+from expectations.catalogue.model import TOTAL, Indicator
+from expectations.catalogue.registers import HOME_LEVEL
+from expectations.checks.base import Check, Subject, Words, indicator_scopes, listed
 from expectations.verdict import Status, Verdict
 
 _WORDS = Words(
@@ -27,15 +28,23 @@ _WORDS = Words(
 def _run(subject: Subject, scope: str) -> Verdict:
     indicator = subject.catalogue.indicators[scope]
     rows = subject.values(indicator)
+    if (
+        indicator.id not in subject.told
+        and subject.frame is not None
+        and (rows.empty or rows["value"].notna().sum() == 0)
+    ):
+        return _nothing_yet(subject, scope)
     if rows.empty or rows["value"].notna().sum() == 0:
         return _WORDS.not_built(subject, scope)
+    # Inside the city a value may be hidden, and where nobody lives there is none.
+    rows = rows[rows["area_level"].isin(indicator.levels)]
     names = list(subject.catalogue.breakdowns)
     rows = rows.assign(year=pd.to_datetime(rows["period_end"]).dt.year)
     if indicator.coverage.since:
         rows = rows[rows["year"] >= indicator.coverage.since]
-    totals = only_totals(rows, names)
+    totals = _expected_cells(rows, indicator, names)
     thin, absent = _thin_periods(totals, subject, scope)
-    problems = [*thin, *_home_gaps(rows, subject, names)]
+    problems = [*thin, *_home_gaps(rows, subject, indicator, names)]
     expected = (
         f"{indicator.coverage.min_share:.0%} of the areas of every level and "
         f"{subject.home_area} in its newest period"
@@ -74,6 +83,20 @@ def _run(subject: Subject, scope: str) -> Verdict:
     )
 
 
+def _nothing_yet(subject: Subject, scope: str) -> Verdict:
+    """What was never told and has no value yet is a gap, and no wrong figure; a figure that is gone is one."""
+    label = subject.catalogue.indicators[scope].label
+    return _WORDS.say(
+        subject,
+        scope,
+        Status.WARN,
+        observed="no value yet",
+        expected="a value",
+        de=f"{label.de}: noch keine Werte; es fehlt eine Lieferung oder ein gemeinsamer Zeitraum.",
+        en=f"{label.en}: no values yet; a delivery or a common period is missing.",
+    )
+
+
 def _thin_periods(totals: pd.DataFrame, subject: Subject, scope: str) -> tuple[list[str], list[str]]:
     """Periods with too few areas, and earlier periods a whole level was not published for."""
     coverage = subject.catalogue.indicators[scope].coverage
@@ -109,12 +132,20 @@ def _usual_number(counts: pd.Series, position: int) -> int:
     return int(min(before.max(), after.max()))
 
 
-def _home_gaps(rows: pd.DataFrame, subject: Subject, names: list[str]) -> list[str]:
+def _expected_cells(rows: pd.DataFrame, indicator: Indicator, names: list[str]) -> pd.DataFrame:
+    """The rows that must have a value: totals, or the cell declared where there is none."""
+    return rows[(rows[names] == [indicator.coverage.cells.get(name, TOTAL) for name in names]).all(axis=1)]
+
+
+def _home_gaps(rows: pd.DataFrame, subject: Subject, indicator: Indicator, names: list[str]) -> list[str]:
     """Cells of the home municipality without a value that the other areas of its level have."""
-    newest = rows[rows["period_end"] == rows["period_end"].max()]
+    if HOME_LEVEL not in indicator.levels:
+        return []
+    last = _expected_cells(rows, indicator, names)["period_end"].max()
+    newest = rows[rows["period_end"] == last]
     period = newest["period_label"].iloc[0]
     home = newest[newest["area_code"] == subject.home_area]
-    if only_totals(home, names)["value"].notna().sum() == 0:
+    if _expected_cells(home, indicator, names)["value"].notna().sum() == 0:
         return [f"area {subject.home_area}, {period}: no value"]
     # No pupils of a type, no share of them: not applicable is an answer.
     answered = home["value"].notna() | (home["status"] == "not_applicable")

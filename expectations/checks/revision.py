@@ -31,7 +31,7 @@ def _run(subject: Subject, scope: str) -> Verdict:
     official = subject.catalogue.tables[scope]
     delivery = subject.deliveries.get(scope)
     if delivery is None or delivery.revisions is None:
-        return _WORDS.not_built(subject, scope)
+        return _WORDS.without_values(subject, scope, told=subject.is_told(table=scope))
     found = delivery.revisions
     accepted = {str(entry.stand) for entry in official.accepted_revisions}
     changed = sum(found.changed.values())

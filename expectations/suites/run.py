@@ -98,10 +98,6 @@ def verdict_of(
 def _in_words(result: dict[str, Any]) -> str:
     config = result["expectation_config"]
     kwargs = config["kwargs"]
-    if config["type"] == "expect_column_values_to_be_between":
-        low, high = kwargs.get("min_value"), kwargs.get("max_value")
-        bounds = [f"≥ {low:g}" if low is not None else "", f"≤ {high:g}" if high is not None else ""]
-        return f"{kwargs['column']} {' and '.join(b for b in bounds if b)}"
     if "value_set" in kwargs:
         return f"{kwargs['column']} in {', '.join(map(str, kwargs['value_set']))[:120]}"
     return config["type"].removeprefix("expect_").replace("_", " ")

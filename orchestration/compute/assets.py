@@ -33,6 +33,13 @@ def build_compute_assets(catalogue: Catalogue, manifest: dict[str, Any]) -> list
         manifest["sources"],
         {name: node for name, node in manifest["nodes"].items() if node["resource_type"] == "model"},
     )
+    # A published table that this city does not make is no asset of it.
+    unwanted = {
+        name
+        for name, node in models.items()
+        if node["schema"] == "published" and node["name"] not in catalogue.published
+    }
+    left_out = [models.pop(name)["name"] for name in sorted(unwanted)]
     tests = {n: t for n, t in manifest["nodes"].items() if t["resource_type"] == "test"}
     # Dagster wants a step's assets reported parents first.
     parents = {name: [p for p in node["depends_on"]["nodes"] if p in models] for name, node in models.items()}
@@ -84,7 +91,7 @@ def build_compute_assets(catalogue: Catalogue, manifest: dict[str, Any]) -> list
     )
     def dbt_build(config: BuildConfig, night: Night) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         with night.stage("compute: dbt"):
-            results = build(night.home, exclude_tests=config.exclude_tests)
+            results = build(night.home, left_out=left_out, exclude_tests=config.exclude_tests)
         by_id = {r.unique_id: r for r in results}
         built = [r for r in results if r.unique_id in models and r.status == "success"]
         bad = [r for r in results if r.status in ("error", "fail", "skipped")]

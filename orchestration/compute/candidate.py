@@ -69,6 +69,8 @@ def load_candidate(home: Home, settings: Settings, catalogue: Catalogue, moment:
         home_area = settings.municipality
         city = pd.DataFrame([{"area_code": home_area.code, "area_name": home_area.name}])
         _create(connection, "raw.municipality", city)
+        peers = [{"area_code": code} for code in home_area.peers.areas] if home_area.peers else []
+        _create(connection, "raw.peer", pd.DataFrame(peers, columns=["area_code"]))
         rows |= _load_registers(connection, home, settings, catalogue)
         night = {
             "night_id": night_id,

@@ -95,6 +95,7 @@ def subject(
         deliveries=_deliveries(connection, home, settings, catalogue, name),
         tests=_tests(connection, home, name),
         corrections=_corrections(connection, catalogue),
+        told=_told_indicators(home),
         reconciled=_measures(
             connection, catalogue.measures_reconciled(name), area=settings.municipality.code
         ),
@@ -275,6 +276,17 @@ def _revisions(connection: duckdb.DuckDBPyConnection, home: Home, published: str
             entry.changed[day] = changed
             entry.examples.extend(examples)
     return found
+
+
+def _told_indicators(home: Home) -> frozenset[str]:
+    """The indicators that readers have values of now."""
+    path = home.current / "parquet" / "indicator_value.parquet"
+    if not path.exists():
+        return frozenset()
+    rows = duckdb.sql(
+        f"select distinct indicator_id from read_parquet('{path}') where value is not null"
+    ).fetchall()
+    return frozenset(row[0] for row in rows)
 
 
 def _told_before(home: Home, published: str) -> set[str] | None:

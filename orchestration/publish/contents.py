@@ -37,6 +37,7 @@ TITLES = {
         de="Aufgelöste Kreise und ihre Nachfolger", en="Dissolved districts and their successors"
     ),
     "revision": Text(de="Revisionen der Quellen", en="Revisions of the sources"),
+    "pub_findings": Text(de="Befunde", en="Findings"),
     "verdict": Text(de="Prüfergebnisse", en="Verdicts of the checks"),
 }
 
@@ -50,6 +51,7 @@ KEYS = {
     "official_table": ["table_code"],
     "area_successor": ["area_code", "successor_code"],
     "revision": [],
+    "pub_findings": ["finding_id"],
     "verdict": ["table", "check", "scope"],
 }
 
@@ -134,9 +136,10 @@ def compose(
             "breakdown_cell": _ordered(connection, "catalogue.breakdown_cell", "breakdown, sort_order"),
             **{name: _ordered(connection, *source) for name, source in _WHOLE.items()},
         }
+        dimensions["pub_findings"] = _findings(connection, catalogue, values, dimensions["area"])
     else:
         assert previous is not None
-        names = ("indicator", "area", "period", "breakdown_cell", *_WHOLE)
+        names = ("indicator", "area", "period", "breakdown_cell", *_WHOLE, "pub_findings")
         dimensions = {name: _of(previous, name) for name in names if previous.parquet(name).exists()}
     together = {"indicator_value": values, **dimensions, "verdict": verdicts}
     tables = [
@@ -149,6 +152,21 @@ def compose(
             title = catalogue.published[name].title
             tables.append(ReleaseTable(name, title, rows, _value_key(catalogue)))
     return Contents(tables, states)
+
+
+def _findings(
+    connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, values: pa.Table, areas: pa.Table
+) -> pa.Table:
+    """What deserves a look, found in the values that this release tells and in nothing else."""
+    from expectations.findings import COLUMNS, findings
+
+    names = dict(zip(areas["area_code"].to_pylist(), areas["area_name"].to_pylist(), strict=True))
+    home = evidence.night_of(connection).municipality
+    frame = findings(values.to_pandas(), catalogue, home, names)
+    numbers = {"value", "reference", "difference", "z", "p_value", "q_value"}
+    kinds = {"period_end": pa.date32(), **dict.fromkeys(numbers, pa.float64())}
+    schema = pa.schema([(name, kinds.get(name, pa.string())) for name in COLUMNS])
+    return pa.Table.from_pandas(frame, schema=schema, preserve_index=False).replace_schema_metadata(None)
 
 
 def verdict_rows(verdicts: Iterable[Verdict], hashes: dict[str, str | None], catalogue_hash: str) -> pa.Table:

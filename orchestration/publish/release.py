@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,13 @@ class Release:
 
     def parquet(self, table: str) -> Path:
         return self.folder / "parquet" / f"{table}.parquet"
+
+    def query(self, sql: str, parameters: dict[str, str]) -> list[tuple[Any, ...]]:
+        """Rows of a query on the release's mart."""
+        import duckdb
+
+        with duckdb.connect(str(self.folder / "mart.duckdb"), read_only=True) as connection:
+            return connection.execute(sql, parameters).fetchall()
 
     def damage(self) -> list[str]:
         """Files that are missing or not what the manifest says; empty for a whole release."""
@@ -63,13 +70,20 @@ class ReleaseStore:
         folder = self.folder / release_id
         return Release(folder, json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
 
+    def all(self) -> Iterator[Release]:
+        """Every whole release, the oldest first."""
+        for folder in sorted(
+            p for p in self.folder.iterdir() if p.is_dir() and not p.is_symlink() and p.name[0] != "."
+        ):
+            if (folder / MANIFEST).exists():
+                yield self.read(folder.name)
+
     def newest(self, where: Callable[[Release], bool]) -> Release | None:
         """The newest release that answers a question with yes; the served one is asked first."""
         served = self.current()
         if served is not None and where(served):
             return served
-        names = [p.parent.name for p in self.folder.glob(f"*/{MANIFEST}")]
-        found = [self.read(name) for name in names if name[0] != "." and name != "current"]
+        found = list(self.all())
         found.sort(key=lambda release: release.manifest["created_at"], reverse=True)
         return next((release for release in found if where(release)), None)
 

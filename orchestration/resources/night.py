@@ -16,11 +16,11 @@ from typing import Any
 import dagster as dg
 from pydantic import PrivateAttr
 
-from expectations.catalogue import Catalogue, load_catalogue
+from expectations.catalogue import Catalogue
 from orchestration.resources.clock import now
 from orchestration.resources.files import write_json
 from orchestration.resources.home import Home
-from orchestration.settings import DEFAULT_CONFIG, DEFAULT_HOME, Settings, load_settings
+from orchestration.settings import DEFAULT_CONFIG, DEFAULT_HOME, Settings, catalogue_of, load_settings
 
 LOG = logging.getLogger("bildungsmonitor")
 
@@ -55,7 +55,7 @@ class Night(dg.ConfigurableResource):
         """Take the lock, read configuration and catalogue, and close what killed runs left open."""
         self._home = Home(Path(self.home_path))
         self._settings = load_settings(Path(self.config_path))
-        self._catalogue = load_catalogue(*self._settings.overlays)
+        self._catalogue = catalogue_of(self._settings)
         self._moment = now()
         self._seconds = {}
         with self._home.lock():

@@ -31,7 +31,7 @@ from tests.replay.server import LASTING, PASSING, PASSWORD, USER, Faults, Replay
 
 @pytest.fixture
 def replay() -> Iterator[Replay]:
-    tables = {code: table_text(code) for code in ("12612-91-01-4", "13111-01-03-4", "21121-02-02-4")}
+    tables = {code: table_text(code) for code in ("12612-91-01-4", "13111-01-03-4", "22161-01-01-4")}
     with serving(Replay(tables=tables, slow_seconds=1.0)) as running:
         yield running
 
@@ -336,12 +336,12 @@ def test_where_the_host_can_be_trusted_nothing_unchanged_is_downloaded(
     replay: Replay, tmp_path: Path, catalogue: Catalogue, changes: str
 ) -> None:
     home = Home(tmp_path)
-    replay.modified = {"12612": "01.02.2026", "13111": "25.11.2026", "21121": "01.02.2026"}
+    replay.modified = {"12612": "01.02.2026", "13111": "25.11.2026", "22161": "01.02.2026"}
     collect(replay, home, catalogue, changes=changes)
     replay.asked.clear()
     found = collect(replay, home, catalogue, day=3, changes=changes)
     assert {c: r.status for c, r in found.items()} == {
-        "12612-91-01-4": "unchanged", "13111-01-03-4": "known", "21121-02-02-4": "unchanged",
+        "12612-91-01-4": "unchanged", "13111-01-03-4": "known", "22161-01-01-4": "unchanged",
     }  # fmt: skip
     assert replay.count("data/tablefile") == 1
     found = collect(replay, home, catalogue, day=40, changes=changes)

@@ -32,4 +32,4 @@ def test_the_unit_tests_of_the_dbt_project_pass(home: Path) -> None:
         text=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
-    assert "PASS=3 WARN=0 ERROR=0" in done.stdout
+    assert "PASS=5 WARN=0 ERROR=0" in done.stdout

@@ -241,7 +241,7 @@ def test_bad_deliveries_are_refused_and_the_night_goes_on(city: Path) -> None:
     warned = {
         v["scope"]: v["message_de"] for v in verdicts if v["check"] == "arrival" and v["status"] == "WARN"
     }
-    assert set(warned) == {"21111-02-06-4", "21121-01-05-4", "21111-01-03-4", "22811-01-01-4"}
+    assert set(warned) == {"21111-02-06-4", "21121-01-05-4", "21111-01-03-4"}
     assert all("Daten bis 20" in message for message in warned.values())
 
 

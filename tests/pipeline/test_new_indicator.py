@@ -14,7 +14,7 @@ from tests.nights import PROJECT, environment, plain_config
 
 YAML = """
 id: childminder_share_percent
-code: C2.4
+code: K9.9
 label: {de: Anteil der Tagespflege an den betreuten Kindern, en: Childminders' share of children in care}
 purpose: {de: Gewicht der Tagespflege, en: Weight of childminding}
 interpretation: {de: Kinder in beiden Formen zählen in beiden, en: Children in both types count in both}
@@ -55,7 +55,7 @@ def test_one_yaml_file_is_an_indicator_everywhere(home: Path, tmp_path: Path) ->
             text=True,
         )
 
-    plain = str(plain_config(tmp_path / "plain.yaml"))
+    plain = str(plain_config(tmp_path / "plain.yaml", "pub_early_childhood"))
     night = cli("nightly", "--home", str(home), "--json", "--config", plain)
     assert night.returncode == 0, night.stdout + night.stderr
 
@@ -71,7 +71,7 @@ def test_one_yaml_file_is_an_indicator_everywhere(home: Path, tmp_path: Path) ->
     assert value == round(10000 * numerator / denominator) / 100
     assert mart.execute(
         "select code from indicator where indicator_id = 'childminder_share_percent'"
-    ).fetchall() == [("C2.4",)]
+    ).fetchall() == [("K9.9",)]
     explained = cli("explain", "childminder_share_percent", "--home", str(home))
     assert explained.returncode == 0, explained.stderr
     assert "Gewicht der Tagespflege" in explained.stdout

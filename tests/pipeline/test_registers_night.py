@@ -13,6 +13,7 @@ import duckdb
 import pytest
 
 from expectations.catalogue import Catalogue
+from expectations.catalogue.model import PEOPLE
 from orchestration.collect.registers.drops import Drop
 from orchestration.collect.sample.edoo import postgresql_dump
 from orchestration.collect.sample.register_files import Delivery
@@ -68,24 +69,42 @@ def test_sixty_measures_of_registers_land_beside_the_official_ones(
     )
 
 
-def test_nothing_of_a_register_is_released_before_it_may_be_told(night_home: Path) -> None:
-    """Stadtteile and schools have names in the release; none of their figures is in it."""
-    with duckdb.connect(
-        str(night_home / "releases" / "current" / "mart.duckdb"), read_only=True
-    ) as connection:
-        tables = [
-            row[0]
-            for row in connection.execute("select table_name from information_schema.tables").fetchall()
-        ]
-        found = []
-        for table in tables:
-            columns = {row[0] for row in connection.execute(f'describe "{table}"').fetchall()}
-            if {"area_code", "value"} <= columns:
-                found += connection.execute(
-                    f"""select area_code from "{table}" where area_code like '%-%'"""
-                ).fetchall()
-        assert len(tables) > 10
-    assert found == []
+def test_people_of_registers_leave_the_house_rounded(night_home: Path, catalogue: Catalogue) -> None:
+    """Decision 0016: no exact count of people, no rate of fewer than thirty, in any table of a release."""
+    bases = {
+        i.id: max(
+            [catalogue.registers[m.register_.register_].rounding for m in catalogue.measures_of(i)
+             if m.register_ and m.unit in PEOPLE] or [1]
+        )
+        for i in catalogue.indicators.values()
+    }  # fmt: skip
+    counts = {
+        i.id for i in catalogue.indicators.values()
+        if i.status == "published" and i.formulas
+        and all(catalogue.measures[p.measure].unit in PEOPLE for p in i.terms)
+    }  # fmt: skip
+    mart = duckdb.connect(str(night_home / "releases" / "current" / "mart.duckdb"), read_only=True)
+    tables = [row[0] for row in mart.execute("select table_name from information_schema.tables").fetchall()]
+    told = 0
+    for table in tables:
+        columns = {row[0] for row in mart.execute(f'describe "{table}"').fetchall()}
+        if not {"indicator_id", "numerator"} <= columns:
+            continue
+        for name, numerator, denominator, value, rounded in mart.execute(
+            f"""select indicator_id, numerator, denominator, value, rounded_to from "{table}"
+            where area_code like '07111-%' and rounded_to is not null"""
+        ).fetchall():
+            assert rounded == bases[name]
+            if name not in counts or value is None:
+                continue
+            assert numerator % 5 == 0
+            assert denominator is None or (denominator % 5 == 0 and denominator >= 30)
+            told += 1
+    assert told > 5_000
+    hidden = mart.execute(
+        "select count(*) from indicator_value where status = 'confidential' and sign = '.' and value is null"
+    ).fetchall()
+    assert hidden[0][0] > 100
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +152,7 @@ def test_postgresql_and_sqlite_make_the_same_mart(
             count = connection.execute(
                 "select count(distinct measure_id) from monitoring.fct_measure"
             ).fetchall()
-        assert count == [(60,)]
+        assert count == [(sum(m.register_ is not None for m in catalogue.measures.values()),)]
     for table in ("fct_measure", "dim_area", "register_measure"):
         assert marts["postgresql", table] == marts["sqlite", table], table
 

@@ -556,6 +556,11 @@ def _cells(
     cells: list[tuple[str, str, dict[str, str | None]]] = []
     for number, column in enumerate(columns):
         expected = contract.columns[number % len(contract.columns)]
+        if expected.header is None:
+            raise FormatError(
+                file, "a spreadsheet", f"a flat file (ffcsv): the headers of {contract.code} are not declared",
+                line=line,
+            )  # fmt: skip
         if not re.search(expected.header, column.path):
             raise FormatError(
                 file, f"header {column.path!r}", f"a header like {expected.header!r}: the columns have moved",

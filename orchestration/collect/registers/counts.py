@@ -15,7 +15,7 @@ import pyarrow as pa
 from expectations.catalogue import Catalogue
 from expectations.catalogue.base import TOTAL, ages_of
 from expectations.catalogue.model import Measure
-from expectations.catalogue.registers import HOME_LEVEL, ColumnType, Register, RegisterSource
+from expectations.catalogue.registers import ANY_TEXT, HOME_LEVEL, ColumnType, Register, RegisterSource
 from orchestration.collect.registers.areas import Areas
 from orchestration.collect.registers.door import Span
 
@@ -101,8 +101,15 @@ def _base(connection: duckdb.DuckDBPyConnection, records: str, source: RegisterS
     conditions: list[str] = ["true"]
     values: dict[str, list[str]] = {}
     for n, name in enumerate(source.where):
-        conditions.append(f'list_contains($wanted_{n}, "{name}"::varchar)')
-        values[f"wanted_{n}"] = source.wanted(name)
+        if (span := source.span(name)) is not None:
+            for bound, comparison in zip(span, (">=", "<="), strict=True):
+                if bound is not None:
+                    conditions.append(f'"{name}" {comparison} {bound}')
+        elif source.wanted(name) == [ANY_TEXT]:
+            conditions.append(f"coalesce(\"{name}\"::varchar, '') <> ''")
+        else:
+            conditions.append(f'list_contains($wanted_{n}, "{name}"::varchar)')
+            values[f"wanted_{n}"] = source.wanted(name)
     place = f'"{source.area}"' if source.area else "null::varchar"
     by = "".join(f', "{column}" as "by_{name}"' for name, column in source.by.items())
     where = " and ".join(conditions)
@@ -172,10 +179,18 @@ def _places(
             left join known_place as k on k.value = b.place and k.system = '{system}' and k.level = '{level}'
                 and date '{day}' between k.valid_from and k.valid_to"""
         )
-        # A school without a record is not one that has none: it may be of another kind.
+        # A school without any record is not one that has none: it may be of another kind. One that is in
+        # the delivery has none of what is counted, if none of its records counts.
         connection.execute(
             f"""insert into areas_shown select code, level from known_area
             where level = '{level}' and level <> 'school' and date '{day}' between valid_from and valid_to"""
+        )
+        connection.execute(
+            f"""insert into areas_shown
+            select distinct k.code, '{level}' from {records} as r join known_place as k
+                on k.value = r."{source.area}" and k.system = '{system}' and k.level = '{level}'
+                and date '{day}' between k.valid_from and k.valid_to
+            where '{level}' = 'school'"""
         )
     connection.execute(
         "insert into areas_shown select distinct area_code, area_level from places "

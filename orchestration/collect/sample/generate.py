@@ -1,40 +1,34 @@
-"""Write the sample's files: both ffcsv dialects and datencsv, with the oddities of the real ones.
+"""The sample's files: the official tables of an invented Land, in the offices' formats.
 
-Belongs here: layouts, encodings, signs, footnotes. Does not belong here: the numbers
-(population.py). The same code writes the same bytes on every machine.
+Belongs here: which table holds what, and where the offices are odd. Does not belong here: the numbers
+(population.py) and the layouts (official_layouts.py). The same code writes the same bytes on every
+machine.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
-import random
-import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 from expectations.catalogue import Catalogue
-from orchestration.collect.sample import population
-from orchestration.collect.sample.population import DISTRICTS, GENERAL, SEED, VOCATIONAL, YEARS, Unit, units
-from orchestration.resources.files import write_bytes
-
-NOTICE = "SYNTHETISCHE BEISPIELDATEN - keine amtliche Statistik -"
-STAND = "02.11.2026 / 08:15:30"
-EPOCH_MS = 1793606400000
-LICENCE = (
-    '"© bildungsmonitor (synthetische Beispieldaten), 2026.\n'
-    "Dieses Werk ist lizenziert unter der Datenlizenz Deutschland\n"
-    '- Namensnennung - Version 2.0."'
+from orchestration.collect.sample import further_tables, official_layouts, population
+from orchestration.collect.sample.further_tables import further_files
+from orchestration.collect.sample.official_layouts import (
+    EPOCH_MS,
+    Cell,
+    areas,
+    datencsv,
+    ffcsv_v4,
+    ffcsv_v5,
+    grid,
+    indented,
+    labelled,
+    number,
+    zipped,
 )
-
-GONE = {"03152": "Göttingen, Landkreis", "15101": "Dessau, kreisfreie Stadt"}
-"""Dissolved districts: every table of the offices lists them for ever, with `-` everywhere."""
-
-BOROUGH = ("03241001", "Hannover, Landeshauptstadt")
-"""A code of eight digits among the districts, as in the real tables."""
-
-Cell = str
-AreaRow = tuple[str, str]
+from orchestration.collect.sample.population import GENERAL, SEED, VOCATIONAL, YEARS, Unit, units
+from orchestration.resources.files import write_bytes
 
 
 def write_sample(folder: Path, catalogue: Catalogue) -> list[Path]:
@@ -53,7 +47,8 @@ def write_sample(folder: Path, catalogue: Catalogue) -> list[Path]:
 
 def _version(catalogue: Catalogue) -> str:
     digest = hashlib.sha256(catalogue.content_hash.encode())
-    for path in (Path(__file__), Path(population.__file__)):
+    modules = (population, official_layouts, further_tables)
+    for path in (Path(__file__), *(Path(str(module.__file__)) for module in modules)):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
@@ -66,145 +61,14 @@ def sample_files(catalogue: Catalogue) -> dict[str, bytes]:
         **_childhood_tables(found),
         **_school_tables(found, catalogue),
         **_social_tables(found),
+        **further_files(found, catalogue),
     }
-
-
-def _areas() -> list[AreaRow]:
-    """Codes and names in the offices' order, dissolved districts and a borough among them."""
-    named = {"DG": "Deutschland", **GONE, BOROUGH[0]: BOROUGH[1], "07": "Rheinland-Pfalz"}
-    named |= {"071": "Koblenz, Stat. Region"} | {code: name for code, (name, _) in DISTRICTS.items()}
-    rest = sorted(code for code in named if code != "DG")
-    return [(code, named[code]) for code in ["DG", *rest]]
-
-
-def _indented(code: str, name: str) -> str:
-    return " " * {1: 0, 2: 2, 3: 4, 5: 6}.get(len(code) if code != "DG" else 1, 8) + name
-
-
-def _number(value: float | None, zero: str = "0") -> Cell:
-    if value is None:
-        return "-"
-    text = f"{value:g}" if isinstance(value, float) and value < 1e5 else str(int(value))
-    return zero if text == "0" else text.replace(".", ",")
-
-
-# --- layouts -------------------------------------------------------------------------------------
-
-
-def _datencsv(
-    code: str,
-    title: list[str],
-    header: list[list[str]],
-    rows: Iterable[list[str]],
-    footnotes: list[str],
-    encoding: str,
-    old: bool = True,
-) -> bytes:
-    """The spreadsheet layout; `old` has 'GENESIS-Tabelle', new ones sometimes only 'Tabelle'."""
-    width = len(header[0])
-    pad = ";" * (width - 1)
-    lines = [f"{'GENESIS-Tabelle' if old else 'Tabelle'}: {code}"]
-    lines += [f"{line}{pad}" for line in [NOTICE, *title]]
-    lines += [";".join(row) for row in header]
-    lines += [";".join(row) for row in rows]
-    notes = "\n".join(['"Alle Werte dieser Datei sind erfunden.', *footnotes]) + '"'
-    lines += ["__________", notes, LICENCE, f"Stand: {STAND}", ""]
-    return "\n".join(lines).encode(encoding)
-
-
-def _ffcsv_v5(
-    statistic: str,
-    time: tuple[str, str],
-    variables: list[tuple[str, str]],
-    rows: list[tuple[str, list[tuple[str, str]], Cell, str, str, str]],
-    shuffle: int,
-) -> bytes:
-    """Flat file since November 2024: BOM, English header, one row per measure, in random order."""
-    header = "statistics_code;statistics_label;time_code;time_label;time"
-    for n in range(1, len(variables) + 1):
-        header += (
-            f";{n}_variable_code;{n}_variable_label;{n}_variable_attribute_code;{n}_variable_attribute_label"
-        )
-    header += ";value;value_unit;value_variable_code;value_variable_label"
-    lines = []
-    for period, items, value, unit, measure, label in rows:
-        cells = [statistic, NOTICE, *time, period]
-        for (variable, name), (item, text) in zip(variables, items, strict=True):
-            cells += [variable, name, item, text]
-        lines.append(";".join([*cells, value, unit, measure, label]))
-    random.Random(shuffle).shuffle(lines)
-    return ("\ufeff" + "\n".join([header, *lines]) + "\n").encode("utf-8")
-
-
-def _ffcsv_v4(
-    statistic: str,
-    time: tuple[str, str],
-    variables: list[tuple[str, str]],
-    measures: list[str],
-    rows: list[tuple[str, list[tuple[str, str]], list[Cell]]],
-) -> bytes:
-    """Flat file until 2024: German header, measures as columns, all levels under KREISE."""
-    header = "Statistik_Code;Statistik_Label;Zeit_Code;Zeit_Label;Zeit"
-    for n in range(1, len(variables) + 1):
-        header += f";{n}_Merkmal_Code;{n}_Merkmal_Label;{n}_Auspraegung_Code;{n}_Auspraegung_Label"
-    lines = [";".join([header, *measures])]
-    for period, items, values in rows:
-        cells = [statistic, NOTICE, *time, period]
-        for (variable, name), (item, text) in zip(variables, items, strict=True):
-            cells += [variable, name, item, text]
-        lines.append(";".join([*cells, *values]))
-    return ("\n".join(lines) + "\n").encode("utf-8")
-
-
-def _zipped(name: str, data: bytes) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        info = zipfile.ZipInfo(name, date_time=(2026, 11, 2, 8, 15, 30))
-        info.compress_type = zipfile.ZIP_DEFLATED
-        archive.writestr(info, data)
-    return buffer.getvalue()
-
-
-def _grid(
-    periods: Iterable[str],
-    found: dict[str, Unit],
-    cells: Callable[[Unit, str], list[Cell]],
-    width: int,
-    period_column: bool = True,
-) -> list[list[str]]:
-    """One row per period and area; areas that are not (any more) carry `-` in every cell."""
-    rows = []
-    for period in periods:
-        for code, name in _areas():
-            key = [period] if period_column else []
-            values = cells(found[code], period) if code in found else ["-"] * width
-            rows.append([*key, code, _indented(code, name), *values])
-    return rows
-
-
-def _labelled(
-    periods: Iterable[str],
-    found: dict[str, Unit],
-    labels: list[tuple[str, str]],
-    cells: Callable[[Unit, str, str], list[Cell]],
-    width: int,
-    period_column: bool = True,
-) -> list[list[str]]:
-    """Like `_grid` with one more text column: a row per period, area and labelled item."""
-    rows = []
-    for period in periods:
-        for code, name in _areas():
-            for item, label in labels:
-                key = [period] if period_column else []
-                values = cells(found[code], period, item) if code in found else ["-"] * width
-                rows.append([*key, code, _indented(code, name), label, *values])
-    return rows
 
 
 # --- population ----------------------------------------------------------------------------------
 
 
-def _people(unit: Unit, year: int, ages: slice | int, sex: str, nationality: str = "total") -> int:
+def people(unit: Unit, year: int, ages: slice | int, sex: str, nationality: str = "total") -> int:
     array = unit.population[year][ages]
     if array.ndim == 2:
         array = array[None]
@@ -243,81 +107,81 @@ def _population_tables(found: dict[str, Unit], catalogue: Catalogue) -> dict[str
         ["", "", *(label for _ in wide_years for _, label, _ in _SEXES)],
     ]
     wide_rows = []
-    for code, name in _areas():
+    for code, name in areas():
         values = [
-            _number(_people(found[code], y, _EVERYONE, sex)) if code in found else "-"
+            number(people(found[code], y, _EVERYONE, sex)) if code in found else "-"
             for y in wide_years
             for _, _, sex in _SEXES
         ]
-        wide_rows.append([code, _indented(code, name), *values])
+        wide_rows.append([code, indented(code, name), *values])
     region = ("KREISE", "Kreise und kreisfreie Städte")
     sex_variable = ("GES", "Geschlecht")
     v4_rows = [
-        ("31.12.2024", [(code, _indented(code, name)), (item, label)],
-         [_number(_people(found[code], 2024, _EVERYONE, sex)) if code in found else "-"])
-        for code, name in _areas()
+        ("31.12.2024", [(code, indented(code, name)), (item, label)],
+         [number(people(found[code], 2024, _EVERYONE, sex)) if code in found else "-"])
+        for code, name in areas()
         for item, label, sex in _SEXES
     ]  # fmt: skip
     v5_rows = [
         ("2025-12-31", [(code, name), (item, label)],
-         _number(_people(found[code], 2025, _EVERYONE, sex)) if code in found else "-",
+         number(people(found[code], 2025, _EVERYONE, sex)) if code in found else "-",
          "Anzahl", "BEVSTD", "Bevölkerungsstand")
-        for code, name in _areas()
+        for code, name in areas()
         for item, label, sex in _SEXES
     ]  # fmt: skip
     age_rows = [
         (f"{year}-12-31", [(code, name), (item, label), (sex_item, sex_label)],
-         _number(_people(found[code], year, ages, sex)) if code in found else "-",
+         number(people(found[code], year, ages, sex)) if code in found else "-",
          "Anzahl", "BEVSTD", "Bevölkerungsstand")
         for year in YEARS
-        for code, name in _areas()
+        for code, name in areas()
         for item, label, ages in _age_rows(catalogue, "ALTX20")
         for sex_item, sex_label, sex in _SEXES
     ]  # fmt: skip
     nationalities = [("Insgesamt", "total"), ("deutsch", "german"), ("ausländisch", "foreign")]
     by_age = {item: ages for item, _, ages in _age_rows(catalogue, "ALTX21")}
-    nationality_rows = _labelled(
+    nationality_rows = labelled(
         (f"31.12.{y}" for y in YEARS),
         found,
         [(item, label) for item, label, _ in _age_rows(catalogue, "ALTX21")],
         lambda unit, day, item: [
-            _number(_people(unit, int(day[-4:]), by_age[item], sex, nationality))
+            number(people(unit, int(day[-4:]), by_age[item], sex, nationality))
             for _, nationality in nationalities
             for _, _, sex in _SEXES
         ],
         9,
     )
-    births = _grid(
+    births = grid(
         (str(y) for y in YEARS),
         found,
         lambda unit, year: [
-            _number(unit.births[int(year), "male"] + unit.births[int(year), "female"]),
-            _number(unit.births[int(year), "male"]),
-            _number(unit.births[int(year), "female"]),
+            number(unit.births[int(year), "male"] + unit.births[int(year), "female"]),
+            number(unit.births[int(year), "male"]),
+            number(unit.births[int(year), "female"]),
         ],
         3,
     )
     stem = "12411-02-03-4"
-    flat = _ffcsv_v5(
+    flat = ffcsv_v5(
         "12411", ("STAG", "Stichtag"), [region, ("ALTX20", "Altersgruppen"), sex_variable], age_rows, SEED
     )
     subtitle = "regionale Tiefe: Kreise und krfr. Städte"
     return {
-        "12411-01-01-4_00.csv": _datencsv(
+        "12411-01-01-4_00.csv": datencsv(
             "12411-01-01-4",
             ["Bevölkerungsstand: Bevölkerung nach Geschlecht", "- Stichtag 31.12. -", subtitle,
              "Fortschreibung des Bevölkerungsstandes", "Bevölkerungsstand (Anzahl)"],
             wide_header, wide_rows, ["01.01.2024; Gebietsstand der Kreise"], "utf-8",
         ),
-        "12411-01-01-4_2025-06-20.ffcsv.csv": _ffcsv_v4(
+        "12411-01-01-4_2025-06-20.ffcsv.csv": ffcsv_v4(
             "12411", ("STAG", "Stichtag"), [region, sex_variable],
             ["BEVSTD__Bevoelkerungsstand__Anzahl"], v4_rows,
         ),
-        f"12411-01-01-4_{EPOCH_MS}_de_flat.csv": _ffcsv_v5(
+        f"12411-01-01-4_{EPOCH_MS}_de_flat.csv": ffcsv_v5(
             "12411", ("STAG", "Stichtag"), [region, sex_variable], v5_rows, SEED + 1
         ),
-        f"{stem}_{EPOCH_MS}_de_flat.zip": _zipped(f"{stem}_{EPOCH_MS}_de_flat.csv", flat),
-        "12411-03-03-4.csv": _datencsv(
+        f"{stem}_{EPOCH_MS}_de_flat.zip": zipped(f"{stem}_{EPOCH_MS}_de_flat.csv", flat),
+        "12411-03-03-4.csv": datencsv(
             "12411-03-03-4",
             ["Bevölkerung nach Geschlecht, Nationalität und", "Altersgruppen (21) - Stichtag 31.12. -",
              subtitle, "Bevölkerungsstand (Anzahl)"],
@@ -325,18 +189,18 @@ def _population_tables(found: dict[str, Unit], catalogue: Catalogue) -> dict[str
              ["", "", "", "", *(label for _ in nationalities for _, label, _ in _SEXES)]],
             nationality_rows, ["Ab 2024: Fortschreibung auf Grundlage des Zensus 2022."], "cp1252",
         ),
-        "12411-0015.csv": _datencsv(
+        "12411-0015.csv": datencsv(
             "12411-0015",
             ["Bevölkerung: Kreise, Stichtag", "Fortschreibung des Bevölkerungsstandes", "Bevölkerungsstand (Anzahl)"],
             [["", "", *["Stichtag"] * len(YEARS)], ["", "", *(f"31.12.{y}" for y in YEARS)]],
             [
-                [code, name, *(_number(_people(found[code], y, _EVERYONE, "total")) for y in YEARS)]
-                for code, name in _areas()
+                [code, name, *(number(people(found[code], y, _EVERYONE, "total")) for y in YEARS)]
+                for code, name in areas()
                 if len(code) == 5 and code in found
             ],
             ["Ab 2011: Ergebnisse auf Grundlage des Zensus 2011."], "cp1252",
         ),
-        "12612-01-01-4_00.csv": _datencsv(
+        "12612-01-01-4_00.csv": datencsv(
             "12612-01-01-4",
             ["Lebendgeborene nach Geschlecht - Jahressumme -", subtitle, "Statistik der Geburten",
              "Lebendgeborene (Anzahl)"],
@@ -357,17 +221,17 @@ def _childhood_tables(found: dict[str, Unit]) -> dict[str, bytes]:
         get = {name: unit.facilities[at, name] for y, name in unit.facilities if y == at}
         centres = get["centres"]
         return [
-            _number(centres), _number(centres // 12), _number(centres // 3), _number(centres // 20),
-            _number(centres - centres // 12 - centres // 3 - centres // 20), _number(centres // 8),
-            _number(get["places"]), _number(get["staff"]), _number(get["pedagogical"]),
-            _number(get["pedagogical_female"]), "-", "-", _number(get["full_time"]),
+            number(centres), number(centres // 12), number(centres // 3), number(centres // 20),
+            number(centres - centres // 12 - centres // 3 - centres // 20), number(centres // 8),
+            number(get["places"]), number(get["staff"]), number(get["pedagogical"]),
+            number(get["pedagogical_female"]), "-", "-", number(get["full_time"]),
         ]  # fmt: skip
 
     def care(unit: Unit, day: str, kind: str) -> list[Cell]:
         at = int(day[-4:])
         ages = [unit.care[at, kind, cell] for cell in ("u3", "3-5", "6-13")]
         total = sum(ages)
-        return [_number(v) for v in (total, *ages, round(total * 0.34), round(total * 0.66))]
+        return [number(v) for v in (total, *ages, round(total * 0.34), round(total * 0.66))]
 
     def doubled(unit: Unit, day: str, kind: str) -> list[Cell]:
         """Until 2010 the total was the plain sum; children in both types counted twice."""
@@ -378,7 +242,7 @@ def _childhood_tables(found: dict[str, Unit]) -> dict[str, bytes]:
             for k in ("centre", "childminder")
         }
         ages = parts[kind] if kind != "total" else [a + b for a, b in zip(*parts.values(), strict=True)]
-        return [_number(v) for v in (sum(ages), *ages, round(sum(ages) * 0.3), round(sum(ages) * 0.5))]
+        return [number(v) for v in (sum(ages), *ages, round(sum(ages) * 0.3), round(sum(ages) * 0.5))]
 
     tags = "Tageseinrichtungen für Kinder"
     staff = "Tätige Personen"
@@ -403,18 +267,18 @@ def _childhood_tables(found: dict[str, Unit]) -> dict[str, bytes]:
     kinds = [("centre", "Tageseinrichtung"), ("childminder", "Tagespflege")]
     title = ["Statistik der öffentl. geförd. Kindertagespflege,", "nach Art der Kindertagesbetreuung"]
     return {
-        "22541-01-04-4_00.csv": _datencsv(
+        "22541-01-04-4_00.csv": datencsv(
             "22541-01-04-4", ["Tageseinrichtungen für Kinder - Stichtage -"], place_header,
-            _grid(reversed(days), found, facilities, 13), ["Stichtag 01.03."], "cp1252",
+            grid(reversed(days), found, facilities, 13), ["Stichtag 01.03."], "cp1252",
         ),
-        "22543-01-01-4_00.csv": _datencsv(
+        "22543-01-01-4_00.csv": datencsv(
             "22543-01-01-4", [*title, "- Stichtage -"], care_header,
-            _labelled(["01.03.2010", "01.03.2009"], found, [*kinds, ("total", "Insgesamt")], doubled, 6),
+            labelled(["01.03.2010", "01.03.2009"], found, [*kinds, ("total", "Insgesamt")], doubled, 6),
             ["Kinder in beiden Betreuungsarten sind doppelt gezählt."], "utf-8",
         ),
-        "22543-01-02-4_00.csv": _datencsv(
+        "22543-01-02-4_00.csv": datencsv(
             "22543-01-02-4", [*title, "- Stichtag - ab 2011 -"], care_header,
-            _labelled(reversed(days), found, [*kinds, ("total", "Insgesamt (ohne Doppelzählungen)")], care, 6),
+            labelled(reversed(days), found, [*kinds, ("total", "Insgesamt (ohne Doppelzählungen)")], care, 6),
             ["Insgesamt: ohne Doppelzählungen."], "utf-8",
         ),
     }  # fmt: skip
@@ -440,17 +304,17 @@ def _school_tables(found: dict[str, Unit], catalogue: Catalogue) -> dict[str, by
                 chosen = GENERAL if item == "INSGESAMT1" else [item] if item in GENERAL else []
                 return sum(unit.pupils[year, school, what] for school in chosen)
 
-            schools = "x" if item == "INSGESAMT1" else _number(count("schools"), zero)
+            schools = "x" if item == "INSGESAMT1" else number(count("schools"), zero)
             grade7 = (
                 "x"
                 if item in ("SCHULE29", "SCHULE03", "SCHULE04", "SCHULE28")
-                else _number(count("grade7"), zero)
+                else number(count("grade7"), zero)
             )
             has11 = item in ("SCHULE08", "SCHULE09", "SCHULE10", "SCHULE11", "INSGESAMT1")
             # The evening schools' grade 11 stands in an `x` cell but inside the total, as in the real table.
             extra = round(unit.pupils[year, "SCHULE28", "total"] / 6) if item == "INSGESAMT1" else 0
-            grade11 = _number(count("grade11") + extra, zero) if has11 else "x"
-            values = [_number(count(what), zero) for what in ("total", "female", "foreign")]
+            grade11 = number(count("grade11") + extra, zero) if has11 else "x"
+            values = [number(count(what), zero) for what in ("total", "female", "foreign")]
             return [schools, *values, grade7, grade11]
 
         return cells
@@ -472,16 +336,16 @@ def _school_tables(found: dict[str, Unit], catalogue: Catalogue) -> dict[str, by
     title = ["Allgemeinbildende Schulen: Schulen, Schüler nach Schulart", "- Stichtag: Schuljahresbeginn -"]
     note = ["Eine Schule zählt in jeder ihrer Schularten."]
     files = {
-        f"21111-01-03-4_{year}.csv": _datencsv(
+        f"21111-01-03-4_{year}.csv": datencsv(
             "21111-01-03-4", [*title, str(year)], pupil_header(3, True),
-            _labelled([str(year)], found, general, pupils("0"), 6, period_column=False), note, "cp1252",
+            labelled([str(year)], found, general, pupils("0"), 6, period_column=False), note, "cp1252",
         )
         for year in YEARS
         if year < 2017
     }  # fmt: skip
-    files["21111-01-03-4.csv"] = _datencsv(
+    files["21111-01-03-4.csv"] = datencsv(
         "21111-01-03-4", title, pupil_header(4, False),
-        _labelled((str(y) for y in reversed(YEARS) if y >= 2017), found, general, pupils("-"), 6),
+        labelled((str(y) for y in reversed(YEARS) if y >= 2017), found, general, pupils("-"), 6),
         note, "cp1252",
     )  # fmt: skip
 
@@ -492,7 +356,7 @@ def _school_tables(found: dict[str, Unit], catalogue: Catalogue) -> dict[str, by
         year = int(period)
         groups = [added, *([q] for q in order)]
         return [
-            _number(sum(unit.leavers[year, q, sex] for q in group), "-")
+            number(sum(unit.leavers[year, q, sex] for q in group), "-")
             for group in groups
             for sex in ("total", "female")
         ]
@@ -504,11 +368,11 @@ def _school_tables(found: dict[str, Unit], catalogue: Catalogue) -> dict[str, by
         ["", "", "", *(label for q in ["", *order] for label in [labels[q]] * 2)],
         ["", "", "", *["Insgesamt", "weiblich"] * 7],
     ]
-    files["21111-02-06-4.csv"] = _datencsv(
+    files["21111-02-06-4.csv"] = datencsv(
         "21111-02-06-4",
         ["Absolvierende/Abgehende allgemeinbildender Schulen nach", "Geschlecht und Abschlussarten - Schuljahr -",
          "Absolvierende/Abgehende (Anzahl)"],
-        leaver_header, _grid((str(y) for y in reversed(YEARS)), found, leavers, 14),
+        leaver_header, grid((str(y) for y in reversed(YEARS)), found, leavers, 14),
         ["Die Angabe des Berichtsjahres bezieht sich auf das Jahr, in", "dem das Schuljahr endet."], "cp1252",
     )  # fmt: skip
 
@@ -520,18 +384,18 @@ def _school_tables(found: dict[str, Unit], catalogue: Catalogue) -> dict[str, by
             sum(unit.vocational[year, school, what] for school in chosen)
             for what in ("schools", "total", "female", "foreign")
         ]
-        schools = "x" if item in ("INSGESAMT2", "SCHULE171") else _number(values[0], "-")
-        return [schools, *(_number(v, "-") for v in values[1:])]
+        schools = "x" if item in ("INSGESAMT2", "SCHULE171") else number(values[0], "-")
+        return [schools, *(number(v, "-") for v in values[1:])]
 
     who = "Schüler(innen) an beruflichen Schulen"
-    files["21121-01-05-4_00.csv"] = _datencsv(
+    files["21121-01-05-4_00.csv"] = datencsv(
         "21121-01-05-4",
         ["Berufliche Schulen: Schulen und Schüler nach Schulart", "- Stichtag: Schuljahresbeginn -"],
         [["", "", "", "", "Berufliche Schulen", who, who, who],
          ["", "", "", "", "", "Geschlecht", "Geschlecht", "Nationalität"],
          ["", "", "", "", "", "Insgesamt", "weiblich", "ausländisch"],
          ["", "", "", "", *["Anzahl"] * 4]],
-        _labelled((str(y) for y in YEARS), found, vocational, vocational_cells, 4), note, "utf-8",
+        labelled((str(y) for y in YEARS), found, vocational, vocational_cells, 4), note, "utf-8",
     )  # fmt: skip
     return files
 
@@ -553,20 +417,20 @@ def _social_tables(found: dict[str, Unit]) -> dict[str, bytes]:
         total = count["total"]
         numbers = [
             total, count["foreign"], round(total * 0.06), round(count["young"] * 0.25), count["young"],
-            round(total * 0.23), round(total * 0.35),
+            round(total * 0.23), round(total * (0.33 + 0.004 * ((year * 5) % 9))),
         ]  # fmt: skip
         dependent = round(100 * total / (count["labour_force"] * 0.91), 1)
         groups = ["total", "male", "female", "foreign", "young"]
         # 2017: the office did not publish the rate of foreign nationals below the Länder.
         silent = year == 2017 and not any(unit is other for other in higher)
         rates = ["-" if g == "foreign" and silent else rate(unit, year, g) for g in groups]
-        return [*(_number(n) for n in numbers), f"{dependent:.1f}".replace(".", ","), *rates]
+        return [*(number(n) for n in numbers), f"{dependent:.1f}".replace(".", ","), *rates]
 
     def support(unit: Unit, day: str) -> list[Cell]:
         total = unit.support[int(day[-4:]), "total"]
         able, unable, old, help_ = (round(total * s) for s in (0.52, 0.20, 0.17, 0.02))
         asylum = total - able - unable - old - help_
-        return [_number(v) for v in (total, able + unable, able, unable, help_, old, asylum)]
+        return [number(v) for v in (total, able + unable, able, unable, help_, old, asylum)]
 
     people = "Arbeitslose"
     every = "Arbeitslosenquote bez. auf alle zivile Erwerbsp."
@@ -589,25 +453,25 @@ def _social_tables(found: dict[str, Unit]) -> dict[str, bytes]:
     ]  # fmt: skip
     income_years = [year for year in YEARS if year <= 2024]
     income_rows = [
-        (str(year), [(code, _indented(code, name))],
-         [_number(found[code].income[year, "thousand_eur"]),
-          _number(round(found[code].income[year, "thousand_eur"] * 1000 / int(found[code].population[year].sum())))]
+        (str(year), [(code, indented(code, name))],
+         [number(found[code].income[year, "thousand_eur"]),
+          number(round(found[code].income[year, "thousand_eur"] * 1000 / int(found[code].population[year].sum())))]
          if code in found else ["-", "-"])
         for year in income_years
-        for code, name in _areas()
+        for code, name in areas()
     ]  # fmt: skip
     return {
-        "13211-02-05-4.csv": _datencsv(
+        "13211-02-05-4.csv": datencsv(
             "13211-02-05-4",
             ["Arbeitslose nach ausgewählten Personengruppen sowie", "Arbeitslosenquoten - Jahresdurchschnitt -"],
-            labour_header, _grid((str(y) for y in YEARS), found, labour, 13),
+            labour_header, grid((str(y) for y in YEARS), found, labour, 13),
             ["2017: Die Ausländerarbeitslosenquote wird auf Kreisebene", "nicht ausgewiesen."], "cp1252", old=False,
         ),
-        "22811-01-01-4_00.csv": _datencsv(
+        "22811-01-01-4_00.csv": datencsv(
             "22811-01-01-4", [head, "- Stichtag 31.12. -"], support_header,
-            _grid((f"31.12.{y}" for y in reversed(YEARS)), found, support, 7), [], "utf-8",
+            grid((f"31.12.{y}" for y in reversed(YEARS)), found, support, 7), [], "utf-8",
         ),
-        "82411-01-03-4_2026-10-01.ffcsv.csv": _ffcsv_v4(
+        "82411-01-03-4_2026-10-01.ffcsv.csv": ffcsv_v4(
             "82411", ("JAHR", "Jahr"), [("KREISE", "Kreise und kreisfreie Städte")],
             ["EKM011__Verfuegbares_Einkommen_der_privaten_Haushalte__Tsd._EUR",
              "EKM014__Verfuegbares_Einkommen_je_Einwohner__EUR"],

@@ -118,6 +118,8 @@ class Unit:
     unemployed: Counts = field(default_factory=dict)
     support: Counts = field(default_factory=dict)
     income: Counts = field(default_factory=dict)
+    further: Counts = field(default_factory=dict)
+    """(year, table, column or row …): tables whose figures follow from the others."""
 
     def __add__(self, other: Unit) -> Unit:
         total = Unit()
@@ -179,6 +181,7 @@ def _unit(code: str, inhabitants: int) -> Unit:
         counts = np.rint(inhabitants * growth * weights / weights.sum() * noise).astype(int)
         unit.population[year] = counts
         _education(unit, rng, year, index, counts, city, koblenz=code == KOBLENZ)
+        unit.further |= students(code, unit, year)
     return unit
 
 
@@ -301,3 +304,67 @@ def _education(
     }
     unit.support[year, "total"] = near(total * (0.085 if city else 0.06) * (1 + 0.01 * index))
     unit.income[year, "thousand_eur"] = near(total * (20.2 + 0.5 * index))
+    _further(unit, year, index, people, city)
+
+
+UNIVERSITY_TOWNS = {"07111": 15_700, "07211": 13_400, "07312": 14_900, "07313": 7_500, "07315": 33_000}
+"""Students by place, rounded; elsewhere there are a few."""
+
+SUBJECTS = {
+    "HS-FG01": 0.13, "HS-FG02": 0.02, "HS-FG03": 0.38, "HS-FG04": 0.16, "HS-FG05": 0.06,
+    "HS-FG07": 0.01, "HS-FG08": 0.21, "HS-FG09": 0.03,
+}  # fmt: skip
+
+
+def _further(unit: Unit, year: int, index: int, people: np.ndarray, city: bool) -> None:
+    """Tables without chance of their own: what they say follows from who lives there and works there."""
+
+    def put(table: str, **values: float) -> None:
+        unit.further |= {(year, table, name): round(value) for name, value in values.items()}
+
+    ages, sexes = people.sum(axis=(1, 2)), people.sum(axis=2)
+    wave = 1 + 0.03 * ((index * 7) % 5 - 2)
+    spans = {"ALT000B18": (0, 5, 0.05), "ALT018B25": (5, 7, 0.19), "ALT025B30": (7, 8, 0.15),
+             "ALT030B50": (8, 12, 0.065), "ALT050B65": (12, 15, 0.022), "ALT065UM": (15, 21, 0.016)}  # fmt: skip
+    for cell, (low, high, share) in spans.items():
+        for column, sex in enumerate(("male", "female")):
+            came = sexes[low:high, column].sum() * share * wave
+            put(
+                "12711", **{f"in_{cell}_{sex}": came, f"out_{cell}_{sex}": came * (0.93 + 0.01 * (index % 4))}
+            )
+    workers = people[4:15].sum(axis=0)
+    for column, sex in enumerate(("male", "female")):
+        put("13111", **{
+            f"german_{sex}": workers[column, 0] * (0.615 + 0.004 * index - 0.03 * column),
+            f"foreign_{sex}": workers[column, 1] * (0.475 + 0.007 * index - 0.06 * column),
+        })  # fmt: skip
+    poor = 0.15 if city else 0.085
+    children = ages[:4].sum() * poor * (1 + 0.012 * (index % 6))
+    put("22811", children=children, unable=children * 1.05, girls=children * 0.51, able=children * 2.6,
+        able_women=children * 1.3, young=children * 0.55, middle=children * 1.4, later=children * 0.25,
+        old=children * 0.4, foreign=children * (0.9 + 0.05 * index), household=children * 3.9)  # fmt: skip
+    reform = 1.6 if year >= 2023 else 1.25 if year >= 2020 else 1.1 if year >= 2016 else 1.0
+    put("22311", rent=ages.sum() * 0.0062 * reform * wave, burden=ages.sum() * 0.0005 * reform * wave)
+    staff = unit.facilities[year + 1, "pedagogical"] * 1.06
+    for n, share in enumerate((0.26, 0.22, 0.21, 0.12 - 0.001 * index, 0.11, 0.08 + 0.001 * index)):
+        put("22543", **{f"age_{n}": staff * share})
+    put("22543", minders=unit.care[year + 1, "childminder", "u3"] / 3.4 + 2)
+    trained = sum(unit.vocational[year, school, "total"] for school in VOCATIONAL)
+    drift = {"BILABS12": 0.007, "BILABS13": 0.022, "BILABS14": 0.055 + 0.001 * index, "BILABS15": 0.05}
+    for name, share in drift.items():
+        put("21121", **{name: trained * share * wave, f"{name}_female": trained * share * wave * 0.47})
+
+
+def students(code: str, unit: Unit, year: int) -> Counts:
+    """Students of one place by subject, sex and nationality."""
+    base = UNIVERSITY_TOWNS.get(code, int(unit.population[year].sum() * (0.035 if code == REST else 0.002)))
+    grown = base * (1 + 0.006 * (year - 2015))
+    return {
+        (year, "21311", f"{subject}_{nationality}_{sex}"): round(grown * share * of * part)
+        for subject, share in SUBJECTS.items()
+        for nationality, of in (
+            ("german", 0.88 - 0.004 * (year - 2015)),
+            ("foreign", 0.12 + 0.004 * (year - 2015)),
+        )
+        for sex, part in (("male", 0.5), ("female", 0.5))
+    }

@@ -18,7 +18,7 @@ import pandas as pd
 from expectations.catalogue import Catalogue
 from orchestration.collect.registers.drops import Drop
 from orchestration.collect.sample import city as simulation
-from orchestration.collect.sample import edoo, population, register_files, spelling
+from orchestration.collect.sample import edoo, figures, population, register_files, spelling
 from orchestration.collect.sample.city import (
     COLLEGE,
     COMPREHENSIVE,
@@ -35,6 +35,7 @@ from orchestration.collect.sample.city import (
     day_number,
 )
 from orchestration.collect.sample.edoo import Edoo, postgresql_dump, write_sqlite
+from orchestration.collect.sample.figures import aggregated
 from orchestration.collect.sample.population import SEED, Unit
 from orchestration.collect.sample.register_files import Delivery, write_delivery
 from orchestration.collect.sample.spelling import (
@@ -122,6 +123,7 @@ class RegisterWriter:
         yield Delivery("learning_materials", autumn, self._learning_materials(year, rng))
         yield Delivery("school_rooms", autumn, self._rooms())
         yield Delivery("pupil_transport", autumn, self._transport(year, rng))
+        yield from aggregated(y, self.districts, layout=self.layout, numbers=self.numbers, seed=self.seed)
         yield Delivery("measures_and_projects", end, self._projects(y))
         yield Delivery("network_partners", end, self._partners())
         yield Delivery("survey_all_day", dt.date(y + 1, 2, 1), self._survey_all_day(year, rng))
@@ -407,6 +409,8 @@ class RegisterWriter:
             "item:6.3": np.where(~german & (rng.random(len(children)) < 0.4), "ja", "nein"),
             "item:befund.sprache": np.where(trouble > 0.85, "auffällig", np.where(trouble > 0.7, "grenzwertig", "unauffällig")),
             "item:masern": np.where(rng.random(len(children)) < 0.94, "ja", ""),
+            # Drawn from the children's numbers: the figures beside it stay what they were.
+            "item:u8u9": np.where((children.id * 7919) % 100 < 88, "ja", "nein"),
         })  # fmt: skip
 
     # --- further learning, culture, youth ---------------------------------------------------------
@@ -466,6 +470,7 @@ class RegisterWriter:
             "Besuche": rng.poisson(38_500, 12),
             "Entleihungen": rng.poisson(70_800, 12),
             "Aktive Nutzer": rng.poisson(15_000, 12),
+            "Veranstaltungen": rng.poisson(34, 12),
         })  # fmt: skip
 
     def _museums(self, year: int, rng: np.random.Generator) -> pd.DataFrame:
@@ -660,7 +665,7 @@ def _version(settings: Settings, catalogue: Catalogue) -> str:
     digest = hashlib.sha256(settings.municipality.model_dump_json().encode())
     for declared in (*settings.registers.districts, *catalogue.registers.values()):
         digest.update(declared.model_dump_json(by_alias=True).encode())
-    modules = (simulation, population, spelling, edoo, register_files)
+    modules = (simulation, population, spelling, edoo, figures, register_files)
     for path in (Path(__file__), *(Path(str(module.__file__)) for module in modules)):
         digest.update(path.read_bytes())
     return digest.hexdigest()

@@ -1,0 +1,24 @@
+{#
+  An indicator's value from its numerator and denominator; the columns kind, decimals, multiplier and
+  needs_denominator come from dim_indicator. Integers first, one division, rounding last: a tie is
+  then exact and rounds up. The one place of the formula; exact and told values both use it.
+#}
+{% macro formula(numerator, denominator) -%}
+case
+    when not needs_denominator then round({{ numerator }}, decimals)
+    when kind = 'difference' then round({{ numerator }} - {{ denominator }}, decimals)
+    else
+        round({{ numerator }} * multiplier * power(10, decimals) / nullif({{ denominator }}, 0))
+        / power(10, decimals)
+end
+{%- endmacro %}
+
+{# A count as it may be told: the nearest multiple of its register's base. #}
+{% macro told(value, rounding) -%}
+case when {{ rounding }} > 1 then round({{ value }} / {{ rounding }}) * {{ rounding }} else {{ value }} end
+{%- endmacro %}
+
+{# By how much a count rounded to multiples of a base may be off. #}
+{% macro rounding_error(rounding) -%}
+coalesce(floor({{ rounding }} / 2), 0)
+{%- endmacro %}

@@ -1,0 +1,101 @@
+{#
+  What stands beside a told value: the Land, Germany, the city (inside it), the peer group, its rank
+  among areas of its level, and its change within a span without a break.
+#}
+with told as (
+    select
+        v.*,
+        cast(extract(year from v.period_end) as integer) as year,
+        -- A series between two breaks: nothing is compared across them.
+        sum(case when v.series_break_before then 1 else 0 end) over (
+            partition by v.indicator_id, v.area_code, {{ breakdown_columns('v.') }}
+            order by v.period_end
+        ) as span
+    from {{ ref('fct_told_value') }} as v
+    where v.value is not null
+),
+
+above as (
+    select
+        indicator_id, period_start, period_end, {{ breakdown_columns() }},
+        max(case when area_code = 'DG' then value end) as value_country,
+        max(case when area_code = substr(m.code, 1, 2) then value end) as value_state,
+        max(case when area_code = m.code then value end) as value_city
+    from told
+    cross join (select area_code as code from {{ source('raw', 'municipality') }}) as m
+    where area_code in ('DG', substr(m.code, 1, 2), m.code)
+    group by indicator_id, period_start, period_end, {{ breakdown_columns() }}
+),
+
+-- The peers' mean is a mean of cities: every one of them counts the same.
+peers as (
+    select
+        t.indicator_id, t.period_start, t.period_end, {{ breakdown_columns('t.') }},
+        cast(sum(cast(t.value as decimal(28, 6))) as double) / count(*) as value_peers,
+        count(*) as peers
+    from told as t
+    inner join {{ source('raw', 'peer') }} as p on p.area_code = t.area_code
+    group by t.indicator_id, t.period_start, t.period_end, {{ breakdown_columns('t.') }}
+),
+
+ranked as (
+    select
+        t.*,
+        rank() over (place order by t.value desc) as rank,
+        count(*) over (place) as rank_of,
+        regr_slope(t.value, t.year) over (series rows between 4 preceding and current row) as slope,
+        count(*) over (series rows between 4 preceding and current row) as years,
+        min(t.year) over (series rows between 4 preceding and current row) as first_year,
+        lag(t.value) over series as value_before,
+        lag(t.year) over series as year_before
+    from told as t
+    window
+        -- Cities and counties of the own Land are ranked among each other, parts of the city among theirs.
+        place as (
+            partition by
+                t.indicator_id, t.area_level, t.period_start, t.period_end, {{ breakdown_columns('t.') }},
+                case when t.area_level = 'district' then substr(t.area_code, 1, 2) end
+        ),
+        series as (
+            partition by t.indicator_id, t.area_code, {{ breakdown_columns('t.') }}, t.span
+            order by t.period_end
+        )
+)
+
+select
+    r.indicator_id,
+    r.area_code,
+    r.period_start,
+    r.period_end,
+    {{ breakdown_columns('r.') }},
+    case when r.area_level not in ('country', 'state', 'region', 'district') then a.value_city end as value_city,
+    case when r.area_level <> 'country' then a.value_state end as value_state,
+    case when r.area_level <> 'country' or r.area_code <> 'DG' then a.value_country end as value_country,
+    case when r.area_code = m.area_code then round(p.value_peers, cast(i.decimals as integer) + 1) end as value_peers,
+    case when r.area_level not in ('country', 'region') then cast(r.rank as integer) end as rank,
+    case when r.area_level not in ('country', 'region') then cast(r.rank_of as integer) end as rank_of,
+    round(
+        r.value - case
+            when r.area_level in ('country', 'state', 'region', 'district') then a.value_state else a.value_city
+        end, cast(i.decimals as integer)
+    ) as distance,
+    case
+        when r.year_before = r.year - 1 then round(r.value - r.value_before, cast(i.decimals as integer))
+    end as change_previous_year,
+    case
+        when r.years = 5 and r.first_year = r.year - 4
+            then round(r.slope, cast(i.decimals as integer) + 1)
+    end as trend_five_years
+from ranked as r
+inner join {{ ref('dim_indicator') }} as i on i.indicator_id = r.indicator_id
+cross join {{ source('raw', 'municipality') }} as m
+left join above as a
+    on a.indicator_id = r.indicator_id
+    and a.period_start = r.period_start
+    and a.period_end = r.period_end
+    {{ same_breakdowns('a', 'r') }}
+left join peers as p
+    on p.indicator_id = r.indicator_id
+    and p.period_start = r.period_start
+    and p.period_end = r.period_end
+    {{ same_breakdowns('p', 'r') }}

@@ -1,0 +1,69 @@
+{#
+  What may leave the house (decision 0016). Counts of people from registers are told as multiples of
+  their register's base, and everything made of them is made of the rounded counts; a rate of fewer than
+  thirty people is not told. Official values pass as they are.
+#}
+{%- set least_people = 30 -%}
+with parts as (
+    select
+        v.*,
+        i.kind,
+        i.needs_denominator,
+        i.multiplier,
+        cast(i.decimals as integer) as decimals,
+        i.kind in ('model', 'index') as is_modelled,
+        {{ told('v.numerator', 'v.numerator_protection') }} as told_numerator,
+        {{ told('v.denominator', 'v.denominator_protection') }} as told_denominator,
+        coalesce(
+            i.needs_denominator
+            and v.denominator_protection > 1
+            and v.denominator < {{ least_people }}
+            and v.denominator > 0,
+            false
+        ) as is_hidden
+    from {{ ref('fct_indicator_value') }} as v
+    inner join {{ ref('dim_indicator') }} as i on i.indicator_id = v.indicator_id
+)
+
+select
+    indicator_id,
+    area_code,
+    area_level,
+    period_start,
+    period_end,
+    period_label,
+    {{ breakdown_columns() }},
+    case
+        when is_hidden then null
+        when is_modelled or kind = 'reported' or numerator is null then value
+        else {{ formula('told_numerator', 'told_denominator') }}
+    end as value,
+    case when not is_hidden then told_numerator end as numerator,
+    case when not is_hidden then told_denominator end as denominator,
+    unit,
+    case when is_hidden then 'confidential' else status end as status,
+    case when is_hidden then '.' else sign end as sign,
+    case
+        when greatest(coalesce(numerator_protection, 1), coalesce(denominator_protection, 1)) > 1
+            then greatest(coalesce(numerator_protection, 1), coalesce(denominator_protection, 1))
+    end as rounded_to,
+    -- How far a value may be from the one of unrounded counts: told by us, or rounded by a Land.
+    case
+        when is_hidden or value is null or kind = 'reported' or is_modelled
+            or greatest(coalesce(numerator_rounding, 1), coalesce(denominator_rounding, 1)) = 1 then null
+        when not needs_denominator then {{ rounding_error('numerator_rounding') }}
+        when kind = 'difference'
+            then {{ rounding_error('numerator_rounding') }} + {{ rounding_error('denominator_rounding') }}
+        when told_denominator > {{ rounding_error('denominator_rounding') }}
+            then round(
+                multiplier * (
+                    {{ rounding_error('numerator_rounding') }} * told_denominator
+                    + {{ rounding_error('denominator_rounding') }} * told_numerator
+                ) / (told_denominator * (told_denominator - {{ rounding_error('denominator_rounding') }})),
+                decimals + 1
+            )
+    end as tolerance,
+    series_break_before,
+    source,
+    retrieved_at
+from parts

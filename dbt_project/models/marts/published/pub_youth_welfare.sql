@@ -1,0 +1,1 @@
+{{ published_table('pub_youth_welfare') }}

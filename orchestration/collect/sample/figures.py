@@ -1,0 +1,140 @@
+"""What other offices deliver to the invented city as finished figures: no persons, only counts.
+
+Belongs here: the figures of the registers without single records of the city's own. Does not belong
+here: what follows from the people of the city (registers.py). Everything is invented.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+
+from orchestration.collect.sample.city import PRIMARY, Array, Layout
+from orchestration.collect.sample.register_files import Delivery
+from orchestration.settings import CityDistrict
+
+Near = Callable[..., Array]
+
+INHABITANTS = 115_000
+"""About as many as the invented city has; only the size of the figures depends on it."""
+
+
+def aggregated(
+    year: int, districts: Sequence[CityDistrict], *, layout: Layout, numbers: Array, seed: int
+) -> Iterator[Delivery]:
+    """The aggregated deliveries of a year. A generator of its own: others' figures don't depend on it."""
+    rng = np.random.default_rng([seed, year, 5])
+    end, autumn = dt.date(year, 12, 31), dt.date(year, 10, 1)
+    grown = 1 + 0.012 * (year - 2015)
+
+    def near(mean: float | Array, size: int | None = None) -> Array:
+        """Counts that scatter as counts do."""
+        return rng.poisson(np.asarray(mean) * grown, size)
+
+    yield Delivery("municipal_accounts", end, _accounts(grown, rng))
+    yield Delivery("training_contracts", end, _contracts(near))
+    yield Delivery("training_market", end, _market(near, year))
+    yield Delivery("employment_agency_districts", end, _employment(districts, layout, near))
+    yield Delivery("education_package", end, _package(districts, layout, near))
+    yield Delivery("holiday_programme", end, _holidays(districts, layout, near))
+    yield Delivery("integration_courses", end, pd.DataFrame({
+        "Kursart": ["allgemein", "Alphabetisierung", "Eltern", "Jugend"],
+        "neue Teilnehmende": near(np.array([620, 180, 60, 45])),
+    }))  # fmt: skip
+    yield Delivery("sports_clubs", dt.date(year + 1, 1, 1), pd.DataFrame({
+        "Altersklasse": ["7-14", "15-18"], "Mitglieder": near(np.array([4900, 1850])),
+    }))  # fmt: skip
+    yield Delivery("universities", end, pd.DataFrame({
+        "Hochschule": ["Universität", "HS", "WHU"], "Studienanfänger": near(np.array([1450, 1250, 190])),
+    }))  # fmt: skip
+    yield Delivery("social_office", end, pd.DataFrame({
+        "Geschlecht": ["m", "w"], "Empfänger 7 bis unter 18": near(np.array([74, 61])),
+    }))  # fmt: skip
+    yield Delivery("student_grants", end, pd.DataFrame({
+        "Ausbildungsstätte": ["Schule", "Hochschule"], "Geförderte": near(np.array([310, 1420])),
+    }))  # fmt: skip
+    general = layout.school_type < 6
+    pupils = np.where(layout.school_type == PRIMARY, 156, 560)
+    yield Delivery("teaching_staff", autumn, pd.DataFrame({
+        "Schulnummer": numbers[general],
+        "Vollzeitlehrereinheiten": [
+            f"{v:.1f}".replace(".", ",") for v in pupils[general] / 14.5 * rng.uniform(0.85, 1.15, general.sum())
+        ],
+    }))  # fmt: skip
+    need = layout.need[layout.school_district]
+    yield Delivery("newcomer_pupils", autumn, pd.DataFrame({
+        "Schulnummer": numbers[general],
+        "Intensivkurs": near(2 + 14 * need[general]),
+        "Seiteneinsteiger": near(1 + 9 * need[general]),
+    }))  # fmt: skip
+
+
+def _accounts(grown: float, rng: np.random.Generator) -> pd.DataFrame:
+    areas = ["21-24", "25-29", "36"]
+    amounts = (
+        np.array([[9.5, 24.0], [7.2, 11.0], [31.0, 46.0]]) * 1e6 * grown * rng.uniform(0.97, 1.03, (3, 2))
+    )
+    return pd.DataFrame({
+        "Produktbereich": np.repeat(areas, 2),
+        "Art": ["Personal", "Sachaufwand"] * 3,
+        "Aufwand": [f"{a:.2f}".replace(".", ",") for a in amounts.ravel()],
+    })  # fmt: skip
+
+
+def _contracts(near: Near) -> pd.DataFrame:
+    new = near(np.array([980, 360, 210]))
+    begun = new + near(np.array([30, 12, 6]))
+    exams = near(np.array([840, 270, 180]))
+    return pd.DataFrame({
+        "Zuständigkeit": ["IH", "HW", "SO"],
+        "neue Verträge": new,
+        "begonnene Verträge": begun,
+        "gelöste Verträge": np.minimum(near(np.array([255, 125, 50])), begun),
+        "Prüfungen": exams,
+        "bestanden": np.minimum(near(np.array([755, 230, 165])), exams),
+    })  # fmt: skip
+
+
+def _market(near: Near, year: int) -> pd.DataFrame:
+    return pd.DataFrame({
+        "Kreis": ["Koblenz"], "Bewerber": near(1100, 1), "unversorgt": near(80 + 14 * (year % 3), 1),
+        "mit Alternative": near(130, 1), "Stellen": near(1750, 1), "unbesetzt": near(310, 1),
+    })  # fmt: skip
+
+
+def _people(layout: Layout) -> Array:
+    return INHABITANTS * layout.weights / layout.weights.sum()
+
+
+def _employment(districts: Sequence[CityDistrict], layout: Layout, near: Near) -> pd.DataFrame:
+    people, need = _people(layout), layout.need
+    employees = near(people * (0.42 - 0.08 * need))
+    return pd.DataFrame({
+        "Stadtteil": [d.name for d in districts],
+        "Arbeitslose": near(people * (0.015 + 0.05 * need)),
+        "NEF unter 15": near(people * 0.12 * (0.03 + 0.30 * need)),
+        "Beschäftigte": employees,
+        "Auszubildende": np.minimum(near(people * 0.018), employees),
+        "Eintritte FbW": near(people * (0.002 + 0.004 * need)),
+    })  # fmt: skip
+
+
+def _package(districts: Sequence[CityDistrict], layout: Layout, near: Near) -> pd.DataFrame:
+    eligible = near(_people(layout) * 0.2 * (0.05 + 0.30 * layout.need))
+    return pd.DataFrame({
+        "Stadtteil": [d.name for d in districts],
+        "Berechtigte unter 25": eligible,
+        "mit Leistung": np.minimum(near(eligible * 0.55), eligible),
+    })  # fmt: skip
+
+
+def _holidays(districts: Sequence[CityDistrict], layout: Layout, near: Near) -> pd.DataFrame:
+    offered = near(_people(layout) * 0.011 + 4)
+    return pd.DataFrame({
+        "Stadtteil": [d.name for d in districts],
+        "angebotene Plätze": offered,
+        "belegte Plätze": np.minimum(near(offered * 0.83), offered),
+    })  # fmt: skip

@@ -1,0 +1,81 @@
+"""Findings: what was planted is found, chance is not, and nothing hidden is spoken of."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from expectations.catalogue import Catalogue, load_catalogue
+from expectations.catalogue.base import TOTAL
+from expectations.findings import findings
+from tests.campaigns import findings as campaign
+
+RATE = "child_poverty_percent"
+
+
+def told(counts: list[int], people: list[int], year: int = 2025) -> pd.DataFrame:
+    """One rate of Stadtteile in one year, as a release tells it."""
+    frame = pd.DataFrame({"numerator": counts, "denominator": people}, dtype=float)
+    breakdowns = dict.fromkeys(load_catalogue().breakdowns, TOTAL)
+    return frame.assign(
+        indicator_id=RATE, area_code=[f"07111-ST{n:02d}" for n in range(len(counts))], area_level="city_district",
+        period_end=pd.Timestamp(year, 12, 31), period_label=str(year), rounded_to=5, series_break_before=False,
+        value=(100 * frame["numerator"] / frame["denominator"]).round(1), **breakdowns,
+    )  # fmt: skip
+
+
+def test_a_campaign_of_three_cities_meets_the_limits() -> None:
+    """The whole of it: python -m tests.campaigns.findings --seeds 20."""
+    detected, rate = campaign.campaign(3)
+    assert detected >= 0.85
+    assert rate <= 0.15
+
+
+def test_one_area_far_off_is_an_outlier_and_the_sentence_says_so(catalogue: Catalogue) -> None:
+    counts = [60 + 5 * (n % 3) for n in range(20)]
+    counts[7] = 200
+    found = findings(told(counts, [400] * 20), catalogue, "07111", {"07111-ST07": "Lützel"})
+    assert list(found["area_code"]) == ["07111-ST07"]
+    finding = found.iloc[0]
+    assert finding["kind"] == "outlier"
+    assert "Lützel liegt 2025 mit 50,0 Prozent über dem" in finding["sentence_de"]
+    assert "200 / 400" in finding["evidence_de"]
+    assert finding["q_value"] <= 0.05
+
+
+def test_small_areas_need_a_larger_distance(catalogue: Catalogue) -> None:
+    """The same rate: a finding of 4,000 people, none of 40."""
+    people = [4000] * 19
+    counts = [600 + 5 * (n % 3) for n in range(19)]
+    large = findings(told([*counts, 800], [*people, 4000]), catalogue, "07111", {})
+    small = findings(told([*counts, 8], [*people, 40]), catalogue, "07111", {})
+    assert list(large["area_code"]) == ["07111-ST19"]
+    assert small.empty
+
+
+def test_nothing_is_compared_across_a_break(catalogue: Catalogue) -> None:
+    before = told([60] * 20, [400] * 20, 2024)
+    after = told([60] * 19 + [120], [400] * 20, 2025)
+    kinds = set(findings(pd.concat([before, after]), catalogue, "07111", {})["kind"])
+    assert "change" in kinds
+    broken = after.assign(series_break_before=True)
+    assert "change" not in set(findings(pd.concat([before, broken]), catalogue, "07111", {})["kind"])
+
+
+def test_a_hidden_value_is_never_spoken_of(catalogue: Catalogue) -> None:
+    frame = told([60] * 19 + [300], [400] * 20)
+    hidden = frame["area_code"] == "07111-ST19"
+    frame.loc[hidden, ["value", "numerator", "denominator"]] = np.nan
+    assert findings(frame, catalogue, "07111", {}).empty
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.integers(0, 80), min_size=8, max_size=30))
+def test_every_finding_is_sure_enough_and_of_a_value_that_is_told(counts: list[int]) -> None:
+    frame = told([5 * c for c in counts], [400] * len(counts))
+    found = findings(frame, load_catalogue(), "07111", {})
+    assert (found["q_value"] <= 0.05).all()
+    values = dict(zip(frame["area_code"], frame["value"], strict=True))
+    assert all(values[area] == value for area, value in zip(found["area_code"], found["value"], strict=True))
