@@ -5,7 +5,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: night official test web daemon lock campaigns bench duckdb2 clean
+.PHONY: night official test web daemon lock campaigns bench scale duckdb2 clean
 
 night: $(VENV)/.runtime
 	$(BIN)/bildungsmonitor nightly
@@ -34,6 +34,7 @@ campaigns: $(VENV)/.dev
 	$(BIN)/python -m tests.campaigns.publications --publications 20
 	$(BIN)/python -m tests.campaigns.network --nights 100
 	$(BIN)/python -m tests.campaigns.mutations --deliveries 200
+	$(BIN)/python -m tests.campaigns.findings --seeds 20
 	$(BIN)/python -m tests.campaigns.traps
 
 # The peer of the reading benchmark needs pandas 2: it gets an environment of its own.
@@ -41,6 +42,10 @@ bench: $(VENV)/.dev $(VENV)-pystatis/.done
 	$(BIN)/python -m tests.benchmarks.night
 	$(BIN)/python -m tests.benchmarks.registers
 	$(BIN)/python -m tests.benchmarks.reading --peer-python $(VENV)-pystatis/bin/python
+
+# Ten years of 36 districts' registers; about an hour on two cores.
+scale: $(VENV)/.dev
+	$(BIN)/python -m tests.benchmarks.scale --scale 36 --years 10
 
 # The second leg: the same tests of whole nights with DuckDB 2.
 duckdb2: $(VENV)-duckdb2/.dev

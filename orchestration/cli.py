@@ -339,10 +339,9 @@ def catalogue_new(
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Begin a declaration: one file with every field filled in or marked, ready to be edited."""
-    from expectations.catalogue.template import indicator_template
-
     from expectations.catalogue import CatalogueError, load_catalogue
     from expectations.catalogue.load import closest
+    from expectations.catalogue.template import indicator_template
     from orchestration.settings import load_settings
 
     try:

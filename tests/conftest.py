@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -10,10 +11,11 @@ from filelock import FileLock
 from hypothesis import settings
 
 from expectations.catalogue import Catalogue, load_catalogue
-from tests.nights import OFFICIAL, PROJECT, SHARED, folder_config, run
+from tests.nights import FEW_TABLES, OFFICIAL, PROJECT, SHARED, folder_config, run
 
 # No deadlines on a shared machine, and the same examples in every run; campaigns look further.
-settings.register_profile("suite", deadline=None, derandomize=True, max_examples=60)
+EXAMPLES = int(os.environ.get("BILDUNGSMONITOR_EXAMPLES", "60"))
+settings.register_profile("suite", deadline=None, derandomize=True, max_examples=EXAMPLES)
 settings.load_profile("suite")
 
 
@@ -85,12 +87,22 @@ def official_home(common: Path, shared: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def city_base(common: Path, sample: Path) -> Path:
-    """A city on a folder of files after one good night: `delivery`, `city.yaml`, `var`. Read only."""
+def city_base(common: Path, sample: Path, catalogue: Catalogue) -> Path:
+    """A city on a folder of files after one good night: `delivery`, `city.yaml`, `var`. Read only.
+
+    The folder has what its few tables need, and one file more.
+    """
     folder = common / "city"
+    measures = (
+        m for name in FEW_TABLES for i in catalogue.indicators_of(name) for m in catalogue.measures_of(i)
+    )
+    needed = {source.table for measure in measures for source in measure.sources} | {"22811-01-01-4"}
     with FileLock(common / "city-files.lock"):
         if not (folder / "city.yaml").exists():
-            shutil.copytree(sample, folder / "delivery", ignore=shutil.ignore_patterns(".*"))
+            (folder / "delivery").mkdir(parents=True)
+            for path in sample.glob("[!.]*"):
+                if path.name.split("_")[0].removesuffix(".csv") in needed:
+                    shutil.copy(path, folder / "delivery")
             folder_config(folder / "city.yaml", folder / "delivery")
     _once(folder, "var", "--config", str(folder / "city.yaml"))
     return folder

@@ -145,6 +145,8 @@ def cells_of_rows(rows: OfficialRows, meaning: PeriodMeaning | None) -> list[Cel
 def _time(start: dt.date, end: dt.date, meaning: PeriodMeaning | None) -> str:
     if start == end:
         return start.isoformat()
+    if meaning is PeriodMeaning.WINTER_TERM:
+        return f"{start.year}-10P6M"
     year = end.year if meaning is PeriodMeaning.SCHOOL_YEAR_END else start.year
     return str(year)
 

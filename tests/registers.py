@@ -52,18 +52,25 @@ def deliver(
 
 
 def config_of(
-    path: Path, registers: dict[str, Any], official: dict[str, Any] | None = None, **city: str
+    path: Path,
+    registers: dict[str, Any],
+    official: dict[str, Any] | None = None,
+    *,
+    tables: tuple[str, ...] = (),
+    **city: str,
 ) -> Path:
     """A configuration with registers; official statistics from an empty folder unless said otherwise."""
     if official is None:
         (path.parent / "official").mkdir(exist_ok=True)
         official = {"source": "folder", "directory": str(path.parent / "official")}
     named = [d.model_dump(exclude_none=True) for d in koblenz_districts()]
-    facts = {
+    facts: dict[str, Any] = {
         "municipality": {"code": "07111", "name": "Koblenz", **city},
         "official_statistics": official,
         "registers": {"source": "city", "districts": named, **registers},
     }
+    if tables:
+        facts["tables"] = list(tables)
     path.write_text(json.dumps(facts, ensure_ascii=False), encoding="utf-8")  # JSON is YAML
     return path
 

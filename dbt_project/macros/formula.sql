@@ -22,3 +22,13 @@ case when {{ rounding }} > 1 then round({{ value }} / {{ rounding }}) * {{ round
 {% macro rounding_error(rounding) -%}
 coalesce(floor({{ rounding }} / 2), 0)
 {%- endmacro %}
+
+{# A value, or the sum of all values of a group. Decimals add up to the same in any order of rows, doubles do not. #}
+{% macro exact(value, sum=false) -%}
+cast({{ 'sum' if sum }}(cast({{ value }} as decimal(28, 6))) as double)
+{%- endmacro %}
+
+{# Rounded, and nought without a sign: what rounds to nothing is neither less nor more than nothing. #}
+{% macro rounded(value, digits) -%}
+round({{ value }}, {{ digits }}) + 0
+{%- endmacro %}

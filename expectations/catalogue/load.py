@@ -30,6 +30,7 @@ from expectations.catalogue.model import (
     OfficialTable,
     PublishedTable,
     Statistic,
+    Survey,
     overlap,
 )
 from expectations.catalogue.registers import ColumnType, Reconciliation, Register, RegisterSource, Term
@@ -49,6 +50,7 @@ _FOLDERS: dict[str, tuple[type[BaseModel], str]] = {
     "registers": (Register, "id"),
     "reconciliations": (Reconciliation, "id"),
     "indices": (Index, "id"),
+    "surveys": (Survey, "id"),
 }
 
 
@@ -244,6 +246,8 @@ class _References:
             self._register(name, register)
         for name, index in self.entries["indices"].items():
             self._index(name, index)
+        for name, survey in self.entries["surveys"].items():
+            self._survey(name, survey)
         for name, reconciliation in self.entries["reconciliations"].items():
             self._reconciliation(name, reconciliation)
         return self.found
@@ -383,12 +387,36 @@ class _References:
     def _index(self, name: str, index: Index) -> None:
         where = ("indices", name)
         self._known("indicators", index.id, where, ["id"])
-        for number, component in enumerate(index.components):
-            path = ["components", number, "indicator"]
-            if self._known("indicators", component.indicator, where, path):
-                levels = self.entries["indicators"][component.indicator].all_levels
-                if index.level not in levels:
-                    self._report(where, path, f"'{component.indicator}' is not offered for '{index.level}'")
+        named: dict[tuple[str, int, str] | tuple[str, int], str] = {
+            ("components", n, "indicator"): c.indicator for n, c in enumerate(index.components)
+        }
+        named |= {("outcomes", n): outcome for n, outcome in enumerate(index.outcomes)}
+        for path, indicator in named.items():
+            if (
+                self._known("indicators", indicator, where, [*path])
+                and index.level not in self.entries["indicators"][indicator].all_levels
+            ):
+                self._report(where, [*path], f"'{indicator}' is not offered for '{index.level}'")
+
+    def _survey(self, name: str, survey: Survey) -> None:
+        where = ("surveys", name)
+        self._known("breakdowns", survey.stratum, where, ["stratum"])
+        for path, measure, needed in (
+            (["answers"], survey.answers, {survey.stratum, "category"}),
+            (
+                ["population", "measure"],
+                survey.population.measure,
+                {survey.stratum, *survey.population.where},
+            ),
+        ):
+            if self._known("measures", measure, where, path):
+                source = self.entries["measures"][measure].register_
+                known = set(source.by) if source is not None else set()
+                for breakdown in sorted(needed - known):
+                    self._report(where, path, f"'{measure}' is not counted by '{breakdown}'")
+        for breakdown in survey.population.where:
+            for cell in survey.population.cells(breakdown) or []:
+                self._cell(breakdown, cell, where, ["population", "where", breakdown])
 
     def _correction(self, name: str, correction: Correction) -> None:
         where = ("corrections", name)

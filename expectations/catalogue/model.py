@@ -547,13 +547,30 @@ class IndexComponent(Entry):
 class Index(Entry):
     """An index of areas: the weighted mean of what its components say, each in standard deviations.
 
-    `id` is the indicator it gives; `level` the areas it compares. Higher means more burdened.
+    `id` is the indicator it gives; `level` the areas it compares. Higher means more burdened. `outcomes`:
+    the indicators of education whose gradient along the index is told.
     """
 
     id: Identifier
     level: LocalLevel
     normalisation: Literal["z_score"]
     components: list[IndexComponent] = Field(min_length=2)
+    outcomes: list[str] = []
+
+
+class Survey(Entry):
+    """One question of a survey, told as weighted shares with their intervals.
+
+    `answers`: the measure that counts answers (cells of `category`) by `stratum`; `population`: how many
+    there are in each stratum, in the same period. Who answers less often is weighted up to them.
+    """
+
+    id: Identifier
+    title: Text
+    question: Text
+    answers: str
+    stratum: str
+    population: Term
 
 
 class PublishedTable(Entry):
@@ -643,6 +660,7 @@ class Catalogue(Entry):
     registers: dict[str, Register] = {}
     reconciliations: dict[str, Reconciliation] = {}
     indices: dict[str, Index] = {}
+    surveys: dict[str, Survey] = {}
     files: dict[str, str] = {}
     """Indicator id → the file that declares it, relative to the catalogue folder."""
 

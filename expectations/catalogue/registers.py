@@ -264,6 +264,7 @@ class Register(Entry):
     personal: bool
     rounding: Literal[5, 10] = 5
     linked: bool = False
+    rows_are_told: bool = False
     retention_days: int = Field(gt=0)
     original_days: int = Field(default=0, ge=0)
     reference: Reference
@@ -281,6 +282,8 @@ class Register(Entry):
             raise ValueError(f"columns: {', '.join(twice)} twice")
         if self.personal and any(c.type is ColumnType.TEXT for c in self.columns):
             raise ValueError("free text has no place in a register with personal data")
+        if self.personal and self.rows_are_told:
+            raise ValueError("rows_are_told: rows about persons are never told, only counts of them")
         if not self.personal and any(c.type in _PERSONAL for c in self.columns):
             raise ValueError("identifiers and dates of birth are personal data: declare personal: true")
         if self.reference.column and self.reference.column not in self.kept_ids():

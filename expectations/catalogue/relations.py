@@ -152,6 +152,53 @@ def relations(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
             ),
             ["index_id", "indicator_id", "area_level", "weight", "components"],
         ),
+        "survey": _frame(
+            (
+                {
+                    "survey_id": survey.id,
+                    "title_de": survey.title.de,
+                    "title_en": survey.title.en,
+                    "question_de": survey.question.de,
+                    "question_en": survey.question.en,
+                    "answers_measure": survey.answers,
+                    "population_measure": survey.population.measure,
+                    "stratum": survey.stratum,
+                }
+                for survey in catalogue.surveys.values()
+            ),
+            [
+                "survey_id",
+                "title_de",
+                "title_en",
+                "question_de",
+                "question_en",
+                "answers_measure",
+                "population_measure",
+                "stratum",
+            ],
+        ),
+        "survey_population": _frame(
+            (
+                {
+                    "survey_id": survey.id,
+                    **dict.fromkeys(catalogue.breakdowns, TOTAL),
+                    **dict(zip(survey.population.where, cells, strict=True)),
+                }
+                for survey in catalogue.surveys.values()
+                for cells in itertools.product(
+                    *(survey.population.cells(name) or [] for name in survey.population.where)
+                )
+            ),
+            ["survey_id", *catalogue.breakdowns],
+        ),
+        "index_outcome": _frame(
+            (
+                {"index_id": index.id, "indicator_id": outcome, "area_level": index.level}
+                for index in catalogue.indices.values()
+                for outcome in index.outcomes
+            ),
+            ["index_id", "indicator_id", "area_level"],
+        ),
         "indicator_table": _frame(
             {
                 "indicator_id": i.id,

@@ -15,12 +15,14 @@ import pandas as pd
 
 from expectations.catalogue import Catalogue
 from expectations.catalogue.model import TOTAL
+from expectations.catalogue.registers import ColumnType, Register
 from expectations.catalogue.relations import relations
 from orchestration.collect.genesis import FormatError
 from orchestration.collect.genesis.footnotes import footnotes_of
 from orchestration.collect.genesis.workbook import MUNICIPALITY_LIST
 from orchestration.collect.landing import Landing, Reading, Snapshot, landing_of
 from orchestration.collect.registers.areas import FOREVER
+from orchestration.collect.registers.landing import Snapshot as RegisterSnapshot
 from orchestration.collect.registers.landing import register_landing
 from orchestration.collect.school_directory import newest_schools
 from orchestration.resources.clock import stamp
@@ -162,6 +164,9 @@ def _load_registers(
         ).fetchall()  # fmt: skip
         name = f"register {snapshot.register}"
         rows[name] = rows.get(name, 0) + int(inserted[0][0])
+    for name, register in catalogue.registers.items():
+        if register.rows_are_told:
+            _load_rows(connection, register, [s for s in in_use if s.register == name])
     connection.execute(
         """create table raw.local_area (
             area_code varchar, area_name varchar, area_level varchar, parent_area_code varchar,
@@ -173,6 +178,27 @@ def _load_registers(
         values = [area.code, area.name, area.level, area.parent, *dated]
         connection.execute("insert into raw.local_area values (?, ?, ?, ?, ?, ?)", values)
     return rows
+
+
+_ROW_TYPES = {
+    ColumnType.INTEGER: "bigint", ColumnType.NUMBER: "double", ColumnType.DATE: "date", ColumnType.FLAG: "boolean",
+}  # fmt: skip
+"""The type of a told column in SQL; every other one is text."""
+
+
+def _load_rows(
+    connection: duckdb.DuckDBPyConnection, register: Register, snapshots: list[RegisterSnapshot]
+) -> None:
+    """The rows of a register that are told, of all deliveries in use; an empty table without any."""
+    columns = ", ".join(f'"{c.id}" {_ROW_TYPES.get(c.type, "varchar")}' for c in register.kept)
+    connection.execute(f"create table raw.told__{register.id} (period_end date, {columns})")
+    for snapshot in snapshots:
+        if snapshot.rows.exists():  # not in a delivery whose records were gone before they were told
+            connection.execute(
+                f"insert into raw.told__{register.id} by name "
+                "select $end::date as period_end, * from read_parquet($file)",
+                {"end": snapshot.period_end, "file": str(snapshot.rows)},
+            )
 
 
 _EMPTY_TYPES = {"value": "float64", "from": "datetime64[s]", "to": "datetime64[s]"}

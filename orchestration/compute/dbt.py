@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -23,6 +24,9 @@ from orchestration.resources.home import Home
 from orchestration.settings import PROJECT
 
 PROJECT_DIR = PROJECT / "dbt_project"
+
+_PARSED: dict[Path, Any] = {}
+"""dbt's own manifest for a candidate, where this process has parsed the project: it need not read it again."""
 
 
 class DbtError(RuntimeError):
@@ -55,7 +59,7 @@ def manifest(home: Home) -> dict[str, Any]:
     cached = home.dbt / f"manifest-{project_hash()}.json"
     if not cached.exists():
         home.prepare()
-        _invoke(home, ["parse"])
+        _PARSED[home.candidate] = _invoke(home, ["parse"]).result
         write_bytes(cached, (home.dbt / "target" / "manifest.json").read_bytes())
     return json.loads(cached.read_text(encoding="utf-8"))
 
@@ -80,8 +84,8 @@ def build(home: Home, *, left_out: Iterable[str] = (), exclude_tests: bool = Fal
 
 
 def structural_tests_behind(nodes: dict[str, Any], model: str) -> set[str]:
-    """Every data test that touches a model, anything it is built from, or a released dimension."""
-    roots = (model, "dim_area", "dim_period", "dim_school_type", "dim_indicator")
+    """Every data test that touches a model, anything it is built from, or what goes out with every release."""
+    roots = (model, "dim_area", "dim_period", "dim_school_type", "dim_indicator", "fct_survey_answer")
     wanted, queue = set(), [f"model.bildungsmonitor.{root}" for root in roots]
     while queue:
         node = queue.pop()
@@ -117,7 +121,7 @@ def _invoke(home: Home, arguments: list[str]) -> Any:
     # dbt prints to stdout what went wrong; stdout belongs to whoever asked for JSON.
     with _environment(home), redirect_stdout(sys.stderr):
         try:
-            outcome = dbtRunner().invoke(
+            outcome = dbtRunner(manifest=_PARSED.pop(home.candidate, None)).invoke(
                 [
                     *arguments,
                     f"--project-dir={PROJECT_DIR}",

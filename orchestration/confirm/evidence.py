@@ -90,7 +90,7 @@ def subject(
         catalogue=catalogue,
         home_area=settings.municipality.code,
         today=pd.Timestamp(moment).tz_convert(None),
-        frame=None if table is None else table.to_pandas(),
+        frame=None if table is None else _frame(table),
         measures=_measures(connection, sorted(measures)),
         deliveries=_deliveries(connection, home, settings, catalogue, name),
         tests=_tests(connection, home, name),
@@ -167,14 +167,21 @@ def _exists(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> bo
     return bool(rows)
 
 
+def _frame(table: pa.Table) -> pd.DataFrame:
+    """A long table for pandas: codes and names recur by the thousand, so they are categories."""
+    return table.to_pandas(strings_to_categorical=True)
+
+
 def _measures(connection: duckdb.DuckDBPyConnection, ids: list[str], area: str | None = None) -> pd.DataFrame:
     if not _exists(connection, "monitoring", "fct_measure"):
         return pd.DataFrame({"measure_id": []})
-    return connection.execute(
-        "select * from monitoring.fct_measure where list_contains($ids, measure_id) "
-        "and ($area is null or area_code = $area)",
-        {"ids": ids, "area": area},
-    ).df()
+    return _frame(
+        connection.execute(
+            "select * from monitoring.fct_measure where list_contains($ids, measure_id) "
+            "and ($area is null or area_code = $area)",
+            {"ids": ids, "area": area},
+        ).to_arrow_table()
+    )
 
 
 def _deliveries(

@@ -20,6 +20,7 @@ from expectations.catalogue import Catalogue
 from expectations.catalogue.model import TOTAL, PublishedTable, Text
 from expectations.verdict import Decision, Verdict
 from orchestration.confirm import evidence
+from orchestration.publish.derived import DERIVED, DERIVED_KEYS, derive
 from orchestration.publish.release import Release
 
 _NAMES_ONLY = ("indicator_name_de", "indicator_name_en", "area_name")
@@ -38,6 +39,7 @@ TITLES = {
     ),
     "revision": Text(de="Revisionen der Quellen", en="Revisions of the sources"),
     "pub_findings": Text(de="Befunde", en="Findings"),
+    **DERIVED,
     "verdict": Text(de="Prüfergebnisse", en="Verdicts of the checks"),
 }
 
@@ -52,6 +54,7 @@ KEYS = {
     "area_successor": ["area_code", "successor_code"],
     "revision": [],
     "pub_findings": ["finding_id"],
+    **DERIVED_KEYS,
     "verdict": ["table", "check", "scope"],
 }
 
@@ -64,6 +67,14 @@ _WHOLE = {
     "revision": ("conformed.int_genesis__revision", "all"),
 }
 """Tables a release takes as they are: their relation in the candidate, and their order."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """A published table of the candidate, and the hash that its verdicts must carry."""
+
+    rows: pa.Table
+    content_hash: str
 
 
 @dataclass(frozen=True)
@@ -86,7 +97,10 @@ class Contents:
     @property
     def digest(self) -> str:
         """Over everything a reader could notice; equal digests need no new release."""
-        parts: dict[str, Any] = {t.name: evidence.content_hash(t.rows) for t in self.tables}
+        known = {n: s["content_hash"] for n, s in self.states.items() if s["status"] == "published"}
+        parts: dict[str, Any] = {
+            t.name: known.get(t.name) or evidence.content_hash(t.rows) for t in self.tables
+        }
         parts["states"] = {
             name: {k: v for k, v in state.items() if k not in ("held_since", "published_by")}
             for name, state in self.states.items()
@@ -98,6 +112,7 @@ def compose(
     connection: duckdb.DuckDBPyConnection,
     catalogue: Catalogue,
     decisions: list[Decision],
+    built: dict[str, Built],
     verdicts: pa.Table,
     release_id: str,
     previous: Release | None,
@@ -107,17 +122,14 @@ def compose(
     Where nothing of tonight goes out, the dimensions stay the previous ones, too: they belong to
     the tables they describe.
     """
-    fresh: dict[str, pa.Table] = {}
-    for decision in decisions:
-        rows = evidence.published_table(connection, catalogue, decision.table)
-        if decision.published and rows is not None:
-            fresh[decision.table] = rows
+    out = [d.table for d in decisions if d.published and d.table in built]
+    fresh = {name: built[name].rows for name in out}
     kept: dict[str, pa.Table] = {}
     states: dict[str, dict[str, Any]] = {}
     for decision in decisions:
         declared = catalogue.published[decision.table]
         if decision.table in fresh:
-            states[decision.table] = _published(declared, fresh[decision.table], release_id)
+            states[decision.table] = _published(declared, built[decision.table], release_id)
             continue
         before = (previous.manifest["tables"].get(decision.table) or {}) if previous else {}
         if previous and before.get("rows") is not None:
@@ -137,9 +149,13 @@ def compose(
             **{name: _ordered(connection, *source) for name, source in _WHOLE.items()},
         }
         dimensions["pub_findings"] = _findings(connection, catalogue, values, dimensions["area"])
+        dimensions |= derive(
+            {"indicator_value": values, **dimensions, **_further(connection, catalogue)},
+            evidence.night_of(connection).municipality,
+        )
     else:
         assert previous is not None
-        names = ("indicator", "area", "period", "breakdown_cell", *_WHOLE, "pub_findings")
+        names = ("indicator", "area", "period", "breakdown_cell", *_WHOLE, "pub_findings", *DERIVED)
         dimensions = {name: _of(previous, name) for name in names if previous.parquet(name).exists()}
     together = {"indicator_value": values, **dimensions, "verdict": verdicts}
     tables = [
@@ -169,14 +185,26 @@ def _findings(
     return pa.Table.from_pandas(frame, schema=schema, preserve_index=False).replace_schema_metadata(None)
 
 
-def verdict_rows(verdicts: Iterable[Verdict], hashes: dict[str, str | None], catalogue_hash: str) -> pa.Table:
+def _further(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> dict[str, pa.Table]:
+    """What derived tables need beside the release's own: rows of registers that are told, and indices."""
+    told = {n: f"raw.told__{n}" for n, register in catalogue.registers.items() if register.rows_are_told}
+    told |= {name: f"catalogue.{name}" for name in ("index_component", "index_outcome", "survey")}
+    told["survey_answer"] = "monitoring.fct_survey_answer"
+    return {name: _ordered(connection, relation, "all") for name, relation in told.items()}
+
+
+def verdict_rows(verdicts: Iterable[Verdict], built: dict[str, Built], catalogue_hash: str) -> pa.Table:
     """Verdicts as a table: one row per table, check and scope, with the hashes of what they speak of.
 
     The run's id stays outside: it would make every night's release another one.
     """
     names = [*evidence.VERDICT_COLUMNS, "content_hash", "catalogue_hash"]
     rows = [
-        {**v.model_dump(mode="json"), "content_hash": hashes.get(v.table), "catalogue_hash": catalogue_hash}
+        {
+            **v.model_dump(mode="json"),
+            "content_hash": built[v.table].content_hash if v.table in built else None,
+            "catalogue_hash": catalogue_hash,
+        }
         for v in sorted(verdicts, key=lambda v: (v.table, v.check, v.scope))
     ]
     return pa.Table.from_pylist(rows, schema=pa.schema([(name, pa.string()) for name in names]))
@@ -186,13 +214,13 @@ def _value_key(catalogue: Catalogue) -> list[str]:
     return ["indicator_id", "area_code", "period_start", "period_end", *catalogue.breakdowns]
 
 
-def _published(declared: PublishedTable, rows: pa.Table, release_id: str) -> dict[str, Any]:
+def _published(declared: PublishedTable, built: Built, release_id: str) -> dict[str, Any]:
     return {
         "status": "published",
         "schema_version": declared.schema_version,
         "owner": declared.owner,
-        "rows": rows.num_rows,
-        "content_hash": evidence.content_hash(rows),
+        "rows": built.rows.num_rows,
+        "content_hash": built.content_hash,
         "published_by": release_id,
     }
 

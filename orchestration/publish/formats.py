@@ -27,7 +27,11 @@ SYNTHETIC = "SYNTHETISCHE DATEN – keine amtliche Statistik / SYNTHETIC DATA �
 _STORAGE = "v1.0.0"
 """Format of mart.duckdb: every DuckDB since 1.0 reads it, whichever version wrote it."""
 
-_COMPRESSION = {"VARCHAR": "dictionary", "DOUBLE": "uncompressed"}
+_COMPRESSION = {
+    "VARCHAR": "dictionary",
+    **dict.fromkeys(("BIGINT", "BOOLEAN", "DATE", "DOUBLE", "INTEGER"), "uncompressed"),
+}
+"""Bitpacking keeps what happens to lie under a missing value; these two write the same bytes every time."""
 
 _FRICTIONLESS = {
     "string": "string",
@@ -57,8 +61,12 @@ def write_release(
             _write_parquet(folder / "verdicts.parquet", table, descriptions, synthetic)
     _write_duckdb(folder / "mart.duckdb", contents.tables, descriptions, synthetic)
     write_json(folder / "datapackage.json", _data_package(contents, descriptions, synthetic))
-    page = dictionary_page(contents, catalogue, descriptions, synthetic)
-    (folder / "dictionary.html").write_text(page, encoding="utf-8")
+    pages = {
+        "dictionary.html": dictionary_page(contents, catalogue, descriptions, synthetic),
+        "fields_of_action.html": fields_page(contents, catalogue, synthetic),
+    }
+    for name, page in pages.items():
+        (folder / name).write_text(page, encoding="utf-8")
 
 
 def about(table: ReleaseTable, synthetic: bool) -> str:
@@ -153,6 +161,56 @@ def dictionary_page(
     contents: Contents, catalogue: Catalogue, descriptions: dict[str, str], synthetic: bool
 ) -> str:
     """The data dictionary: every indicator and every column, German and English, self-contained."""
+    groups = [
+        (catalogue.published[name], contents.states[name], catalogue.indicators_of(name))
+        for name in catalogue.published
+        if name in contents.states
+    ]
+    groups.sort(key=lambda group: min((i.code[0], int(i.code[1:].split(".")[0])) for i in group[2]))
+    return _rendered(
+        "dictionary.html",
+        groups=groups,
+        catalogue=catalogue,
+        units=UNITS,
+        tables=contents.tables,
+        descriptions=descriptions,
+        synthetic=SYNTHETIC if synthetic else None,
+    )
+
+
+def fields_page(contents: Contents, catalogue: Catalogue, synthetic: bool) -> str:
+    """The eight fields of action, one printed page each: where the city stands and what is done about it."""
+    rows = {
+        t.name: t.rows.to_pylist()
+        for t in contents.tables
+        if t.name in ("pub_field_of_action", "pub_measures")
+    }
+    fields: dict[str, list[dict[str, Any]]] = {}
+    for row in rows.get("pub_field_of_action", []):
+        fields.setdefault(row["field_of_action"], []).append(row)
+    measures: dict[str, dict[int, dict[str, Any]]] = {}
+    for row in rows.get("pub_measures", []):
+        measures.setdefault(row["field_of_action"], {})[row["measure_number"]] = row
+    return _rendered(
+        "fields_of_action.html",
+        fields=fields,
+        measures=measures,
+        indicators=catalogue.indicators,
+        units=UNITS,
+        number=_german_number,
+        synthetic=SYNTHETIC if synthetic else None,
+    )
+
+
+def _german_number(value: float | None, decimals: int, sign: bool = False) -> str:
+    """1.234,5 as a German office writes it; an en dash where there is nothing."""
+    if value is None:
+        return "–"
+    text = f"{value:{'+' if sign and round(value, decimals) else ''},.{decimals}f}"
+    return text.translate(str.maketrans(",.-", ".,−"))
+
+
+def _rendered(template: str, **values: Any) -> str:
     from jinja2 import Environment, PackageLoader, select_autoescape
 
     environment = Environment(
@@ -162,21 +220,7 @@ def dictionary_page(
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    groups = [
-        (catalogue.published[name], contents.states[name], catalogue.indicators_of(name))
-        for name in catalogue.published
-        if name in contents.states
-    ]
-    groups.sort(key=lambda group: min((i.code[0], int(i.code[1:].split(".")[0])) for i in group[2]))
-    return environment.get_template("dictionary.html").render(
-        groups=groups,
-        catalogue=catalogue,
-        units=UNITS,
-        tables=contents.tables,
-        descriptions=descriptions,
-        synthetic=SYNTHETIC if synthetic else None,
-        attribution=ATTRIBUTION,
-    )
+    return environment.get_template(template).render(attribution=ATTRIBUTION, **values)
 
 
 def column_descriptions(manifest: dict[str, Any], catalogue: Catalogue) -> dict[str, str]:

@@ -17,7 +17,7 @@ from expectations.verdict import Decision, Verdict, decide
 from orchestration.compute.dbt import manifest
 from orchestration.confirm import evidence
 from orchestration.confirm.gate import expected_checks
-from orchestration.publish.contents import Contents, compose, verdict_rows
+from orchestration.publish.contents import Built, Contents, compose, verdict_rows
 from orchestration.publish.formats import LICENCE_NAME, SYNTHETIC, column_descriptions, write_release
 from orchestration.publish.release import Release, ReleaseStore
 from orchestration.resources.home import Home
@@ -43,12 +43,13 @@ def publish(home: Home, settings: Settings, catalogue: Catalogue, moment: dt.dat
     served = store.current()
     with evidence.connect(home) as connection:
         night = evidence.night_of(connection)
-        decisions, verdicts, hashes = _decisions(connection, night, settings, catalogue)
+        built = _built(connection, catalogue)
+        decisions, verdicts = _decisions(connection, built, night, settings, catalogue)
         sources = _sources(connection)
         synthetic = any(source["synthetic"] for source in sources)
         good = store.newest(lambda r: _same_kind(r, settings, synthetic) and not r.damage())
-        rows = verdict_rows(verdicts, hashes, catalogue.content_hash)
-        contents = compose(connection, catalogue, decisions, rows, night.night_id, good)
+        rows = verdict_rows(verdicts, built, catalogue.content_hash)
+        contents = compose(connection, catalogue, decisions, built, rows, night.night_id, good)
     if not contents.tables:
         return Publication(served, False, decisions, verdicts)
     digest = contents.digest
@@ -80,24 +81,30 @@ def _same_kind(previous: Release, settings: Settings, synthetic: bool) -> bool:
     )
 
 
+def _built(connection: Any, catalogue: Catalogue) -> dict[str, Built]:
+    """Every table that dbt built, read and hashed once: for the decision and for the release."""
+    found = {name: evidence.published_table(connection, catalogue, name) for name in catalogue.published}
+    return {
+        name: Built(rows, evidence.content_hash(rows)) for name, rows in found.items() if rows is not None
+    }
+
+
 def _decisions(
-    connection: Any, night: evidence.Night, settings: Settings, catalogue: Catalogue
-) -> tuple[list[Decision], list[Verdict], dict[str, str | None]]:
-    """The decision on every table, all verdicts, and the content hash of every table."""
+    connection: Any, built: dict[str, Built], night: evidence.Night, settings: Settings, catalogue: Catalogue
+) -> tuple[list[Decision], list[Verdict]]:
+    """The decision on every table, and all verdicts."""
     decisions: list[Decision] = []
     all_verdicts: list[Verdict] = []
-    hashes: dict[str, str | None] = {}
     for name in catalogue.published:
-        table = evidence.published_table(connection, catalogue, name)
-        hashes[name] = None if table is None else evidence.content_hash(table)
-        verdicts, stale = evidence.verdicts_on(connection, name, night, hashes[name], catalogue.content_hash)
+        found = built[name].content_hash if name in built else None
+        verdicts, stale = evidence.verdicts_on(connection, name, night, found, catalogue.content_hash)
         if night.catalogue_hash != catalogue.content_hash:
             stale = "the data were computed with another catalogue"
         if night.municipality != settings.municipality.code:
             stale = "the data were computed for another municipality"
         decisions.append(decide(name, verdicts, expected_checks(catalogue, name), stale))
         all_verdicts += verdicts
-    return decisions, all_verdicts, hashes
+    return decisions, all_verdicts
 
 
 def _sources(connection: Any) -> list[dict[str, Any]]:

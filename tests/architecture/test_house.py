@@ -81,7 +81,8 @@ def test_unit_tests_need_no_network_dbt_dagster_or_great_expectations(tmp_path: 
     (tmp_path / "blocker.py").write_text(BLOCKER)
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "tests/unit", "-p", "blocker", "-p", "no:cacheprovider"],
-        cwd=PROJECT, env=environment(PYTHONPATH=str(tmp_path)), capture_output=True, text=True,
+        cwd=PROJECT, env=environment(PYTHONPATH=str(tmp_path), BILDUNGSMONITOR_EXAMPLES="3"),
+        capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-3000:]
 

@@ -23,15 +23,15 @@ from pathlib import Path
 
 import duckdb
 
-from tests.nights import run
+from tests.nights import plain_config, run
 
 FIRST, SECOND = "pub_leavers", "pub_vocational"
 NUMBER = "select max(numerator) from {} where area_code = '07111' and indicator_id = '{}' and sex = 'total'"
 PAIR = (
     NUMBER.format(FIRST, "leavers_by_qualification")
-    + " and qualification = 'BILABS14' and period_label = '2013/14'",
+    + " and qualification = 'BILABS14' and period_label = '2018/19'",
     NUMBER.format(SECOND, "vocational_pupils")
-    + " and school_type = 'SCHULE171' and nationality = 'total' and period_label = '2013/14'",
+    + " and school_type = 'SCHULE171' and nationality = 'total' and period_label = '2018/19'",
 )
 """One small cell in each of two tables; their values are the publication's number."""
 
@@ -59,15 +59,15 @@ def read_again_and_again(releases: str, stop: Event, results: mp.Queue[tuple[int
     results.put((reads, failed, mixed))
 
 
-def publish_number(home_path: Path, number: int, poison: bool) -> tuple[str, bool]:
+def publish_number(home_path: Path, config: Path, number: int, poison: bool) -> tuple[str, bool]:
     """Write the number into both tables of the candidate, judge everything, publish."""
-    from expectations.catalogue import load_catalogue
     from orchestration.confirm.gate import confirm_table
     from orchestration.publish.publication import publish
     from orchestration.resources.home import Home
-    from orchestration.settings import DEFAULT_CONFIG, load_settings
+    from orchestration.settings import catalogue_of, load_settings
 
-    home, settings, catalogue = Home(home_path), load_settings(DEFAULT_CONFIG), load_catalogue()
+    settings = load_settings(config)
+    home, catalogue = Home(home_path), catalogue_of(settings)
     moment = dt.datetime(2026, 11, 25, tzinfo=dt.UTC) + dt.timedelta(minutes=number)
     with home.lock():
         with duckdb.connect(str(home.candidate)) as candidate:
@@ -92,15 +92,16 @@ def publish_number(home_path: Path, number: int, poison: bool) -> tuple[str, boo
 def campaign(publications: int, readers: int, folder: Path) -> bool:
     """Run the campaign; True if no read failed or was mixed and every gate decided rightly.
 
-    `folder` may hold a home `var` after a night already.
+    `folder` may hold a configuration `city.yaml` and a home `var` after a night of it already.
     """
-    home = folder / "var"
+    home, config = folder / "var", folder / "city.yaml"
     if not home.exists():
-        night = run("nightly", "--home", str(home), "--json")
+        plain_config(config)
+        night = run("nightly", "--config", str(config), "--home", str(home), "--json")
         if night.code != 0:
             print(night.err)
             return False
-    publish_number(home, 1, poison=False)
+    publish_number(home, config, 1, poison=False)
     context = mp.get_context("spawn")
     stop, results = context.Event(), context.Queue()
     processes = [
@@ -112,7 +113,7 @@ def campaign(publications: int, readers: int, folder: Path) -> bool:
     time.sleep(2)
     started, right = time.monotonic(), True
     for number in range(2, publications + 2):
-        release, as_expected = publish_number(home, number, poison=number % 4 == 0)
+        release, as_expected = publish_number(home, config, number, poison=number % 4 == 0)
         right &= as_expected
         print(
             f"{number - 1:3d}  published {release}{' (poisoned: one table held)' if number % 4 == 0 else ''}",

@@ -318,7 +318,7 @@ def test_a_message_names_place_and_value(clean: dict[str, Subject]) -> None:
     subject = in_frame(a_rate_above_hundred)(clean["pub_leavers"])
     (found,) = [v for v in judge(subject) if v.check == "range" and v.status is Status.FAIL]
     assert found.scope == "leavers_without_certificate_percent"
-    assert "07131, 2009/10" in found.message_de
+    assert "07131, 2013/14" in found.message_de
     assert "value ≥ 0 and ≤ 100" in found.message_en
     assert found.guidance_de
     assert found.guidance_en

@@ -239,3 +239,37 @@ def test_read_names_the_format_and_writes_long_rows(shared: Path, tmp_path: Path
     ]  # fmt: skip
     koblenz = [r for r in rows if r["area_code"] == "07111" and r["GES"] == ""]
     assert [float(r["value"]) for r in koblenz] == [113378.0]
+
+
+LESS_THAN_KOBLENZ = {
+    # what the files lie in the folder with: districts only
+    "population": ("07", "DG"), "population_by_age_group": ("07", "DG"), "population_by_year_of_age": ("07", "DG"),
+    "students": ("07", "DG"), "international_students_percent": ("07", "DG"),
+    # the Land prints `-` in two years
+    "long_term_unemployed_percent": ("07",),
+}  # fmt: skip
+"""Indicators whose source has fewer periods for the Land or Germany than for Koblenz, and where."""
+
+
+def test_every_indicator_of_the_folder_has_koblenz_the_land_and_germany_in_all_its_periods(
+    official_home: Path,
+) -> None:
+    mart = duckdb.connect(str(official_home / "releases" / "current" / "mart.duckdb"), read_only=True)
+    rows = mart.execute(
+        """with period as (
+            select indicator_id, period_end,
+                bool_or(value is not null) filter (area_code = '07111') as koblenz,
+                bool_or(value is not null) filter (area_code = '07') as land,
+                bool_or(value is not null) filter (area_code = 'DG') as germany
+            from indicator_value where area_code in ('07111', '07', 'DG') group by all
+        )
+        select indicator_id, count(*) filter (koblenz), count(*) filter (land), count(*) filter (germany)
+        from period group by 1 order by 1"""
+    ).fetchall()
+    assert len(rows) >= 45
+    for name, koblenz, land, germany in rows:
+        print(f"{name:<45} Koblenz {koblenz:>3}  Land {land:>3}  Germany {germany:>3}")
+        assert koblenz > 0, name
+        short = LESS_THAN_KOBLENZ.get(name, ())
+        assert land == koblenz or "07" in short, name
+        assert germany == koblenz or "DG" in short, name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,9 @@ def test_a_kill_leaves_a_whole_release(tmp_path: Path, city_base: Path) -> None:
 
 
 @pytest.mark.slow
-def test_two_publications_disturb_no_reader(home: Path) -> None:
-    assert publications.campaign(2, readers=1, folder=home.parent)
+def test_two_publications_disturb_no_reader(tmp_path: Path, city_base: Path) -> None:
+    shutil.copytree(city_base, tmp_path / "city", symlinks=True)
+    assert publications.campaign(2, readers=1, folder=tmp_path / "city")
 
 
 def test_every_kind_of_damage_is_refused_at_the_door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -137,7 +137,7 @@ def test_the_daemon_ticks_and_runs_the_night(home: Path, tmp_path: Path) -> None
     """The real daemon, the real night; only the clock is set to every minute."""
     import dagster as dg
 
-    plain = plain_config(tmp_path / "plain.yaml")
+    plain = plain_config(tmp_path / "plain.yaml", "pub_vocational")
     module = tmp_path / "every_minute.py"
     module.write_text(EVERY_MINUTE)
     workspace = tmp_path / "workspace.yaml"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -19,11 +20,12 @@ def test_every_structural_test_can_hold_a_table(night_home: Path, catalogue: Cat
     assert set().union(*(structural_tests_behind(nodes, name) for name in catalogue.published)) == tests
 
 
-def test_the_unit_tests_of_the_dbt_project_pass(home: Path) -> None:
+def dbt(home: Path, *arguments: str) -> str:
+    """What dbt's own command prints about the candidate of a home."""
     project = PROJECT / "dbt_project"
     done = subprocess.run(
         [
-            str(Path(sys.executable).with_name("dbt")), "test", "--select", "test_type:unit",
+            str(Path(sys.executable).with_name("dbt")), *arguments,
             f"--project-dir={project}", f"--profiles-dir={project}",
             f"--target-path={home / 'target'}", f"--log-path={home / 'target'}",
         ],
@@ -32,4 +34,20 @@ def test_the_unit_tests_of_the_dbt_project_pass(home: Path) -> None:
         text=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
-    assert "PASS=5 WARN=0 ERROR=0" in done.stdout
+    return done.stdout
+
+
+def test_the_unit_tests_of_the_dbt_project_pass(home: Path) -> None:
+    assert "PASS=6 WARN=0 ERROR=0" in dbt(home, "test", "--select", "test_type:unit")
+
+
+def test_docs_and_lineage_build_and_describe_every_published_column(home: Path, catalogue: Catalogue) -> None:
+    dbt(home, "docs", "generate", "--static")
+    page = (home / "target" / "static_index.html").read_text(encoding="utf-8")
+    found = json.loads((home / "target" / "catalog.json").read_text(encoding="utf-8"))["nodes"]
+    described = json.loads((home / "target" / "manifest.json").read_text(encoding="utf-8"))["nodes"]
+    for name in catalogue.published:
+        model = f"model.bildungsmonitor.{name}"
+        assert name in page
+        columns = {column.lower() for column in found[model]["columns"]}
+        assert columns == {c for c, d in described[model]["columns"].items() if d["description"]}

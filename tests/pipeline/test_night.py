@@ -14,6 +14,7 @@ import pytest
 from frictionless import Package
 
 from expectations.catalogue import Catalogue
+from orchestration.publish.derived import DERIVED
 from orchestration.publish.release import ReleaseStore, file_hash
 from tests.nights import PROJECT, command, environment, run
 
@@ -46,7 +47,7 @@ def test_a_release_holds_every_table_in_every_format(night_home: Path, catalogue
     release = ReleaseStore(night_home / "releases").current()
     assert release is not None
     assert release.damage() == []
-    names = TABLES | {"pub_findings"} | set(catalogue.published)
+    names = TABLES | {"pub_findings", *DERIVED} | set(catalogue.published)
     assert {p.stem for p in (release.folder / "parquet").iterdir()} == names
     assert {p.stem for p in (release.folder / "csv").iterdir()} == names
     connection = duckdb.connect(str(release.folder / "mart.duckdb"), read_only=True)

@@ -28,6 +28,9 @@ from tests.registers import (
     tables_of,
 )
 
+ONE = ("pub_schools",)
+"""Where it is about what lands, one published table is enough."""
+
 ENVIRONMENT = {"BILDUNGSMONITOR_REGISTER_KEY": KEY}
 
 PLANTED = dict.fromkeys(
@@ -64,7 +67,8 @@ def test_sixty_measures_of_registers_land_beside_the_official_ones(
     assert declared <= landed
     assert levels["city_district"] >= 20
     assert levels["school"] >= 20
-    assert {m for m, *_ in by_area} <= {"register_schools", "music_school_pupils", "register_households"}, (
+    distinct = {m for m in declared if catalogue.measures[m].register_.count.startswith("distinct:")}
+    assert {m for m, *_ in by_area} <= distinct, (
         "only what is counted distinct may differ between its parts and the city"
     )
 
@@ -94,7 +98,8 @@ def test_people_of_registers_leave_the_house_rounded(night_home: Path, catalogue
             f"""select indicator_id, numerator, denominator, value, rounded_to from "{table}"
             where area_code like '07111-%' and rounded_to is not null"""
         ).fetchall():
-            assert rounded == bases[name]
+            # A model rounds what it is made of itself; no measure is declared behind it.
+            assert rounded == bases[name] if catalogue.indicators[name].formulas else rounded >= 5
             if name not in counts or value is None:
                 continue
             assert numerator % 5 == 0
@@ -129,7 +134,9 @@ def test_postgresql_and_sqlite_make_the_same_mart(
     marts = {}
     for name, url in urls.items():
         config = config_of(
-            tmp_path / f"{name}.yaml", {"databases": [{"url": url, "registers": sorted(deliveries)}]}
+            tmp_path / f"{name}.yaml",
+            {"databases": [{"url": url, "registers": sorted(deliveries)}]},
+            tables=ONE,
         )
         home = tmp_path / name
         night = run("nightly", "--config", str(config), "--home", str(home), "--json", **ENVIRONMENT)
@@ -206,7 +213,7 @@ def test_no_name_address_or_birthday_is_anywhere_but_with_its_sender(
     }  # fmt: skip
     drops = tmp_path / "drops"
     only = [*good, "pupils", "childminders", "school_entry_examination"]
-    config = config_of(tmp_path / "city.yaml", {"drops": str(drops), "only": only})
+    config = config_of(tmp_path / "city.yaml", {"drops": str(drops), "only": only}, tables=ONE)
     home = tmp_path / "home"
     deliver(catalogue, drops, good)
     refuse_everything(drops, catalogue, deliveries, person, child)
@@ -282,7 +289,7 @@ def test_another_city_is_a_configuration(tmp_path: Path, catalogue: Catalogue) -
     names = ["block_sides", "residents"]
     deliver(catalogue, drops, deliveries, names)
     config = config_of(
-        tmp_path / "trier.yaml", {"drops": str(drops), "only": names}, code="07211", name="Trier"
+        tmp_path / "trier.yaml", {"drops": str(drops), "only": names}, tables=ONE, code="07211", name="Trier"
     )
     facts = json.loads(config.read_text())
     facts["registers"]["districts"] = facts["registers"]["districts"][:12]

@@ -10,6 +10,7 @@ from expectations.catalogue import Catalogue
 from orchestration.collect.genesis import read_official
 from orchestration.collect.sample.generate import write_sample
 from orchestration.settings import Host, OfficialStatistics
+from tests.nights import FEW_TABLES
 from tests.printing import cells_of_rows, flat_today
 from tests.replay.server import PASSWORD, USER, Replay
 
@@ -83,6 +84,7 @@ def network_config(path: Path, replay: Replay, tables: list[str], *, poll_second
       poll_seconds: {poll_seconds}"""
     path.write_text(
         f"""municipality: {{code: "07111", name: Koblenz}}
+tables: [{", ".join(FEW_TABLES)}]
 official_statistics:
   source: network
   tables: {tables}

@@ -68,6 +68,9 @@ def edit(root: Path, file: str, old: str, new: str) -> None:
         ("tables/22541-01-04-4.yml", "valid_from: 2011-01-01", "valid_from: 2012-01-01", "valid for the same periods"),
         ("area_reforms/goettingen_2016.yml", 'code: "03159", share: 1', 'code: "03159", share: 0.5', "do not add up to 1"),
         ("area_reforms/goettingen_2016.yml", 'code: "03159", share: 1', 'code: "03201", share: 1', "'03201' itself ends on 2001-11-01"),
+        ("indices/social_index.yml", "- care_rate_under_3_percent", "- pupils_per_class", "'pupils_per_class' is not offered for 'city_district'"),
+        ("surveys/all_day_demand.yml", "stratum: grade", "stratum: sex", "'all_day_demand_answers' is not counted by 'sex'"),
+        ("surveys/all_day_demand.yml", "SCHULE03", "SCHULE33", "has no cell 'SCHULE33'; did you mean"),
         ("classifications/GES.yml", "cell: female", "cell: femal", "has no cell 'femal'; did you mean 'female'?"),
     ],
 )  # fmt: skip

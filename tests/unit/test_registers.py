@@ -608,6 +608,24 @@ def city(*districts: CityDistrict) -> Settings:
     )
 
 
+def test_the_code_of_a_local_district_does_not_depend_on_the_order_of_the_configuration() -> None:
+    districts = [
+        CityDistrict(code="ST30", name="Immendorf", local_district="Arenberg/Immendorf"),
+        CityDistrict(code="ST12", name="Lay", local_district="Lay"),
+        CityDistrict(code="ST29", name="Arenberg", local_district="Arenberg/Immendorf"),
+    ]
+
+    def codes(chosen: list[CityDistrict]) -> dict[str, str]:
+        areas = areas_of(city(*chosen)).areas.values()
+        return {a.name: a.code for a in areas if a.level == "local_district" and not a.code.endswith("00")}
+
+    assert (
+        codes(districts)
+        == codes(districts[::-1])
+        == {"Arenberg/Immendorf": "07111-OB29", "Lay": "07111-OB12"}
+    )
+
+
 def test_every_spelling_means_one_district() -> None:
     areas = areas_of(
         city(
@@ -617,7 +635,7 @@ def test_every_spelling_means_one_district() -> None:
     )
     meant = {p.value: p.code for p in areas.places if p.level == "city_district"}
     assert meant["Moselweiß"] == meant["Moselweiss"] == meant["ST10"] == "07111-ST10"
-    assert [p.code for p in areas.places if p.level == "local_district"] == ["07111-OB01"] * 2
+    assert [p.code for p in areas.places if p.level == "local_district"] == ["07111-OB12"] * 2
     assert {a.code for a in areas.areas.values() if a.level == "city_district"} == {
         "07111-ST10",
         "07111-ST12",

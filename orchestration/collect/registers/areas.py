@@ -83,14 +83,18 @@ def areas_of(settings: Settings) -> Areas:
     """The Stadtteile and Ortsbezirke of a city's configuration, with every declared spelling."""
     city = settings.municipality.code
     found = Areas(city)
+    # An Ortsbezirk is called after the first of its Stadtteile, whatever their order in the configuration.
     locals_: dict[str, str] = {}
+    for district in sorted(settings.registers.districts, key=lambda d: d.code):
+        if district.local_district:
+            locals_.setdefault(district.local_district, f"{city}-OB{district.code[2:]}")
     for district in settings.registers.districts:
         code = f"{city}-{district.code}"
         found.add(Area(code, district.name, "city_district", city))
         spellings = [district.name, district.code, *district.aliases]
         found.places += [Place("city_district", text, code, "city_district") for text in spellings]
         if district.local_district:
-            number = locals_.setdefault(district.local_district, f"{city}-OB{len(locals_) + 1:02d}")
+            number = locals_[district.local_district]
             found.add(Area(number, district.local_district, "local_district", city))
             found.places += [Place("city_district", text, number, "local_district") for text in spellings]
     for level, name in UNASSIGNED.items():

@@ -24,7 +24,7 @@ from expectations.catalogue import Catalogue
 from expectations.catalogue.registers import Register
 from orchestration.collect.registers import databases, report
 from orchestration.collect.registers.areas import Areas, add_bridge, add_schools, areas_of
-from orchestration.collect.registers.counts import count, lay_out
+from orchestration.collect.registers.counts import count, lay_out, told_rows
 from orchestration.collect.registers.door import Admitted, Arrival, admit, span_of
 from orchestration.collect.registers.drops import Drop
 from orchestration.collect.registers.files import read_file
@@ -283,13 +283,14 @@ class _RegisterNight:
                     counted = count(connection, records, register, measure, self.catalogue, areas, kept.span)
                     tables.append(counted.table)
                     unmatched |= counted.unmatched
+                rows = told_rows(connection, records, register)
             if tables:
                 snapshot = Snapshot(
                     self.landing.folder / kept.register / kept.id, kept.register, kept.id, kept.span.end,
                     kept.accepted_at.isoformat(), fingerprint,
                 )  # fmt: skip
                 facts = {"period": kept.span.label, "rows": kept.rows, "unmatched": unmatched}
-                self.landing.write(snapshot, facts, pa.concat_tables(tables))
+                self.landing.write(snapshot, facts, pa.concat_tables(tables), rows)
             for index, arrived in enumerate(found):
                 if arrived.delivery == kept.id and unmatched:
                     found[index] = replace(arrived, unmatched=unmatched)

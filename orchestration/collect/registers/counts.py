@@ -60,9 +60,8 @@ def count(
     """
     source = measure.register_
     assert source is not None, "only measures of registers are counted"
-    _base(connection, records, source)
-    _cells(connection, register, source, catalogue)
-    unmatched = _places(connection, records, register, source, areas, span.end)
+    base, values = _base(records, source)
+    cells_of = {f"cells_{name}": _cells(register, source, catalogue, name) for name in source.by}
     names = list(catalogue.breakdowns)
     number = (
         "count(distinct b.counted)" if source.count.startswith("distinct:") else "coalesce(sum(b.counted), 0)"
@@ -72,8 +71,15 @@ def count(
     cells = "".join(f', cells_{n}.cell as "{n}"' for n in source.by)
     matches = "".join(f' and c."{n}" = g_{n}.cell' for n in source.by)
     shown = ", ".join(f'g_{n}.cell as "{n}"' if n in source.by else f"'{TOTAL}' as \"{n}\"" for n in names)
+    places, areas_shown = _places(records, register, source, areas, span.end)
+    for name, pairs in cells_of.items():
+        connection.register(name, pairs)
     table = connection.execute(
-        f"""with counted as (
+        f"""with base as materialized ({base}),
+        place as materialized (select distinct place from base),
+        places as materialized ({places}),
+        areas_shown as ({areas_shown} union select area_code, area_level from places),
+        counted as (
             select p.area_code, p.area_level{cells}, {number} as value
             from base as b join places as p on p.place is not distinct from b.place{joins}
             group by all
@@ -82,10 +88,11 @@ def count(
                coalesce(c.value, 0)::double as value
         from areas_shown as a{grid}
         left join counted as c on c.area_code = a.area_code and c.area_level = a.area_level{matches}
-        order by all"""
+        order by all""",
+        values,
     ).to_arrow_table()
-    for name in ("base", "places", "areas_shown", *(f"cells_{n}" for n in source.by)):
-        connection.execute(f"drop table {name}")
+    for name in cells_of:
+        connection.unregister(name)
     period = {
         "period_start": pa.array([span.start] * len(table), pa.date32()),
         "period_end": pa.array([span.end] * len(table), pa.date32()),
@@ -93,11 +100,21 @@ def count(
     }
     for name, column in period.items():
         table = table.append_column(name, column)
-    return Counted(table, unmatched)
+    return Counted(table, _unmatched(connection, records, register, source, span.end))
 
 
-def _base(connection: duckdb.DuckDBPyConnection, records: str, source: RegisterSource) -> None:
-    """The records that count, put together as far as the question allows."""
+def told_rows(connection: duckdb.DuckDBPyConnection, records: str, register: Register) -> pa.Table | None:
+    """The rows of a register in which nobody is named, if it is declared that they are told."""
+    if not register.rows_are_told or register.personal:
+        return None
+    columns = ", ".join(
+        f'"{c.id}"::varchar as "{c.id}"' if c.type is ColumnType.CODE else f'"{c.id}"' for c in register.kept
+    )
+    return connection.execute(f"select {columns} from {records} order by all").to_arrow_table()
+
+
+def _base(records: str, source: RegisterSource) -> tuple[str, dict[str, list[str]]]:
+    """The records that count, put together as far as the question allows: SQL and its parameters."""
     conditions: list[str] = ["true"]
     values: dict[str, list[str]] = {}
     for n, name in enumerate(source.where):
@@ -120,86 +137,77 @@ def _base(connection: duckdb.DuckDBPyConnection, records: str, source: RegisterS
         # Decimals add up to the same sum in any order of rows, doubles do not.
         number = f'sum("{column}"::decimal(18, 6))' if column else "count(*)"
         sql = f"select {place} as place{by}, {number} as counted from {records} where {where} group by all"
-    connection.execute(f"create temp table base as {sql}", values)
+    return sql, values
 
 
-def _cells(
-    connection: duckdb.DuckDBPyConnection, register: Register, source: RegisterSource, catalogue: Catalogue
-) -> None:
+def _cells(register: Register, source: RegisterSource, catalogue: Catalogue, name: str) -> pa.Table:
     """Which cells a value counts in: the total, its own, and with ages every span it lies in."""
-    for name, column in source.by.items():
-        declared = register.column(column)
-        if declared.type is ColumnType.CODE:
-            words = list(dict.fromkeys(declared.codes.values()))
-            pairs: list[tuple[str | int | None, str]] = [
-                (None, TOTAL),
-                *((w, TOTAL) for w in words),
-                *((w, w) for w in words),
-            ]
-            kind = pa.string()
-        else:
-            ages = range(-1, 131)
-            pairs = [(None, TOTAL), *((age, TOTAL) for age in ages)]
-            for cell in source.ages:
-                low, high = ages_of(cell) or (0, 0)
-                pairs += [(age, cell) for age in ages if low <= age < high]
-            kind = pa.int64()
+    declared = register.column(source.by[name])
+    if declared.type is ColumnType.CODE:
+        words = list(dict.fromkeys(declared.codes.values()))
+        pairs: list[tuple[str | int | None, str]] = [
+            (None, TOTAL),
+            *((w, TOTAL) for w in words),
+            *((w, w) for w in words),
+        ]
+        # A "darunter" cell is part of the cell it belongs to.
         subset = {c.id: c.subset_of for c in catalogue.breakdowns[name].cells if c.subset_of}
-        if kind == pa.string():  # a "darunter" cell is part of the cell it belongs to
-            pairs += [(w, parent) for w in words if (parent := subset.get(w)) is not None]
-        cells = pa.table({"value": pa.array([v for v, _ in pairs], kind), "cell": [c for _, c in pairs]})
-        connection.register("cells", cells)
-        connection.execute(f"create temp table cells_{name} as select distinct * from cells")
-        connection.unregister("cells")
+        pairs += [(w, parent) for w in words if (parent := subset.get(w)) is not None]
+        kind = pa.string()
+    else:
+        ages = range(-1, 131)
+        pairs = [(None, TOTAL), *((age, TOTAL) for age in ages)]
+        for cell in source.ages:
+            low, high = ages_of(cell) or (0, 0)
+            pairs += [(age, cell) for age in ages if low <= age < high]
+        kind = pa.int64()
+    pairs = list(dict.fromkeys(pairs))
+    return pa.table({"value": pa.array([v for v, _ in pairs], kind), "cell": [c for _, c in pairs]})
 
 
 def _places(
+    records: str, register: Register, source: RegisterSource, areas: Areas, day: dt.date
+) -> tuple[str, str]:
+    """SQL of which areas each delivered place counts in, and of which areas are told, zeros included."""
+    city = f"'{areas.city}' as area_code, '{HOME_LEVEL}' as area_level"
+    places, shown = [f"select place, {city} from place"], [f"select {city}"]
+    if source.area is None:
+        return places[0], shown[0]
+    system = register.column(source.area).system
+    for level in source.levels:
+        known = f"k.system = '{system}' and k.level = '{level}' and date '{day}' between k.valid_from and k.valid_to"
+        places.append(
+            f"""select p.place, coalesce(k.code, '{areas.unassigned(level)}'), '{level}'
+            from place as p left join known_place as k on k.value = p.place and {known}"""
+        )
+        # A school without any record is not one that has none: it may be of another kind. One that is in
+        # the delivery has none of what is counted, if none of its records counts.
+        shown.append(
+            f"""select k.code, '{level}' from {records} as r
+            join known_place as k on k.value = r."{source.area}" and {known}"""
+            if level == "school"
+            else f"""select code, level from known_area
+            where level = '{level}' and date '{day}' between valid_from and valid_to"""
+        )
+    return " union all ".join(places), " union ".join(shown)
+
+
+def _unmatched(
     connection: duckdb.DuckDBPyConnection,
     records: str,
     register: Register,
     source: RegisterSource,
-    areas: Areas,
     day: dt.date,
 ) -> dict[str, int]:
-    """Which areas a delivered place counts in; returns what no level knows, with its records."""
-    city = areas.city
-    connection.execute("create temp table areas_shown (area_code varchar, area_level varchar)")
-    connection.execute("insert into areas_shown values ($city, $level)", {"city": city, "level": HOME_LEVEL})
-    connection.execute(
-        f"create temp table places as select distinct place, '{city}' as area_code, '{HOME_LEVEL}' as area_level from base"
-    )
+    """What no area of the first level is named, with its records; names of persons' registers only from three."""
     if source.area is None:
         return {}
-    system = register.column(source.area).system
-    for level in source.levels:
-        connection.execute(
-            f"""insert into places
-            select b.place, coalesce(k.code, '{areas.unassigned(level)}'), '{level}'
-            from (select distinct place from base) as b
-            left join known_place as k on k.value = b.place and k.system = '{system}' and k.level = '{level}'
-                and date '{day}' between k.valid_from and k.valid_to"""
-        )
-        # A school without any record is not one that has none: it may be of another kind. One that is in
-        # the delivery has none of what is counted, if none of its records counts.
-        connection.execute(
-            f"""insert into areas_shown select code, level from known_area
-            where level = '{level}' and level <> 'school' and date '{day}' between valid_from and valid_to"""
-        )
-        connection.execute(
-            f"""insert into areas_shown
-            select distinct k.code, '{level}' from {records} as r join known_place as k
-                on k.value = r."{source.area}" and k.system = '{system}' and k.level = '{level}'
-                and date '{day}' between k.valid_from and k.valid_to
-            where '{level}' = 'school'"""
-        )
-    connection.execute(
-        "insert into areas_shown select distinct area_code, area_level from places "
-        "where area_code not in (select area_code from areas_shown)"
-    )
-    first = source.levels[0]
     lost = connection.execute(
-        f"""select "{source.area}", count(*) from {records} where "{source.area}" in (
-            select place from places where area_level = '{first}' and area_code = '{areas.unassigned(first)}'
+        f"""select r."{source.area}", count(*) from {records} as r
+        where r."{source.area}" is not null and not exists (
+            select 1 from known_place as k
+            where k.value = r."{source.area}" and k.system = '{register.column(source.area).system}'
+                and k.level = '{source.levels[0]}' and date '{day}' between k.valid_from and k.valid_to
         ) group by 1 order by 1"""
     ).fetchall()
     told: dict[str, int] = {}

@@ -37,6 +37,11 @@ class Snapshot:
     def measures(self) -> Path:
         return self.folder / "measures.parquet"
 
+    @property
+    def rows(self) -> Path:
+        """The rows themselves; there only for a register whose rows are told."""
+        return self.folder / "rows.parquet"
+
 
 class RegisterLanding:
     """Counts of every delivery below landing/registers, each written once and whole."""
@@ -74,14 +79,18 @@ class RegisterLanding:
     def write_areas(self, areas: Iterable[Area]) -> None:
         write_json(self.folder / "areas.json", [asdict(a) for a in areas])
 
-    def write(self, snapshot: Snapshot, facts: dict[str, Any], counts: pa.Table) -> None:
-        """Keep the counts of a delivery whole; `facts` are told beside them."""
+    def write(
+        self, snapshot: Snapshot, facts: dict[str, Any], counts: pa.Table, rows: pa.Table | None = None
+    ) -> None:
+        """Keep the counts of a delivery whole, and the rows where they are told; `facts` beside them."""
         final = snapshot.folder
         temporary = final.with_name(f".{final.name}.part")
         for leftover in (temporary, final):
             remove(leftover)
         temporary.mkdir(parents=True)
-        pq.write_table(counts, temporary / "measures.parquet", compression="zstd")
+        pq.write_table(counts, temporary / snapshot.measures.name, compression="zstd")
+        if rows is not None:
+            pq.write_table(rows, temporary / snapshot.rows.name, compression="zstd")
         told = {
             "register": snapshot.register,
             "delivery": snapshot.delivery,

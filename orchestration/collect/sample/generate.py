@@ -27,7 +27,15 @@ from orchestration.collect.sample.official_layouts import (
     number,
     zipped,
 )
-from orchestration.collect.sample.population import GENERAL, SEED, VOCATIONAL, YEARS, Unit, units
+from orchestration.collect.sample.population import (
+    GENERAL,
+    RECENT_YEARS,
+    SEED,
+    VOCATIONAL,
+    YEARS,
+    Unit,
+    units,
+)
 from orchestration.resources.files import write_bytes
 
 
@@ -133,7 +141,7 @@ def _population_tables(found: dict[str, Unit], catalogue: Catalogue) -> dict[str
         (f"{year}-12-31", [(code, name), (item, label), (sex_item, sex_label)],
          number(people(found[code], year, ages, sex)) if code in found else "-",
          "Anzahl", "BEVSTD", "Bevölkerungsstand")
-        for year in YEARS
+        for year in RECENT_YEARS
         for code, name in areas()
         for item, label, ages in _age_rows(catalogue, "ALTX20")
         for sex_item, sex_label, sex in _SEXES
@@ -141,7 +149,7 @@ def _population_tables(found: dict[str, Unit], catalogue: Catalogue) -> dict[str
     nationalities = [("Insgesamt", "total"), ("deutsch", "german"), ("ausländisch", "foreign")]
     by_age = {item: ages for item, _, ages in _age_rows(catalogue, "ALTX21")}
     nationality_rows = labelled(
-        (f"31.12.{y}" for y in YEARS),
+        (f"31.12.{y}" for y in YEARS if y >= 2018),  # the widest table by far
         found,
         [(item, label) for item, label, _ in _age_rows(catalogue, "ALTX21")],
         lambda unit, day, item: [
@@ -152,7 +160,7 @@ def _population_tables(found: dict[str, Unit], catalogue: Catalogue) -> dict[str
         9,
     )
     births = grid(
-        (str(y) for y in YEARS),
+        (str(y) for y in RECENT_YEARS),
         found,
         lambda unit, year: [
             number(unit.births[int(year), "male"] + unit.births[int(year), "female"]),
@@ -214,7 +222,7 @@ def _population_tables(found: dict[str, Unit], catalogue: Catalogue) -> dict[str
 
 
 def _childhood_tables(found: dict[str, Unit]) -> dict[str, bytes]:
-    days = [f"01.03.{year + 1}" for year in YEARS]
+    days = [f"01.03.{year + 1}" for year in RECENT_YEARS]
 
     def facilities(unit: Unit, day: str) -> list[Cell]:
         at = int(day[-4:])
@@ -340,12 +348,12 @@ def _school_tables(found: dict[str, Unit], catalogue: Catalogue) -> dict[str, by
             "21111-01-03-4", [*title, str(year)], pupil_header(3, True),
             labelled([str(year)], found, general, pupils("0"), 6, period_column=False), note, "cp1252",
         )
-        for year in YEARS
+        for year in RECENT_YEARS
         if year < 2017
     }  # fmt: skip
     files["21111-01-03-4.csv"] = datencsv(
         "21111-01-03-4", title, pupil_header(4, False),
-        labelled((str(y) for y in reversed(YEARS) if y >= 2017), found, general, pupils("-"), 6),
+        labelled((str(y) for y in reversed(RECENT_YEARS) if y >= 2017), found, general, pupils("-"), 6),
         note, "cp1252",
     )  # fmt: skip
 
@@ -372,7 +380,7 @@ def _school_tables(found: dict[str, Unit], catalogue: Catalogue) -> dict[str, by
         "21111-02-06-4",
         ["Absolvierende/Abgehende allgemeinbildender Schulen nach", "Geschlecht und Abschlussarten - Schuljahr -",
          "Absolvierende/Abgehende (Anzahl)"],
-        leaver_header, grid((str(y) for y in reversed(YEARS)), found, leavers, 14),
+        leaver_header, grid((str(y) for y in reversed(RECENT_YEARS)), found, leavers, 14),
         ["Die Angabe des Berichtsjahres bezieht sich auf das Jahr, in", "dem das Schuljahr endet."], "cp1252",
     )  # fmt: skip
 
@@ -395,7 +403,7 @@ def _school_tables(found: dict[str, Unit], catalogue: Catalogue) -> dict[str, by
          ["", "", "", "", "", "Geschlecht", "Geschlecht", "Nationalität"],
          ["", "", "", "", "", "Insgesamt", "weiblich", "ausländisch"],
          ["", "", "", "", *["Anzahl"] * 4]],
-        labelled((str(y) for y in YEARS), found, vocational, vocational_cells, 4), note, "utf-8",
+        labelled((str(y) for y in RECENT_YEARS), found, vocational, vocational_cells, 4), note, "utf-8",
     )  # fmt: skip
     return files
 
@@ -451,7 +459,7 @@ def _social_tables(found: dict[str, Unit]) -> dict[str, bytes]:
          "nicht erwerbsf. Leistungsb. (Sozialgeld)", "", "", ""],
         ["", "", "", *["Anzahl"] * 7],
     ]  # fmt: skip
-    income_years = [year for year in YEARS if year <= 2024]
+    income_years = [year for year in RECENT_YEARS if year <= 2024]
     income_rows = [
         (str(year), [(code, indented(code, name))],
          [number(found[code].income[year, "thousand_eur"]),
@@ -464,12 +472,12 @@ def _social_tables(found: dict[str, Unit]) -> dict[str, bytes]:
         "13211-02-05-4.csv": datencsv(
             "13211-02-05-4",
             ["Arbeitslose nach ausgewählten Personengruppen sowie", "Arbeitslosenquoten - Jahresdurchschnitt -"],
-            labour_header, grid((str(y) for y in YEARS), found, labour, 13),
+            labour_header, grid((str(y) for y in RECENT_YEARS), found, labour, 13),
             ["2017: Die Ausländerarbeitslosenquote wird auf Kreisebene", "nicht ausgewiesen."], "cp1252", old=False,
         ),
         "22811-01-01-4_00.csv": datencsv(
             "22811-01-01-4", [head, "- Stichtag 31.12. -"], support_header,
-            grid((f"31.12.{y}" for y in reversed(YEARS)), found, support, 7), [], "utf-8",
+            grid((f"31.12.{y}" for y in reversed(RECENT_YEARS)), found, support, 7), [], "utf-8",
         ),
         "82411-01-03-4_2026-10-01.ffcsv.csv": ffcsv_v4(
             "82411", ("JAHR", "Jahr"), [("KREISE", "Kreise und kreisfreie Städte")],

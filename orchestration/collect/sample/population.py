@@ -57,6 +57,9 @@ REST = "rest"
 """The rest of Germany, one unit, so that Germany is Rhineland-Palatinate plus the rest."""
 
 YEARS = range(2010, 2026)
+
+RECENT_YEARS = range(2014, 2026)
+"""The years of the tables in depth: a night on the sample is to take a minute. Inhabitants go back further."""
 SEED = 7111
 
 AGES = [

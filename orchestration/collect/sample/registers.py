@@ -76,6 +76,14 @@ _TYPE_NAMES = (
 )
 
 
+_LINKED = (
+    "late_school_entries_percent", "newly_arrived_pupils, foreign_pupils_percent", "special_needs_percent",
+    "all_day_pupils_percent, pupils_per_class", "active_library_users_percent", "",
+    "leavers_without_certificate_percent, transition_rate_percent", "students",
+)  # fmt: skip
+"""The indicators that measures of each field of action are linked to, in the order of the fields."""
+
+
 class RegisterWriter:
     """What the offices of one city write down, year by year."""
 
@@ -536,13 +544,19 @@ class RegisterWriter:
             "Handlungsfeld": np.array(fields)[np.arange(count) % 8],
             "Status": status,
             "Zuständig": np.array(["Bildungsbüro", "Jugendamt", "VHS", "Schulverwaltung"])[np.arange(count) % 4],
-            "Partner": np.array(["Hochschule Koblenz", "IHK Koblenz", ""])[np.arange(count) % 3],
+            "Partner": [self._partner_of(n) for n in range(count)],
             "seit": [f"{s}-09-01" for s in since],
             "bis": [f"{s + 4}-08-31" if s + 4 < year else "" for s in since],
             "Lebensphase": np.array(["Frühe Kindheit", "Schulalter", "Übergang", "Erwachsene"])[rng.integers(0, 4, 400)[:count]],
             "Zielgruppe": np.array(["Kinder", "Jugendliche", "Eltern", "Fachkräfte"])[np.arange(count) % 4],
-            "Indikatoren": np.array(["care_rate_under_3", "school_leavers", ""])[np.arange(count) % 3],
+            "Indikatoren": np.array(_LINKED)[np.arange(count) % 8],
         })  # fmt: skip
+
+    @staticmethod
+    def _partner_of(measure: int) -> str:
+        """A partner of the measure's own field of action, where the field has any (see _partners)."""
+        place = {0: 0, 2: 1, 6: 2, 7: 3, 5: 4}.get(measure % 8)
+        return "" if place is None else f"Partner {place + 5 * (measure // 8 % 9) + 1} (synthetisch)"
 
     def _partners(self) -> pd.DataFrame:
         count = 60

@@ -3,7 +3,31 @@
   which cells of which measure make the numerator or denominator ('*': every cell, because the
   indicator is broken down by it; null: the denominator does not know this breakdown).
 #}
-with cells as (
+with combination as (
+    select distinct measure_id, {{ breakdown_columns() }}
+    from {{ ref('fct_measure') }}
+),
+
+-- Which cells a term takes, spelled out: the few combinations there are are looked through, not every value.
+term as (
+    select
+        t.indicator_id, t.origin, t.role, t.measure_id, t.factor, t.expected_cells,
+        {%- for name in var('breakdowns') %}
+        m.{{ name }},
+        case t.{{ name }}_shown when 'cell' then m.{{ name }} when 'total' then 'total' end
+            as {{ name }}_told,
+        {%- endfor %}
+        p.rounding
+    from {{ source('catalogue', 'indicator_term') }} as t
+    inner join {{ source('catalogue', 'measure') }} as p on p.measure_id = t.measure_id
+    inner join combination as m
+        on m.measure_id = t.measure_id
+        {%- for name in var('breakdowns') %}
+        and (t.{{ name }} = '*' or t.{{ name }} = m.{{ name }})
+        {%- endfor %}
+),
+
+cells as (
     select
         t.indicator_id,
         t.origin,
@@ -15,26 +39,22 @@ with cells as (
         m.period_end,
         m.period_label,
         {%- for name in var('breakdowns') %}
-        case t.{{ name }}_shown when 'cell' then m.{{ name }} when 'total' then 'total' end
-            as {{ name }},
+        t.{{ name }}_told as {{ name }},
         {%- endfor %}
         t.factor * m.value as value,
         {{ status_rank('m.status') }} as status_rank,
         m.sign,
-        greatest(p.rounding, coalesce(r.base, 1)) as rounding,
-        p.rounding as protection,
+        greatest(t.rounding, coalesce(r.base, 1)) as rounding,
+        t.rounding as protection,
         m.source_table,
         m.retrieved_at
-    from {{ source('catalogue', 'indicator_term') }} as t
+    from term as t
     inner join {{ source('catalogue', 'indicator_level') }} as l
         on l.indicator_id = t.indicator_id and l.origin = t.origin
     inner join {{ ref('fct_measure') }} as m
         on m.measure_id = t.measure_id
         and m.area_level = l.area_level
-        {%- for name in var('breakdowns') %}
-        and (t.{{ name }} = '*' or t.{{ name }} = m.{{ name }})
-        {%- endfor %}
-    inner join {{ source('catalogue', 'measure') }} as p on p.measure_id = t.measure_id
+        {{ same_breakdowns('m', 't') }}
     -- Some Länder publish their counts rounded; what is made of them is as exact as they are.
     left join {{ source('catalogue', 'measure_rounding') }} as r
         on r.measure_id = t.measure_id
@@ -43,23 +63,35 @@ with cells as (
 ),
 
 terms as (
+    -- One cell is its own sum; grouping all of them would take longer than everything else here.
+    select
+        indicator_id, origin, role, area_code, area_level, period_start, period_end, period_label,
+        {{ breakdown_columns() }},
+        rounding,
+        protection,
+        {{ exact('value') }} as value,
+        status_rank as found_rank,
+        0 as cells_missing,
+        sign,
+        source_table as source,
+        retrieved_at
+    from cells
+    where expected_cells = 1
+    union all
     select
         indicator_id, origin, role, area_code, area_level, period_start, period_end, period_label,
         {{ breakdown_columns() }},
         max(rounding) as rounding,
         max(protection) as protection,
-        -- Decimals add up to the same sum in any order of rows, doubles do not.
-        case
-            when count(value) = max(expected_cells)
-                then cast(sum(cast(value as decimal(28, 6))) as double)
-        end as value,
+        case when count(value) = max(expected_cells) then {{ exact('value', sum=true) }} end as value,
+        max(status_rank) as found_rank,
         -- A cell that is not there at all is as missing as one that carries a sign.
-        max(case when status_rank is not null then status_rank end) as found_rank,
         case when count(*) < max(expected_cells) then 1 else 0 end as cells_missing,
-        case when max(expected_cells) = 1 then max(sign) end as sign,
+        cast(null as varchar) as sign,
         {{ list_of('source_table') }} as source,
         max(retrieved_at) as retrieved_at
     from cells
+    where expected_cells > 1
     group by
         indicator_id, origin, role, area_code, area_level, period_start, period_end, period_label,
         {{ breakdown_columns() }}

@@ -43,9 +43,11 @@ ranked as (
         t.*,
         rank() over (place order by t.value desc) as rank,
         count(*) over (place) as rank_of,
-        regr_slope(t.value, t.year) over (series rows between 4 preceding and current row) as slope,
+        -- The least-squares slope of five successive years, written out: in any order of rows the same bits.
+        (2 * (t.value - lag(t.value, 4) over series) + lag(t.value, 1) over series - lag(t.value, 3) over series)
+            / 10 as slope,
         count(*) over (series rows between 4 preceding and current row) as years,
-        min(t.year) over (series rows between 4 preceding and current row) as first_year,
+        lag(t.year, 4) over series as first_year,
         lag(t.value) over series as value_before,
         lag(t.year) over series as year_before
     from told as t
@@ -74,17 +76,18 @@ select
     case when r.area_code = m.area_code then round(p.value_peers, cast(i.decimals as integer) + 1) end as value_peers,
     case when r.area_level not in ('country', 'region') then cast(r.rank as integer) end as rank,
     case when r.area_level not in ('country', 'region') then cast(r.rank_of as integer) end as rank_of,
-    round(
-        r.value - case
-            when r.area_level in ('country', 'state', 'region', 'district') then a.value_state else a.value_city
-        end, cast(i.decimals as integer)
-    ) as distance,
+    {{ rounded(
+        "(r.value - case when r.area_level in ('country', 'state', 'region', 'district')"
+        ~ " then a.value_state else a.value_city end)",
+        'cast(i.decimals as integer)'
+    ) }} as distance,
     case
-        when r.year_before = r.year - 1 then round(r.value - r.value_before, cast(i.decimals as integer))
+        when r.year_before = r.year - 1
+            then {{ rounded('r.value - r.value_before', 'cast(i.decimals as integer)') }}
     end as change_previous_year,
     case
         when r.years = 5 and r.first_year = r.year - 4
-            then round(r.slope, cast(i.decimals as integer) + 1)
+            then {{ rounded('r.slope', 'cast(i.decimals as integer) + 1') }}
     end as trend_five_years
 from ranked as r
 inner join {{ ref('dim_indicator') }} as i on i.indicator_id = r.indicator_id

@@ -1,5 +1,5 @@
 {# Every told value with the names, comparators and footnotes a reader needs beside it; the published tables are its parts. #}
-with footnote as (
+with cell_footnote as (
     select
         v.indicator_id, v.area_code, v.period_start, v.period_end, {{ breakdown_columns('v.') }},
         {{ list_of('n.footnotes') }} as footnotes
@@ -9,7 +9,8 @@ with footnote as (
         and n.area_code = v.area_code
         and n.period_start = v.period_start
         and n.period_end = v.period_end
-    where n.breakdown is null
+        and n.breakdown is not null
+    where false
         {%- for name in var('breakdowns') %}
         or (n.breakdown = '{{ name }}' and n.cell = v.{{ name }})
         {%- endfor %}
@@ -46,7 +47,11 @@ select
     cast(c.change_previous_year as double) as change_previous_year,
     cast(c.trend_five_years as double) as trend_five_years,
     v.series_break_before,
-    f.footnotes,
+    case
+        when f.footnotes is null then g.footnotes
+        when g.footnotes is null then f.footnotes
+        else g.footnotes || ', ' || f.footnotes
+    end as footnotes,
     v.source,
     v.retrieved_at
 from {{ ref('fct_told_value') }} as v
@@ -56,7 +61,13 @@ left join {{ ref('fct_comparison') }} as c
     and c.period_start = v.period_start
     and c.period_end = v.period_end
     {{ same_breakdowns('c', 'v') }}
-left join footnote as f
+left join {{ ref('fct_value_footnote') }} as g
+    on g.indicator_id = v.indicator_id
+    and g.area_code = v.area_code
+    and g.period_start = v.period_start
+    and g.period_end = v.period_end
+    and g.breakdown is null
+left join cell_footnote as f
     on f.indicator_id = v.indicator_id
     and f.area_code = v.area_code
     and f.period_start = v.period_start

@@ -1,0 +1,55 @@
+"""Tables made of what a release tells: a school's profile, the measures, the network, the fields of action.
+
+Belongs here: running the statements beside this module on the tables of a release, so that a held table is
+held in them, too, and nothing in them says more than the release does. Does not belong here: figures that
+need single values nobody is told (dbt).
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+import duckdb
+import pyarrow as pa
+
+from expectations.catalogue.model import Text
+
+DERIVED = {
+    "pub_school_profile": Text(de="Schulprofile", en="School profiles"),
+    "pub_measures": Text(de="Maßnahmen und ihre Indikatoren", en="Measures and their indicators"),
+    "pub_network": Text(de="Netzwerkpartner", en="Network partners"),
+    "pub_field_of_action": Text(de="Handlungsfelder", en="Fields of action"),
+    "pub_social_index": Text(de="Sozialindex der Stadtteile", en="Social index of the city districts"),
+    "pub_social_gradient": Text(de="Sozialgradient", en="Social gradient"),
+    "pub_survey_results": Text(de="Befragungsergebnisse", en="Survey results"),
+}
+
+DERIVED_KEYS = {
+    "pub_school_profile": ["area_code", "period_label"],
+    "pub_measures": ["measure_number", "indicator_id"],
+    "pub_network": ["partner", "field_of_action"],
+    "pub_field_of_action": ["field_of_action", "indicator_id"],
+    "pub_social_index": ["index_id", "area_code", "period_label"],
+    "pub_social_gradient": ["index_id", "indicator_id", "period_label"],
+    "pub_survey_results": ["survey_id", "period_label", "answer"],
+}
+
+
+def derive(told: dict[str, pa.Table], home: str) -> dict[str, pa.Table]:
+    """The derived tables, each one statement in a file of its name, later ones seeing the earlier.
+
+    `told`: the release's tables, the rows of registers that are told as they are, and what the catalogue
+    says of indices. `home`: the municipality's key.
+    """
+    found: dict[str, pa.Table] = {}
+    with duckdb.connect() as connection:
+        for name, rows in told.items():
+            connection.register(name, rows)
+        connection.execute("set variable home = $home", {"home": home})
+        for name in DERIVED:
+            statement = files(__package__).joinpath(f"{name}.sql").read_text(encoding="utf-8")
+            keys = ", ".join(f"{key} nulls first" for key in DERIVED_KEYS[name])
+            rows = connection.sql(f"from ({statement}) order by {keys}").to_arrow_table()
+            found[name] = rows
+            connection.register(name, rows)
+    return found

@@ -1,0 +1,70 @@
+-- One row per question of a survey, period and answer: weighted share with a 95 % interval.
+with stratum as (
+    select *, sum(answers) over (partition by survey_id, period_end, stratum) as respondents
+    from survey_answer
+),
+
+-- A stratum speaks for its people where anybody in it answered; one without answers speaks for nobody.
+weighted as (
+    select
+        *,
+        people / sum(people) over (partition by survey_id, period_end, answer) as weight,
+        answers / respondents as share
+    from stratum
+    where respondents > 1 and people > 0
+),
+
+estimate as (
+    select
+        survey_id, period_end, any_value(period_label) as period_label, answer,
+        sum(answers) as answers,
+        sum(respondents) as respondents,
+        sum(people) as people,
+        sum(weight * share) as share,
+        sum(weight * weight * share * (1 - share) / (respondents - 1)) as variance
+    from weighted
+    group by survey_id, period_end, answer
+),
+
+-- On the scale of log odds an interval stays between 0 and 100 %. No finite population correction: too wide
+-- rather than too narrow. Nobody and everybody get the rule of three.
+bounded as (
+    select
+        *,
+        case when share > 0 and share < 1 then ln(share / (1 - share)) end as logit,
+        case when share > 0 and share < 1 then 1.96 * sqrt(variance) / (share * (1 - share)) end as margin
+    from estimate
+)
+
+select
+    b.survey_id,
+    s.title_de,
+    s.title_en,
+    s.question_de,
+    s.question_en,
+    b.period_label,
+    b.period_end,
+    b.answer,
+    c.label_de as answer_de,
+    c.label_en as answer_en,
+    cast(b.answers as integer) as answers,
+    cast(b.respondents as integer) as respondents,
+    cast(b.people as integer) as people,
+    round(100 * b.answers / b.respondents, 1) as unweighted_percent,
+    -- Of fewer than thirty nothing is told, as of every other rate.
+    case when b.respondents >= 30 then round(100 * b.share, 1) end as share_percent,
+    case
+        when b.respondents < 30 then null
+        when b.share <= 0 then 0
+        when b.share >= 1 then round(100 - 300 / b.respondents, 1)
+        else round(100 / (1 + exp(-(b.logit - b.margin))), 1)
+    end as share_low,
+    case
+        when b.respondents < 30 then null
+        when b.share <= 0 then round(300 / b.respondents, 1)
+        when b.share >= 1 then 100
+        else round(100 / (1 + exp(-(b.logit + b.margin))), 1)
+    end as share_high
+from bounded as b
+inner join survey as s on s.survey_id = b.survey_id
+left join breakdown_cell as c on c.breakdown = 'category' and c.cell = b.answer

@@ -1,0 +1,205 @@
+"""The registers of many districts, ten years each, from the drop folders to every indicator.
+
+    python -m tests.benchmarks.scale --scale 36 --years 10
+
+Every district is a city of Koblenz' kind with a home of its own, in a process of its own; two at a time.
+`generate` invents and writes the deliveries (not part of the product's cost), `collect` takes them through
+the door into the vault and counts, `compute` loads the candidate and runs dbt with its tests. At scale 1 the
+same numbers are also counted by plain pandas (tests/plain_counts.py) from the same deliveries.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any
+
+from orchestration.collect.sample.population import DISTRICTS
+from tests.nights import PROJECT, environment
+
+HOME = "07111"
+STEPS = ("generate", "collect", "compute")
+
+
+def codes(scale: int) -> list[str]:
+    """As `bildungsmonitor sample --scale` counts them: Koblenz, then the Land's other districts; 36 at most."""
+    return [HOME, *(c for c in DISTRICTS if c != HOME)][:scale]
+
+
+def one_district(folder: Path, code: str, years: int) -> dict[str, Any]:
+    """All of a district's years; seconds by step, rows kept, values computed and peak memory in MiB."""
+    import resource
+
+    from expectations.catalogue import load_catalogue
+    from orchestration.collect.official_statistics import collect_official_statistics
+    from orchestration.collect.registers.collect import collect_registers
+    from orchestration.collect.sample import population
+    from orchestration.collect.sample.generate import write_sample
+    from orchestration.collect.sample.registers import RegisterWriter, write_registers
+    from orchestration.compute.candidate import load_candidate
+    from orchestration.compute.dbt import build
+    from orchestration.confirm import evidence
+    from orchestration.resources.home import Home
+    from orchestration.settings import load_settings
+    from tests.registers import KEY, NIGHT, config_of, koblenz_districts
+
+    seconds: dict[str, float] = {}
+    clock = time.perf_counter()
+
+    def done(step: str) -> None:
+        nonlocal clock
+        seconds[step] = time.perf_counter() - clock
+        clock = time.perf_counter()
+
+    catalogue = load_catalogue()
+    drops, key = folder / "drops", folder / "key"
+    key.write_text(KEY)
+    last = max(population.YEARS)
+    districts = koblenz_districts()
+    writer = RegisterWriter(code, districts, population.unit_of(code), population.SEED)
+    write_registers(writer, catalogue, drops, last - years + 1, last)
+    done("generate")
+    source = {
+        "source": "city", "drops": str(drops), "key_file": str(key),
+        "districts": [d.model_dump(exclude_none=True) for d in districts],
+    }  # fmt: skip
+    config = config_of(folder / "city.yaml", source, code=code)
+    for path in write_sample(folder / "sample", catalogue):
+        if path.name.startswith("12411-01-01-4"):  # areas and their inhabitants; the rest is another matter
+            shutil.copy(path, folder / "official")
+    settings = load_settings(config)
+    home = Home(folder / "home")
+    home.prepare()
+    collect_official_statistics(settings, home, catalogue, NIGHT)
+    arrived = collect_registers(settings, home, catalogue, NIGHT)
+    wrong = [a for a in arrived if a.status == "refused"]
+    assert not wrong, wrong[:3]
+    done("collect")
+    load_candidate(home, settings, catalogue, NIGHT)
+    broken = [r for r in build(home) if r.status not in ("success", "pass")]
+    assert not broken, broken[:3]
+    done("compute")
+    with evidence.connect(home) as connection:
+        values = connection.execute("select count(*) from monitoring.fct_indicator_value").fetchall()[0][0]
+    return {
+        "code": code, "seconds": seconds, "rows": sum(a.rows or 0 for a in arrived), "values": values,
+        "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }  # fmt: skip
+
+
+def plain_pandas(years: int) -> dict[str, Any]:
+    """Every indicator of registers at scale 1, counted by pandas from the deliveries in memory."""
+    import resource
+
+    from expectations.catalogue import load_catalogue
+    from orchestration.collect.sample import population
+    from orchestration.collect.sample.registers import RegisterWriter
+    from tests.pipeline.test_indicators import BY_REGISTER
+    from tests.plain_counts import PlainCity
+    from tests.registers import koblenz_districts
+
+    catalogue, districts = load_catalogue(), koblenz_districts()
+    last = max(population.YEARS)
+    writer = RegisterWriter(HOME, districts, population.unit_of(HOME), population.SEED)
+    deliveries = list(writer.deliveries(last - years + 1, last))
+    clock = time.perf_counter()
+    plain = PlainCity(catalogue, HOME, districts, deliveries)
+    numbers = 0
+    for name, origin in BY_REGISTER:
+        indicator = catalogue.indicators[name]
+        levels = indicator.levels if origin == "main" or indicator.local is None else indicator.local.levels
+        available = catalogue.breakdowns_of_measure(indicator.formulas[origin][0].measure)
+        shown = [
+            {},
+            *(
+                {b: c.id}
+                for b in indicator.breakdowns
+                if b in available
+                for c in catalogue.breakdowns[b].cells
+            ),
+        ]
+        for level in set(levels) & {"district", "city_district", "school"}:
+            for cells in shown:
+                for term in indicator.formulas[origin]:
+                    if term is not None:
+                        numbers += len(plain.term(term, level, cells, indicator.breakdowns))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"seconds": time.perf_counter() - clock, "numbers": numbers, "peak": peak}
+
+
+def _apart(*arguments: str) -> dict[str, Any]:
+    """One step in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.benchmarks.scale", *arguments],
+        cwd=PROJECT, env=environment(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise SystemExit(done.stdout[-2000:] + done.stderr[-4000:])
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--scale", type=int, default=36)
+    parser.add_argument("--years", type=int, default=10)
+    parser.add_argument("--parallel", type=int, default=2)
+    parser.add_argument("--district", help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--pandas", action="store_true", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    years = str(arguments.years)
+    if arguments.pandas:
+        print(json.dumps(plain_pandas(arguments.years)))
+        return
+    if arguments.district:
+        print(json.dumps(one_district(arguments.folder, arguments.district, arguments.years)))
+        return
+
+    with tempfile.TemporaryDirectory(prefix="scale-") as name:
+
+        def district(code: str) -> dict[str, Any]:
+            folder = Path(name) / code
+            folder.mkdir()
+            try:
+                return _apart("--district", code, "--folder", str(folder), "--years", years)
+            finally:
+                shutil.rmtree(folder)
+
+        alone = district(HOME)
+        _say("alone", 1, sum(alone["seconds"][s] for s in STEPS[1:]), [alone])
+        pandas = _apart("--pandas", "--years", years)
+        product = alone["seconds"]["collect"] + alone["seconds"]["compute"]
+        print(
+            f"plain pandas at scale 1: {pandas['numbers']:,} numbers in {pandas['seconds']:.0f} s, {pandas['peak']:,.0f} MiB; "
+            f"it / ours: {pandas['seconds'] / product:.1f} (ours: the door, the vault and dbt's tests included)",
+            flush=True,
+        )
+        found: list[dict[str, Any]] = []
+        started = time.perf_counter()
+        with ThreadPoolExecutor(arguments.parallel) as pool:
+            for future in as_completed([pool.submit(district, code) for code in codes(arguments.scale)]):
+                found.append(future.result())
+                if len(found) in (1, 4, 12, arguments.scale):
+                    _say("together", len(found), time.perf_counter() - started, found)
+
+
+def _say(how: str, scale: int, wall: float, found: list[dict[str, Any]]) -> None:
+    mean = {step: sum(f["seconds"][step] for f in found) / len(found) for step in STEPS}
+    print(
+        f"{how}: scale {scale:>3}, {sum(f['rows'] for f in found):>12,} records, {sum(f['values'] for f in found):>10,} values, "
+        f"{wall:7.0f} s, {wall / scale:6.1f} s a district, peak {max(f['peak'] for f in found):,.0f} MiB a process; "
+        + ", ".join(f"{step} {spent:.1f} s" for step, spent in mean.items()),
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()

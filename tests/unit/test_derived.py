@@ -1,0 +1,241 @@
+"""Derived tables: made of what a release tells, and of nothing else."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from expectations.catalogue import Catalogue
+from expectations.catalogue.base import TOTAL
+from expectations.catalogue.registers import Register
+from orchestration.publish.derived import DERIVED, DERIVED_KEYS, derive
+
+HOME = "07111"
+BREAKDOWNS = (
+    "sex",
+    "nationality",
+    "age_group",
+    "school_type",
+    "qualification",
+    "care_type",
+    "grade",
+    "category",
+)
+
+
+def value(indicator: str, area: str, end: str, number: float | None, **more: Any) -> dict[str, Any]:
+    level = {5: "district", 10: "city_district", 12: "school"}[len(area)]
+    day = dt.date.fromisoformat(end)
+    return {
+        "indicator_id": indicator, "area_code": area, "area_level": level, "period_end": day,
+        "period_label": end, "value": number, "denominator": None, "unit": "percent", "series_break_before": False,
+        "value_state": None, "value_country": None, "value_peers": None, "change_previous_year": None,
+        "trend_five_years": None, **dict.fromkeys(BREAKDOWNS, TOTAL), **more,
+    }  # fmt: skip
+
+
+def release(values: list[dict[str, Any]], **more: list[dict[str, Any]]) -> dict[str, pa.Table]:
+    """The tables of a release that derived ones are made of; empty unless said otherwise."""
+    kinds = {
+        "indicator_value": {
+            **dict.fromkeys([*value("x", HOME, "2024-12-31", 1.0)], pa.string()),
+            **dict.fromkeys(("value", "denominator", "value_state", "value_country", "value_peers",
+                             "change_previous_year", "trend_five_years"), pa.float64()),
+            "period_end": pa.date32(), "series_break_before": pa.bool_(),
+        },
+        "area": dict.fromkeys(("area_code", "area_name"), pa.string()),
+        "indicator": dict.fromkeys(
+            ("indicator_id", "indicator_name_de", "indicator_name_en", "unit", "fields_of_action"), pa.string()
+        ),
+        "breakdown_cell": dict.fromkeys(("breakdown", "cell", "label_de", "label_en"), pa.string()),
+        "pub_findings": {"indicator_id": pa.string()},
+        "measures_and_projects": {
+            "period_end": pa.date32(), "number": pa.int64(), "since": pa.date32(), "until": pa.date32(),
+            **dict.fromkeys(("title", "field_of_action", "status", "responsible", "partners", "life_stage",
+                             "target_group", "indicators"), pa.string()),
+        },
+        "network_partners": {
+            "period_end": pa.date32(), "partner": pa.string(), "kind": pa.string(),
+            "field_of_action": pa.string(), "since": pa.date32(),
+        },
+        "index_component": {
+            "index_id": pa.string(), "indicator_id": pa.string(), "area_level": pa.string(), "weight": pa.float64()
+        },
+        "index_outcome": dict.fromkeys(("index_id", "indicator_id", "area_level"), pa.string()),
+        "survey": dict.fromkeys(("survey_id", "title_de", "title_en", "question_de", "question_en"), pa.string()),
+        "survey_answer": {
+            "survey_id": pa.string(), "period_end": pa.date32(), "period_label": pa.string(), "stratum": pa.string(),
+            "answer": pa.string(), "answers": pa.float64(), "people": pa.float64(),
+        },
+    }  # fmt: skip
+    rows = {"indicator_value": values, **more}
+    return {
+        name: pa.Table.from_pylist(rows.get(name, []), schema=pa.schema(list(schema.items())))
+        for name, schema in kinds.items()
+    }
+
+
+def derived(name: str, *arguments: Any, **more: Any) -> pd.DataFrame:
+    return derive(release(*arguments, **more), HOME)[name].to_pandas()
+
+
+def measure(number: int, since: str | None, indicators: str, **more: Any) -> dict[str, Any]:
+    return {
+        "period_end": dt.date(2025, 12, 31), "number": number, "title": f"M{number}",
+        "field_of_action": "field_inclusion", "status": "running", "responsible": "Bildungsbüro",
+        "partners": "", "since": dt.date.fromisoformat(since) if since else None, "indicators": indicators, **more,
+    }  # fmt: skip
+
+
+def test_nothing_to_tell_gives_empty_tables_with_their_columns() -> None:
+    found = derive(release([]), HOME)
+    assert set(found) == set(DERIVED)
+    for name, table in found.items():
+        assert table.num_rows == 0
+        assert set(DERIVED_KEYS[name]) <= set(table.column_names)
+
+
+SERIES = [
+    value("a", HOME, "2022-12-31", 10.0),
+    value("a", HOME, "2023-12-31", 12.0),
+    value("a", HOME, "2024-12-31", 15.0),
+]
+
+
+def test_a_measure_is_compared_with_the_last_value_before_it_began() -> None:
+    rows = derived("pub_measures", SERIES, measures_and_projects=[measure(1, "2024-02-01", "a")])
+    (row,) = rows.to_dict("records")
+    assert (row["period_at_start"], row["value_at_start"], row["value_latest"]) == ("2023-12-31", 12.0, 15.0)
+    assert row["change_since_start"] == 3.0
+
+
+def test_nothing_is_compared_across_a_break_nor_for_what_is_only_planned() -> None:
+    broken = [*SERIES[:2], {**SERIES[2], "series_break_before": True}]
+    rows = derived("pub_measures", broken, measures_and_projects=[measure(1, "2022-06-01", "a")])
+    assert rows["change_since_start"].isna().all()
+    assert rows["series_break_between"].tolist() == [True]
+    planned = measure(1, "2022-06-01", "a", status="planned")
+    assert derived("pub_measures", SERIES, measures_and_projects=[planned])["change_since_start"].isna().all()
+
+
+def test_every_link_of_a_measure_has_a_row_and_none_is_lost() -> None:
+    """Also a link that no indicator of the release answers to, and a measure without any."""
+    rows = derived(
+        "pub_measures", SERIES, measures_and_projects=[measure(1, None, "a, gone"), measure(2, None, "")]
+    )
+    assert list(zip(rows["measure_number"], rows["indicator_id"].fillna(""), strict=True)) == [
+        (1, "a"), (1, "gone"), (2, ""),
+    ]  # fmt: skip
+
+
+def test_only_the_newest_list_of_measures_counts() -> None:
+    older = measure(9, None, "", period_end=dt.date(2024, 12, 31))
+    rows = derived("pub_measures", [], measures_and_projects=[older, measure(1, None, "")])
+    assert rows["measure_number"].tolist() == [1]
+
+
+def test_a_school_profile_shows_what_is_told_and_leaves_the_rest_empty() -> None:
+    school = "07111-S10007"
+    values = [
+        value("pupils", school, "2025-07-31", 200.0, period_label="2024/25"),
+        value("pupils", school, "2025-07-31", 200.0, period_label="2024/25", school_type="SCHULE03"),
+        value("foreign_pupils_percent", school, "2025-07-31", None, period_label="2024/25"),
+        value("transition_rate_percent", school, "2025-07-31", 62.5, period_label="2024/25", school_type="SCHULE08"),
+        value("pupils", "07111-S10008", "2025-07-31", None, period_label="2024/25"),
+    ]  # fmt: skip
+    rows = derived("pub_school_profile", values, area=[{"area_code": school, "area_name": "Schule"}])
+    (row,) = rows.to_dict("records")
+    assert (row["pupils"], row["school_type"], row["transition_to_grammar_percent"]) == (
+        200,
+        "SCHULE03",
+        62.5,
+    )
+    assert pd.isna(row["foreign_pupils_percent"])
+
+
+def districts(
+    indicator: str, numbers: list[float], end: str = "2024-12-31", **more: Any
+) -> list[dict[str, Any]]:
+    return [value(indicator, f"07111-ST{n:02d}", end, x, **more) for n, x in enumerate(numbers, start=1)]
+
+
+def index(outcome: list[float]) -> dict[str, pa.Table]:
+    """Twelve areas whose index is the mean of two like components, and an outcome."""
+    burden = [float(n) for n in range(12)]
+    components = [
+        {"index_id": "i", "indicator_id": c, "area_level": "city_district", "weight": 1.0} for c in "ab"
+    ]
+    score = [(b - 5.5) / 3.452 for b in burden]
+    return release(
+        [*districts("a", burden), *districts("b", burden), *districts("i", score), *districts("o", outcome)],
+        area=[{"area_code": f"07111-ST{n:02d}", "area_name": str(n)} for n in range(1, 13)],
+        index_component=components,
+        index_outcome=[{"index_id": "i", "indicator_id": "o", "area_level": "city_district"}],
+    )
+
+
+def test_like_components_leave_no_doubt_about_a_place() -> None:
+    rows = derive(index([0.0] * 12), HOME)["pub_social_index"].to_pandas()
+    assert (rows["rank_low"] == rows["rank"]).all()
+    assert (rows["rank_high"] == rows["rank"]).all()
+    assert rows.sort_values("value")["rank"].tolist() == list(range(12, 0, -1))
+
+
+def test_a_gradient_is_the_slope_and_tells_its_error() -> None:
+    (row,) = derive(index([50 - 2.0 * n for n in range(12)]), HOME)["pub_social_gradient"].to_pylist()
+    assert row["slope"] == pytest.approx(-2 * 3.452, abs=0.05)
+    assert row["standard_error"] == pytest.approx(0, abs=0.01)
+    assert row["explained_share"] == pytest.approx(1)
+    assert row["difference"] < 0
+    rng = [3, -1, 4, -1, 5, -9, 2, -6, 5, 3, -5, 8]
+    (noise,) = derive(index([50.0 + x for x in rng]), HOME)["pub_social_gradient"].to_pylist()
+    assert abs(noise["slope"]) < 2 * noise["standard_error"]
+
+
+def survey(strata: dict[str, tuple[int, int, int]]) -> pd.DataFrame:
+    """Results of one question; a stratum's answers yes and no, and its people."""
+    rows = [
+        {"survey_id": "s", "period_end": dt.date(2025, 7, 31), "period_label": "2024/25", "stratum": stratum,
+         "answer": answer, "answers": float(count), "people": float(people)}
+        for stratum, (yes, no, people) in strata.items()
+        for answer, count in (("yes", yes), ("no", no))
+    ]  # fmt: skip
+    found = derived("pub_survey_results", [], survey=[{"survey_id": "s"}], survey_answer=rows)
+    return found.set_index("answer")
+
+
+def test_who_answers_less_is_weighted_up_to_its_people() -> None:
+    """Half of the people are in each stratum, but nine tenths of the answers come from the first."""
+    found = survey({"a": (720, 180, 1000), "b": (20, 80, 1000)})
+    assert found["unweighted_percent"].to_dict() == {"no": 26.0, "yes": 74.0}
+    assert found["share_percent"].to_dict() == {"no": 50.0, "yes": 50.0}
+    # By hand: 1.96 * sqrt(0.25 * 0.8 * 0.2 / 899 + 0.25 * 0.2 * 0.8 / 99), symmetric at one half.
+    margin = 100 / (1 + math.exp(-1.96 * math.sqrt(0.25 * 0.16 * (1 / 899 + 1 / 99)) / 0.25)) - 50
+    assert found.loc["yes", "share_high"] == pytest.approx(50 + margin, abs=0.06)
+    assert found.loc["yes", "share_low"] == pytest.approx(50 - margin, abs=0.06)
+
+
+def test_a_survey_of_few_tells_nothing_and_one_without_a_no_is_not_certain() -> None:
+    few = survey({"a": (15, 10, 100)})
+    assert few[["share_percent", "share_low", "share_high"]].isna().all(axis=None)
+    sure = survey({"a": (100, 0, 400)})
+    assert sure.loc["yes", ["share_low", "share_high"]].tolist() == [97.0, 100.0]
+    assert sure.loc["no", ["share_low", "share_high"]].tolist() == [0.0, 3.0]
+
+
+def test_a_stratum_without_answers_speaks_for_nobody() -> None:
+    found = survey({"a": (50, 50, 100), "b": (0, 0, 900)})
+    assert found.loc["yes", "share_percent"] == 50.0
+    assert found.loc["yes", "people"] == 100
+
+
+def test_rows_about_persons_are_never_told(catalogue: Catalogue) -> None:
+    register = catalogue.registers["residents"].model_dump(by_alias=True)
+    with pytest.raises(ValueError, match="rows about persons are never told"):
+        Register.model_validate({**register, "rows_are_told": True})
+    assert [n for n, r in catalogue.registers.items() if r.rows_are_told and r.personal] == []
