@@ -13,7 +13,6 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -24,9 +23,6 @@ from orchestration.resources.home import Home
 from orchestration.settings import PROJECT
 
 PROJECT_DIR = PROJECT / "dbt_project"
-
-_PARSED: dict[Path, Any] = {}
-"""dbt's own manifest for a candidate, where this process has parsed the project: it need not read it again."""
 
 
 class DbtError(RuntimeError):
@@ -59,7 +55,7 @@ def manifest(home: Home) -> dict[str, Any]:
     cached = home.dbt / f"manifest-{project_hash()}.json"
     if not cached.exists():
         home.prepare()
-        _PARSED[home.candidate] = _invoke(home, ["parse"]).result
+        _invoke(home, ["parse"])
         write_bytes(cached, (home.dbt / "target" / "manifest.json").read_bytes())
     return json.loads(cached.read_text(encoding="utf-8"))
 
@@ -121,7 +117,7 @@ def _invoke(home: Home, arguments: list[str]) -> Any:
     # dbt prints to stdout what went wrong; stdout belongs to whoever asked for JSON.
     with _environment(home), redirect_stdout(sys.stderr):
         try:
-            outcome = dbtRunner(manifest=_PARSED.pop(home.candidate, None)).invoke(
+            outcome = dbtRunner().invoke(
                 [
                     *arguments,
                     f"--project-dir={PROJECT_DIR}",

@@ -150,8 +150,9 @@ def compose(
         }
         dimensions["pub_findings"] = _findings(connection, catalogue, values, dimensions["area"])
         dimensions |= derive(
-            {"indicator_value": values, **dimensions, **_further(connection, catalogue)},
+            {"indicator_value": values, **dimensions, **_beside(connection, catalogue)},
             evidence.night_of(connection).municipality,
+            list(catalogue.breakdowns),
         )
     else:
         assert previous is not None
@@ -185,8 +186,8 @@ def _findings(
     return pa.Table.from_pandas(frame, schema=schema, preserve_index=False).replace_schema_metadata(None)
 
 
-def _further(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> dict[str, pa.Table]:
-    """What derived tables need beside the release's own: rows of registers that are told, and indices."""
+def _beside(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> dict[str, pa.Table]:
+    """What derived tables need beside the release's own: told rows, indices, surveys and their answers."""
     told = {n: f"raw.told__{n}" for n, register in catalogue.registers.items() if register.rows_are_told}
     told |= {name: f"catalogue.{name}" for name in ("index_component", "index_outcome", "survey")}
     told["survey_answer"] = "monitoring.fct_survey_answer"

@@ -196,7 +196,6 @@ def fields_page(contents: Contents, catalogue: Catalogue, synthetic: bool) -> st
         fields=fields,
         measures=measures,
         indicators=catalogue.indicators,
-        units=UNITS,
         number=_german_number,
         synthetic=SYNTHETIC if synthetic else None,
     )

@@ -11,7 +11,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from expectations.catalogue import Catalogue
+from expectations.catalogue import Catalogue, load_catalogue
 from expectations.catalogue.model import AcceptedRevision, Text
 from expectations.checks import CHECKS, Subject
 from expectations.checks.base import CorrectionResult, Delivery, Revisions, StructuralTest
@@ -64,16 +64,7 @@ def held_by(subject: Subject) -> set[str]:
 
 def cells(frame: pd.DataFrame, **where: str) -> pd.Series:
     chosen = pd.Series(True, index=frame.index)
-    names = (
-        "sex",
-        "nationality",
-        "age_group",
-        "school_type",
-        "qualification",
-        "care_type",
-        "grade",
-        "category",
-    )
+    names = load_catalogue().breakdowns
     for name in names:
         chosen &= frame[name] == where.pop(name, "total")
     for name, value in where.items():

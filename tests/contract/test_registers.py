@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from expectations.catalogue import Catalogue
+from expectations.catalogue import Catalogue, load_catalogue
 from expectations.catalogue.base import ages_of
 from expectations.catalogue.registers import Register
 from orchestration.cli import app
@@ -45,16 +45,7 @@ def counts(home: Home, settings: Settings) -> pd.DataFrame:
 def pick(frame: pd.DataFrame, measure: str, level: str, **cells: str) -> pd.Series:
     """Values by area: the cells named, totals everywhere else."""
     keep = (frame["measure_id"] == measure) & (frame["area_level"] == level)
-    for name in (
-        "sex",
-        "nationality",
-        "age_group",
-        "school_type",
-        "qualification",
-        "care_type",
-        "grade",
-        "category",
-    ):
+    for name in load_catalogue().breakdowns:
         keep &= frame[name] == cells.get(name, "total")
     return frame[keep].set_index("area_code")["value"].astype(int)
 

@@ -10,22 +10,13 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from expectations.catalogue import Catalogue
+from expectations.catalogue import Catalogue, load_catalogue
 from expectations.catalogue.base import TOTAL
 from expectations.catalogue.registers import Register
 from orchestration.publish.derived import DERIVED, DERIVED_KEYS, derive
 
 HOME = "07111"
-BREAKDOWNS = (
-    "sex",
-    "nationality",
-    "age_group",
-    "school_type",
-    "qualification",
-    "care_type",
-    "grade",
-    "category",
-)
+BREAKDOWNS = list(load_catalogue().breakdowns)
 
 
 def value(indicator: str, area: str, end: str, number: float | None, **more: Any) -> dict[str, Any]:
@@ -81,7 +72,7 @@ def release(values: list[dict[str, Any]], **more: list[dict[str, Any]]) -> dict[
 
 
 def derived(name: str, *arguments: Any, **more: Any) -> pd.DataFrame:
-    return derive(release(*arguments, **more), HOME)[name].to_pandas()
+    return derive(release(*arguments, **more), HOME, BREAKDOWNS)[name].to_pandas()
 
 
 def measure(number: int, since: str | None, indicators: str, **more: Any) -> dict[str, Any]:
@@ -93,7 +84,7 @@ def measure(number: int, since: str | None, indicators: str, **more: Any) -> dic
 
 
 def test_nothing_to_tell_gives_empty_tables_with_their_columns() -> None:
-    found = derive(release([]), HOME)
+    found = derive(release([]), HOME, BREAKDOWNS)
     assert set(found) == set(DERIVED)
     for name, table in found.items():
         assert table.num_rows == 0
@@ -180,20 +171,22 @@ def index(outcome: list[float]) -> dict[str, pa.Table]:
 
 
 def test_like_components_leave_no_doubt_about_a_place() -> None:
-    rows = derive(index([0.0] * 12), HOME)["pub_social_index"].to_pandas()
+    rows = derive(index([0.0] * 12), HOME, BREAKDOWNS)["pub_social_index"].to_pandas()
     assert (rows["rank_low"] == rows["rank"]).all()
     assert (rows["rank_high"] == rows["rank"]).all()
     assert rows.sort_values("value")["rank"].tolist() == list(range(12, 0, -1))
 
 
 def test_a_gradient_is_the_slope_and_tells_its_error() -> None:
-    (row,) = derive(index([50 - 2.0 * n for n in range(12)]), HOME)["pub_social_gradient"].to_pylist()
+    (row,) = derive(index([50 - 2.0 * n for n in range(12)]), HOME, BREAKDOWNS)[
+        "pub_social_gradient"
+    ].to_pylist()
     assert row["slope"] == pytest.approx(-2 * 3.452, abs=0.05)
     assert row["standard_error"] == pytest.approx(0, abs=0.01)
     assert row["explained_share"] == pytest.approx(1)
     assert row["difference"] < 0
     rng = [3, -1, 4, -1, 5, -9, 2, -6, 5, 3, -5, 8]
-    (noise,) = derive(index([50.0 + x for x in rng]), HOME)["pub_social_gradient"].to_pylist()
+    (noise,) = derive(index([50.0 + x for x in rng]), HOME, BREAKDOWNS)["pub_social_gradient"].to_pylist()
     assert abs(noise["slope"]) < 2 * noise["standard_error"]
 
 

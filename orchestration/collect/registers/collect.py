@@ -24,7 +24,7 @@ from expectations.catalogue import Catalogue
 from expectations.catalogue.registers import Register
 from orchestration.collect.registers import databases, report
 from orchestration.collect.registers.areas import Areas, add_bridge, add_schools, areas_of
-from orchestration.collect.registers.counts import count, lay_out, told_rows
+from orchestration.collect.registers.counts import count, lay_out, told_rows, unmatched
 from orchestration.collect.registers.door import Admitted, Arrival, admit, span_of
 from orchestration.collect.registers.drops import Drop
 from orchestration.collect.registers.files import read_file
@@ -276,24 +276,29 @@ class _RegisterNight:
             if not self.vault.has(kept):
                 LOG.warning("collect | %s can't be counted anew: its records are deleted", kept.id)
                 continue
-            tables: list[pa.Table] = []
-            unmatched: dict[str, int] = {}
+            measures = self.catalogue.measures_from(register.id)
+            if not measures:
+                continue
+            sources = [m.register_ for m in measures if m.register_ is not None]
+            unknown: dict[str, int] = {}
             with self.vault.records(connection, kept) as records:
-                for measure in self.catalogue.measures_from(register.id):
-                    counted = count(connection, records, register, measure, self.catalogue, areas, kept.span)
-                    tables.append(counted.table)
-                    unmatched |= counted.unmatched
+                tables = [
+                    count(connection, records, register, measure, self.catalogue, areas, kept.span)
+                    for measure in measures
+                ]
+                # Several measures place their records alike.
+                for column, level in sorted({(s.area, s.levels[0]) for s in sources if s.area}):
+                    unknown |= unmatched(connection, records, register, column, level, kept.span.end)
                 rows = told_rows(connection, records, register)
-            if tables:
-                snapshot = Snapshot(
-                    self.landing.folder / kept.register / kept.id, kept.register, kept.id, kept.span.end,
-                    kept.accepted_at.isoformat(), fingerprint,
-                )  # fmt: skip
-                facts = {"period": kept.span.label, "rows": kept.rows, "unmatched": unmatched}
-                self.landing.write(snapshot, facts, pa.concat_tables(tables), rows)
+            snapshot = Snapshot(
+                self.landing.folder / kept.register / kept.id, kept.register, kept.id, kept.span.end,
+                kept.accepted_at.isoformat(), fingerprint,
+            )  # fmt: skip
+            facts = {"period": kept.span.label, "rows": kept.rows, "unmatched": unknown}
+            self.landing.write(snapshot, facts, pa.concat_tables(tables), rows)
             for index, arrived in enumerate(found):
-                if arrived.delivery == kept.id and unmatched:
-                    found[index] = replace(arrived, unmatched=unmatched)
+                if arrived.delivery == kept.id and unknown:
+                    found[index] = replace(arrived, unmatched=unknown)
 
     def _in_use(self, connection: duckdb.DuckDBPyConnection) -> list[Kept]:
         """Of every register and period the delivery that was accepted last."""

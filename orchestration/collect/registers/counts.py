@@ -7,7 +7,6 @@ them may be told to whom (disclosure).
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
 
 import duckdb
 import pyarrow as pa
@@ -15,20 +14,19 @@ import pyarrow as pa
 from expectations.catalogue import Catalogue
 from expectations.catalogue.base import TOTAL, ages_of
 from expectations.catalogue.model import Measure
-from expectations.catalogue.registers import ANY_TEXT, HOME_LEVEL, ColumnType, Register, RegisterSource
+from expectations.catalogue.registers import (
+    ANY_TEXT,
+    HOME_LEVEL,
+    ColumnType,
+    LocalLevel,
+    Register,
+    RegisterSource,
+)
 from orchestration.collect.registers.areas import Areas
 from orchestration.collect.registers.door import Span
 
 NAMED_FROM = 3
 """A name of an area that nobody knows is told once it stands in this many records."""
-
-
-@dataclass
-class Counted:
-    """The cells of one measure in one delivery, and what could not be placed."""
-
-    table: pa.Table
-    unmatched: dict[str, int] = field(default_factory=dict)
 
 
 def lay_out(connection: duckdb.DuckDBPyConnection, areas: Areas) -> None:
@@ -53,7 +51,7 @@ def count(
     catalogue: Catalogue,
     areas: Areas,
     span: Span,
-) -> Counted:
+) -> pa.Table:
     """One row per area and combination of cells: the city always, every declared level beside it.
 
     The map must have been laid out on the same connection.
@@ -100,7 +98,7 @@ def count(
     }
     for name, column in period.items():
         table = table.append_column(name, column)
-    return Counted(table, _unmatched(connection, records, register, source, span.end))
+    return table
 
 
 def told_rows(connection: duckdb.DuckDBPyConnection, records: str, register: Register) -> pa.Table | None:
@@ -192,22 +190,21 @@ def _places(
     return " union all ".join(places), " union ".join(shown)
 
 
-def _unmatched(
+def unmatched(
     connection: duckdb.DuckDBPyConnection,
     records: str,
     register: Register,
-    source: RegisterSource,
+    column: str,
+    level: LocalLevel,
     day: dt.date,
 ) -> dict[str, int]:
-    """What no area of the first level is named, with its records; names of persons' registers only from three."""
-    if source.area is None:
-        return {}
+    """Places in a column that no area of a level is called: name → records; in registers of persons from three."""
     lost = connection.execute(
-        f"""select r."{source.area}", count(*) from {records} as r
-        where r."{source.area}" is not null and not exists (
+        f"""select r."{column}", count(*) from {records} as r
+        where r."{column}" is not null and not exists (
             select 1 from known_place as k
-            where k.value = r."{source.area}" and k.system = '{register.column(source.area).system}'
-                and k.level = '{source.levels[0]}' and date '{day}' between k.valid_from and k.valid_to
+            where k.value = r."{column}" and k.system = '{register.column(column).system}'
+                and k.level = '{level}' and date '{day}' between k.valid_from and k.valid_to
         ) group by 1 order by 1"""
     ).fetchall()
     told: dict[str, int] = {}

@@ -12,7 +12,7 @@ from importlib.resources import files
 import duckdb
 import pyarrow as pa
 
-from expectations.catalogue.model import Text
+from expectations.catalogue.model import TOTAL, Text
 
 DERIVED = {
     "pub_school_profile": Text(de="Schulprofile", en="School profiles"),
@@ -35,17 +35,21 @@ DERIVED_KEYS = {
 }
 
 
-def derive(told: dict[str, pa.Table], home: str) -> dict[str, pa.Table]:
+def derive(told: dict[str, pa.Table], home: str, breakdowns: list[str]) -> dict[str, pa.Table]:
     """The derived tables, each one statement in a file of its name, later ones seeing the earlier.
 
-    `told`: the release's tables, the rows of registers that are told as they are, and what the catalogue
-    says of indices. `home`: the municipality's key.
+    `told`: the release's tables, the rows of registers that are told as they are, what the catalogue says
+    of indices and surveys, and told answers. `home`: the municipality's key. Beside them the statements
+    see `total_value` (values that are not broken down) and `school_type_value` (by school type only).
     """
     found: dict[str, pa.Table] = {}
     with duckdb.connect() as connection:
         for name, rows in told.items():
             connection.register(name, rows)
         connection.execute("set variable home = $home", {"home": home})
+        for view, free in (("total_value", ""), ("school_type_value", "school_type")):
+            totals = " and ".join(f"{name} = '{TOTAL}'" for name in breakdowns if name != free)
+            connection.execute(f"create view {view} as from indicator_value where {totals}")
         for name in DERIVED:
             statement = files(__package__).joinpath(f"{name}.sql").read_text(encoding="utf-8")
             keys = ", ".join(f"{key} nulls first" for key in DERIVED_KEYS[name])

@@ -13,10 +13,8 @@ field as (
 
 city as (
     select *
-    from indicator_value
+    from total_value
     where area_code = getvariable('home') and value is not null
-      and sex = 'total' and nationality = 'total' and age_group = 'total' and school_type = 'total'
-      and qualification = 'total' and care_type = 'total' and grade = 'total' and category = 'total'
     qualify row_number() over (partition by indicator_id order by period_end desc) = 1
 ),
 

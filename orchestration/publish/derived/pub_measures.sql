@@ -18,10 +18,8 @@ city as (
         sum(case when series_break_before then 1 else 0 end) over (
             partition by indicator_id order by period_end
         ) as span
-    from indicator_value
+    from total_value
     where area_code = getvariable('home') and value is not null
-      and sex = 'total' and nationality = 'total' and age_group = 'total' and school_type = 'total'
-      and qualification = 'total' and care_type = 'total' and grade = 'total' and category = 'total'
 ),
 
 latest as (

@@ -1,11 +1,7 @@
 -- One row per school and school year: the school guide in figures, as far as they may be told.
 with told as (
-    select *
-    from indicator_value
-    where area_level = 'school'
-      and sex = 'total' and nationality = 'total' and age_group = 'total' and care_type = 'total'
-      and grade = 'total' and category = 'total'
-      and regexp_full_match(period_label, '\d{4}/\d{2}')
+    select * from school_type_value
+    where area_level = 'school' and regexp_full_match(period_label, '\d{4}/\d{2}')
 ),
 
 -- The type most of a school's pupils are counted under; a school of two types has one.
@@ -34,24 +30,19 @@ profile as (
         max(value) filter (where indicator_id = 'free_learning_materials_percent')
             as free_learning_materials_percent,
         max(value) filter (where indicator_id = 'grade_repetition_percent') as grade_repetition_percent,
-        max(value) filter (where indicator_id = 'room_balance') as room_balance
+        max(value) filter (where indicator_id = 'room_balance') as room_balance,
+        max(value) filter (where indicator_id = 'leavers_with_abitur_percent') as leavers_with_abitur_percent,
+        max(value) filter (where indicator_id = 'leavers_without_certificate_percent')
+            as leavers_without_certificate_percent
     from told
-    where school_type = 'total' and qualification = 'total'
+    where school_type = 'total'
     group by area_code, period_label
 ),
 
 onward as (
-    select
-        area_code,
-        period_label,
-        max(value) filter (where indicator_id = 'transition_rate_percent' and school_type = 'SCHULE08')
-            as transition_to_grammar_percent,
-        max(value) filter (where indicator_id = 'leavers_with_abitur_percent' and school_type = 'total')
-            as leavers_with_abitur_percent,
-        max(value) filter (where indicator_id = 'leavers_without_certificate_percent' and school_type = 'total')
-            as leavers_without_certificate_percent
+    select area_code, period_label, max(value) as transition_to_grammar_percent
     from told
-    where qualification = 'total'
+    where indicator_id = 'transition_rate_percent' and school_type = 'SCHULE08'
     group by area_code, period_label
 )
 
@@ -61,12 +52,12 @@ select
     t.school_type,
     p.period_label,
     p.period_end,
-    p.* exclude (area_code, period_label, period_end),
+    p.* exclude (area_code, period_label, period_end, leavers_with_abitur_percent, leavers_without_certificate_percent),
     o.transition_to_grammar_percent,
-    o.leavers_with_abitur_percent,
-    o.leavers_without_certificate_percent
+    p.leavers_with_abitur_percent,
+    p.leavers_without_certificate_percent
 from profile as p
-inner join onward as o on o.area_code = p.area_code and o.period_label = p.period_label
+left join onward as o on o.area_code = p.area_code and o.period_label = p.period_label
 inner join area as a on a.area_code = p.area_code
 left join school_type as t on t.area_code = p.area_code
 where p.pupils is not null

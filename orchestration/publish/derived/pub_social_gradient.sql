@@ -5,10 +5,8 @@ with outcome as (
         cast(year(v.period_end - interval 3 month) as integer) as year,
         v.period_label
     from index_outcome as o
-    inner join indicator_value as v on v.indicator_id = o.indicator_id and v.area_level = o.area_level
+    inner join total_value as v on v.indicator_id = o.indicator_id and v.area_level = o.area_level
     where v.value is not null
-      and v.sex = 'total' and v.nationality = 'total' and v.age_group = 'total' and v.school_type = 'total'
-      and v.qualification = 'total' and v.care_type = 'total' and v.grade = 'total' and v.category = 'total'
 ),
 
 pair as (

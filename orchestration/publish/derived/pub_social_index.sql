@@ -6,10 +6,8 @@ with component as (
         cast(year(v.period_end - interval 3 month) as integer) as year,
         v.value
     from index_component as c
-    inner join indicator_value as v on v.indicator_id = c.indicator_id and v.area_level = c.area_level
+    inner join total_value as v on v.indicator_id = c.indicator_id and v.area_level = c.area_level
     where v.value is not null
-      and v.sex = 'total' and v.nationality = 'total' and v.age_group = 'total' and v.school_type = 'total'
-      and v.qualification = 'total' and v.care_type = 'total' and v.grade = 'total' and v.category = 'total'
 ),
 
 index_value as (
