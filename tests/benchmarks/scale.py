@@ -34,7 +34,7 @@ def codes(scale: int) -> list[str]:
 
 
 def one_district(folder: Path, code: str, years: int) -> dict[str, Any]:
-    """All of a district's years; seconds by step, rows kept, values computed and peak memory in MiB."""
+    """All of a district's years; seconds by step, rows kept, values computed, CPU seconds and peak MiB."""
     import resource
 
     from expectations.catalogue import load_catalogue
@@ -66,6 +66,7 @@ def one_district(folder: Path, code: str, years: int) -> dict[str, Any]:
     writer = RegisterWriter(code, districts, population.unit_of(code), population.SEED)
     write_registers(writer, catalogue, drops, last - years + 1, last)
     done("generate")
+    before = _cpu()
     source = {
         "source": "city", "drops": str(drops), "key_file": str(key),
         "districts": [d.model_dump(exclude_none=True) for d in districts],
@@ -90,8 +91,16 @@ def one_district(folder: Path, code: str, years: int) -> dict[str, Any]:
         values = connection.execute("select count(*) from monitoring.fct_indicator_value").fetchall()[0][0]
     return {
         "code": code, "seconds": seconds, "rows": sum(a.rows or 0 for a in arrived), "values": values,
-        "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "cpu": _cpu() - before, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }  # fmt: skip
+
+
+def _cpu() -> float:
+    """Seconds this process has computed, on all cores: unlike the wall's, the same beside other work."""
+    import resource
+
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
 
 
 def plain_pandas(years: int) -> dict[str, Any]:
@@ -196,6 +205,7 @@ def _say(how: str, scale: int, wall: float, found: list[dict[str, Any]]) -> None
     print(
         f"{how}: scale {scale:>3}, {sum(f['rows'] for f in found):>12,} records, {sum(f['values'] for f in found):>10,} values, "
         f"{wall:7.0f} s, {wall / scale:6.1f} s a district, peak {max(f['peak'] for f in found):,.0f} MiB a process; "
+        f"{sum(f['cpu'] for f in found) / len(found):.1f} CPU seconds a district; "
         + ", ".join(f"{step} {spent:.1f} s" for step, spent in mean.items()),
         flush=True,
     )
