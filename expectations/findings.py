@@ -89,16 +89,7 @@ def findings(values: pd.DataFrame, catalogue: Catalogue, home: str, names: dict[
 def _questions(
     rows: pd.DataFrame, indicator: Indicator, breakdowns: list[str], home: str, types: dict[str, str]
 ) -> Iterable[Question]:
-    # A school has schools of its own type beside it.
-    kinds = pd.Series(
-        [
-            f"{level}/{types.get(area, '')}" if level == "school" else level
-            for level, area in zip(rows["area_level"], rows["area_code"], strict=True)
-        ],
-        index=rows.index,
-    )
-    for _, of_level in rows.groupby(kinds, sort=True):
-        level = of_level["area_level"].iloc[0]
+    for level, of_level in rows.groupby("area_level", sort=True):
         if level == "district":  # the own Land's districts; only the home city is spoken of
             of_level = of_level[of_level["area_code"].str[:2] == home[:2]]
         elif level in ("country", "state", "region", "local_district", "statistical_district"):
@@ -107,7 +98,12 @@ def _questions(
         newest = of_level[of_level["period_end"] == ends[-1]]
         before = of_level[of_level["period_end"] == ends[-2]] if len(ends) > 1 else of_level.iloc[:0]
         spoken = {home} if level == "district" else None
-        yield from _asked(newest, before, indicator, breakdowns, spoken)
+        # How high a rate is, depends on the type of school; how it changes, hardly.
+        kinds = newest["area_code"].map(types).fillna("") if level == "school" else newest["area_level"]
+        for _, of_kind in newest.groupby(kinds, sort=True):
+            now = _cell(of_kind, breakdowns, {})
+            yield from _Estimates.of(now).questions("outlier", indicator, now, None, spoken)
+        yield from _changes(newest, before, indicator, breakdowns, spoken)
 
 
 def _school_types(values: pd.DataFrame) -> dict[str, str]:
@@ -119,7 +115,7 @@ def _school_types(values: pd.DataFrame) -> dict[str, str]:
     return dict(zip(rows["area_code"], rows["school_type"], strict=True))
 
 
-def _asked(
+def _changes(
     newest: pd.DataFrame,
     before: pd.DataFrame,
     indicator: Indicator,
@@ -128,8 +124,6 @@ def _asked(
 ) -> Iterable[Question]:
     now = _cell(newest, breakdowns, {})
     then = _cell(before, breakdowns, {})
-    outliers = _Estimates.of(now)
-    yield from outliers.questions("outlier", indicator, now, None, spoken)
     # A break between the two years: nothing is compared.
     same = now.index.intersection(then.index).difference(now.index[now["series_break_before"]])
     if len(same):
@@ -227,12 +221,15 @@ class _Estimates:
 def _random_effects(estimate: np.ndarray, variance: np.ndarray) -> tuple[float, float]:
     """Mean of the areas and the variance between them, both robust.
 
-    The spread comes from the median distance to the median: areas that are far off must not widen the
-    funnel until they fit in. What it exceeds chance by is the variance between the areas.
+    The spread comes from the middle of the areas: those that are far off must not widen the funnel until
+    they fit in. The middle half tells it, and so do the middle six tenths: where more lie far off, they are no
+    outliers but one of two kinds of area (schools with and without all-day classes). What the spread exceeds
+    chance by is the variance between the areas.
     """
     centre = float(np.median(estimate))
-    scores = np.abs(estimate - centre) / np.sqrt(variance)
-    spread = float(np.median(scores)) / _MEDIAN_DISTANCE
+    scores = (estimate - centre) / np.sqrt(variance)
+    low, high = np.quantile(scores, [0.2, 0.8])
+    spread = max(float(np.median(np.abs(scores))) / _MEDIAN_DISTANCE, float(high - low) / _MIDDLE)
     between = max(0.0, spread**2 - 1) * float(np.median(variance))
     total = np.sqrt(variance + between)
     # The mean of what is not far off; the weights of the others are cut.
@@ -242,6 +239,8 @@ def _random_effects(estimate: np.ndarray, variance: np.ndarray) -> tuple[float, 
 
 _MEDIAN_DISTANCE = float(norm.ppf(0.75))
 """The median distance of a standard normal value from zero."""
+_MIDDLE = float(2 * norm.ppf(0.8))
+"""How wide the middle six tenths of a standard normal distribution are."""
 
 
 def _number(value: float, decimals: int, comma: bool = True) -> str:

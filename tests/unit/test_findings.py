@@ -55,6 +55,28 @@ def test_small_areas_need_a_larger_distance(catalogue: Catalogue) -> None:
     assert small.empty
 
 
+def test_where_areas_are_of_two_kinds_neither_is_an_outlier(catalogue: Catalogue) -> None:
+    """Eleven of 25 primary schools have no all-day classes: that is how they are, not a finding each."""
+    for without in (8, 11):
+        two_kinds = told([0] * without + [380] * (25 - without), [400] * 25)
+        assert findings(two_kinds, catalogue, "07111", {}).empty
+    few = told([0] * 2 + [380] * 23, [400] * 25)
+    assert list(findings(few, catalogue, "07111", {})["area_code"]) == ["07111-ST00", "07111-ST01"]
+
+
+def test_a_school_of_a_rare_type_is_asked_how_it_changed(catalogue: Catalogue) -> None:
+    """Five schools of a type say nothing of how high a rate may be; how rates change, all schools say."""
+    counts, people = [40] * 25 + [90] * 5, [400] * 30
+    before, after = told(counts, people, 2024), told([*counts[:-1], 190], people, 2025)
+    schools = pd.concat([before, after]).assign(area_level="school", indicator_id="foreign_pupils_percent")
+    types = schools.assign(
+        indicator_id="pupils", unit="persons", value=400, numerator=400, denominator=np.nan,
+        school_type=["SCHULE03"] * 25 + ["SCHULE06"] * 5 + ["SCHULE03"] * 25 + ["SCHULE06"] * 5,
+    )  # fmt: skip
+    found = findings(pd.concat([schools, types]), catalogue, "07111", {})
+    assert [tuple(row) for row in found[["kind", "area_code"]].to_numpy()] == [("change", "07111-ST29")]
+
+
 def test_nothing_is_compared_across_a_break(catalogue: Catalogue) -> None:
     before = told([60] * 20, [400] * 20, 2024)
     after = told([60] * 19 + [120], [400] * 20, 2025)
