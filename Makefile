@@ -36,6 +36,7 @@ campaigns: $(VENV)/.dev
 	$(BIN)/python -m tests.campaigns.mutations --deliveries 200
 	$(BIN)/python -m tests.campaigns.findings --seeds 20
 	$(BIN)/python -m tests.campaigns.planted_city --seeds 20
+	$(BIN)/python -m tests.campaigns.increments --nights 40
 	$(BIN)/python -m tests.campaigns.traps
 
 # The peer of the reading benchmark needs pandas 2: it gets an environment of its own.

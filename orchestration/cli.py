@@ -56,12 +56,18 @@ def nightly(
     exclude_dbt_tests: Annotated[
         bool, typer.Option(help="Leave dbt's tests out. The gate then holds every table.")
     ] = False,
+    anew: Annotated[
+        bool,
+        typer.Option(help="Compute the whole mart from nothing, not only what depends on changed sources."),
+    ] = False,
 ) -> None:
     """Run one night: collect → compute → confirm → publish."""
-    run_config: dict[str, Any] = {}
+    steps: dict[str, Any] = {}
     if exclude_dbt_tests:
-        run_config = {"ops": {"dbt_build": {"config": {"exclude_tests": True}}}}
-    _run("nightly", config, home, as_json, run_config)
+        steps["dbt_build"] = {"config": {"exclude_tests": True}}
+    if anew:
+        steps["candidate"] = {"config": {"anew": True}}
+    _run("nightly", config, home, as_json, {"ops": steps} if steps else {})
 
 
 @app.command()
@@ -481,6 +487,12 @@ def _print_outcome(
         spent.add_row(name, f"{value:.1f}")
     spent.add_row("total", f"{total:.1f}")
     out.print(spent)
+    if computed := outcome.get("computed"):
+        out.print(
+            f"Berechnet / computed: {computed['indicators_computed']} Indikatoren / indicators; "
+            f"{computed['indicators_proved_unchanged']} nachweislich unverändert / proved unchanged",
+            soft_wrap=True, highlight=False,
+        )  # fmt: skip
     if folder:
         kind = "neu / new" if outcome["is_new"] else "unverändert / unchanged"
         out.print(f"Release {outcome['release_id']} ({kind}): {folder}", soft_wrap=True)

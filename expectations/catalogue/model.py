@@ -337,6 +337,13 @@ class Measure(Entry):
             raise ValueError("give sources (official tables) or a register, one of them")
         return self
 
+    @property
+    def origins(self) -> set[str]:
+        """The official tables or the register its values come from."""
+        if self.register_ is not None:
+            return {self.register_.register_}
+        return {source.table for source in self.sources}
+
 
 class Kind(StrEnum):
     """How an indicator follows from its measures.
@@ -688,6 +695,13 @@ class Catalogue(Entry):
             return self._registers_behind([t for formula in formulas for t in formula if t is not None])
         main = [t for t in indicator.formulas.get("main", ()) if t is not None]
         return self._registers_behind(main)
+
+    def origins_of(self, indicator: Indicator) -> set[str]:
+        """Every official table and register that a value of it may come from."""
+        index = self.indices.get(indicator.id)
+        behind = [self.indicators[c.indicator] for c in index.components] if index else [indicator]
+        measures = [m for i in behind for m in self.measures_of(i)]
+        return {*indicator.model_registers, *(origin for m in measures for origin in m.origins)}
 
     def _registers_behind(self, terms: list[Term]) -> set[str]:
         sources = [self.measures[part.measure].register_ for term in terms for _, part in term.parts()]

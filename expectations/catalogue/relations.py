@@ -209,6 +209,16 @@ def relations(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
             for measure in catalogue.measures_of(i)
             for source in measure.sources
         ),
+        "measure_origin": _frame(
+            {"measure_id": name, "source_id": source}
+            for name, measure in catalogue.measures.items()
+            for source in sorted(measure.origins)
+        ),
+        "indicator_origin": _frame(
+            {"indicator_id": i.id, "source_id": source}
+            for i in _sorted(catalogue)
+            for source in sorted(catalogue.origins_of(i))
+        ),
         "indicator_cell": _frame(
             (
                 {"indicator_id": i.id, "breakdown": breakdown, "cell": cell}

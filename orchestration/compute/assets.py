@@ -10,10 +10,16 @@ import dagster as dg
 from expectations.catalogue import Catalogue
 from orchestration.collect.assets import raw_key
 from orchestration.compute.candidate import load_candidate
-from orchestration.compute.dbt import build
+from orchestration.compute.mart import compute_mart
 from orchestration.resources.night import LOG, Night
 
 GROUP = "compute"
+
+
+class LoadConfig(dg.Config):
+    """How the candidate is loaded: in part where that is enough, or always from nothing."""
+
+    anew: bool = False
 
 
 class BuildConfig(dg.Config):
@@ -66,10 +72,14 @@ def build_compute_assets(catalogue: Catalogue, manifest: dict[str, Any]) -> list
             for source in sources.values()
         ],
     )
-    def candidate(night: Night) -> Iterator[dg.MaterializeResult]:
+    def candidate(config: LoadConfig, night: Night) -> Iterator[dg.MaterializeResult]:
         with night.stage("compute: load"):
-            loaded = load_candidate(night.home, night.settings, night.catalogue, night.moment)
+            loaded = load_candidate(
+                night.home, night.settings, night.catalogue, night.moment, anew=config.anew
+            )
         LOG.info("compute | %s rows of %d tables loaded", f"{sum(loaded.rows.values()):,}", len(loaded.rows))
+        if loaded.plan.is_full:
+            LOG.info("compute | everything anew: %s", loaded.plan.reason)
         for table, reason in loaded.unreadable.items():
             LOG.warning("compute | a snapshot of %s is no longer readable: %s", table, reason)
         for source in sources.values():
@@ -91,7 +101,25 @@ def build_compute_assets(catalogue: Catalogue, manifest: dict[str, Any]) -> list
     )
     def dbt_build(config: BuildConfig, night: Night) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         with night.stage("compute: dbt"):
-            results = build(night.home, left_out=left_out, exclude_tests=config.exclude_tests)
+            mart = compute_mart(
+                night.home, night.settings, night.catalogue, night.moment,
+                left_out=left_out, exclude_tests=config.exclude_tests,
+            )  # fmt: skip
+        results = mart.results
+        if mart.proof is not None:
+            night.say_computed(
+                {
+                    "is_full": mart.is_full,
+                    "changed_sources": mart.changed,
+                    "indicators_computed": mart.proof.indicators,
+                    "indicators_proved_unchanged": mart.proof.unchanged,
+                }
+            )
+            LOG.info(
+                "compute | %d indicators computed, %d proved unchanged",
+                mart.proof.indicators,
+                mart.proof.unchanged,
+            )
         by_id = {r.unique_id: r for r in results}
         built = [r for r in results if r.unique_id in models and r.status == "success"]
         bad = [r for r in results if r.status in ("error", "fail", "skipped")]

@@ -1,17 +1,19 @@
-"""The candidate: a fresh private database holding the snapshots in use and the catalogue.
+"""The candidate: a private database holding the snapshots in use and the catalogue.
 
-Belongs here: landing and catalogue → schemas `raw` and `catalogue`.
+Belongs here: landing and catalogue → schemas `raw` and `catalogue`, anew or only what became another.
 Does not belong here: any computation; that is dbt's.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import logging
 from dataclasses import dataclass
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
 
 from expectations.catalogue import Catalogue
 from expectations.catalogue.model import TOTAL
@@ -25,6 +27,8 @@ from orchestration.collect.registers.areas import FOREVER
 from orchestration.collect.registers.landing import Snapshot as RegisterSnapshot
 from orchestration.collect.registers.landing import register_landing
 from orchestration.collect.school_directory import newest_schools
+from orchestration.compute import increment
+from orchestration.compute.increment import Inputs, Plan
 from orchestration.resources.clock import stamp
 from orchestration.resources.files import remove
 from orchestration.resources.home import Home
@@ -43,46 +47,116 @@ class Loaded:
     night_id: str
     rows: dict[str, int]
     unreadable: dict[str, str]
+    plan: Plan
 
 
-def load_candidate(home: Home, settings: Settings, catalogue: Catalogue, moment: dt.datetime) -> Loaded:
-    """Make the candidate anew: raw and catalogue tables, nothing else.
+def load_candidate(
+    home: Home, settings: Settings, catalogue: Catalogue, moment: dt.datetime, *, anew: bool = False
+) -> Loaded:
+    """Bring the candidate's raw and catalogue tables to tonight's state.
 
-    Only tables whose columns the catalogue declares are loaded; other snapshots stay in the landing.
+    Only tables whose columns the catalogue declares are loaded; other snapshots stay in the landing. Where
+    nothing but some sources' deliveries differs from the last complete computation, only their rows are
+    replaced and what was computed stays; otherwise, and if `anew`, everything is made from nothing.
     """
-    for path in home.warehouse.glob("candidate.duckdb*"):
-        remove(path)
     landing = landing_of(home, settings.official_statistics, catalogue)
     readings, unreadable = _readings(landing, catalogue)
+    registers = _registers_in_use(home, settings)
+    around = _around(landing, home, settings)
+    inputs = _inputs(settings, catalogue, readings, registers, around)
+    plan = increment.plan(home, inputs)
+    if anew and not plan.is_full:
+        plan = Plan(True, sorted(inputs.sources), "asked for")
+    if plan.is_full:
+        for path in home.warehouse.glob("candidate.duckdb*"):
+            remove(path)
     night_id = stamp(moment)
     with duckdb.connect(str(home.candidate)) as connection:
-        for schema in ("raw", "catalogue"):
-            connection.execute(f"create schema {schema}")
-        rows = _load_observations(connection, readings)
+        if plan.is_full:
+            for schema in ("raw", "catalogue"):
+                connection.execute(f"create schema {schema}")
+            connection.execute(_observations_table())
+            connection.execute(_measures_table(catalogue))
+            for name, frame in relations(catalogue).items():
+                _create(connection, f"catalogue.{name}", frame)
+        increment.begin(connection, inputs, plan)
+        increment.remember_areas(connection, plan)
+        changed = set(plan.changed)
+        _load_observations(connection, [r for r in readings if r.snapshot.table_code in changed], changed)
         _create(connection, "raw.genesis_snapshot", _snapshots(readings))
         refused = [{"table_code": t, "reason": r} for t, r in sorted(unreadable.items())]
         _create(connection, "raw.unreadable", pd.DataFrame(refused, columns=["table_code", "reason"]))
         _create(connection, "raw.genesis_area_name", _area_names(readings))
-        _create(connection, "raw.area_register", _area_register(landing))
-        connection.register("schools", newest_schools(home))
-        connection.execute("create table raw.school_directory as select * from schools")
-        connection.unregister("schools")
         _create(connection, "raw.genesis_footnote", _footnotes(readings, catalogue))
-        home_area = settings.municipality
-        city = pd.DataFrame([{"area_code": home_area.code, "area_name": home_area.name}])
-        _create(connection, "raw.municipality", city)
-        peers = [{"area_code": code} for code in home_area.peers.areas] if home_area.peers else []
-        _create(connection, "raw.peer", pd.DataFrame(peers, columns=["area_code"]))
-        rows |= _load_registers(connection, home, settings, catalogue)
+        for name, rows_of in around.items():
+            _replace(connection, f"raw.{name}", rows_of)
+        _load_registers(connection, catalogue, registers, changed)
         night = {
             "night_id": night_id,
             "catalogue_hash": catalogue.content_hash,
-            "municipality": home_area.code,
+            "municipality": settings.municipality.code,
         }
         _create(connection, "raw.night", pd.DataFrame([night]))
-        for name, frame in relations(catalogue).items():
-            _create(connection, f"catalogue.{name}", frame)
-    return Loaded(night_id, rows, unreadable)
+        rows = connection.execute(
+            """select table_code, count(*) from raw.genesis_observation group by 1
+            union all select 'register ' || register_id, count(*) from raw.register_measure group by 1"""
+        ).fetchall()
+    return Loaded(night_id, dict(rows), unreadable, plan)
+
+
+def _around(landing: Landing, home: Home, settings: Settings) -> dict[str, pa.Table]:
+    """What is there besides deliveries of figures: areas, schools, the city and its peers."""
+    city = settings.municipality
+    areas = register_landing(home, settings).areas() if settings.registers.source != "none" else []
+    local = [
+        {
+            "area_code": a.code, "area_name": a.name, "area_level": a.level, "parent_area_code": a.parent,
+            "valid_from": None if a.valid_from in FOREVER else a.valid_from,
+            "valid_to": None if a.valid_to in FOREVER else a.valid_to,
+        }
+        for a in areas
+    ]  # fmt: skip
+    return {
+        "area_register": pa.Table.from_pandas(_area_register(landing), preserve_index=False),
+        "school_directory": newest_schools(home),
+        "municipality": pa.table({"area_code": [city.code], "area_name": [city.name]}),
+        "peer": pa.table({"area_code": pa.array(city.peers.areas if city.peers else [], pa.string())}),
+        "local_area": pa.Table.from_pylist(local, schema=_LOCAL_AREA),
+    }
+
+
+_LOCAL_AREA = pa.schema([
+    ("area_code", pa.string()), ("area_name", pa.string()), ("area_level", pa.string()),
+    ("parent_area_code", pa.string()), ("valid_from", pa.date32()), ("valid_to", pa.date32()),
+])  # fmt: skip
+
+
+def _registers_in_use(home: Home, settings: Settings) -> list[RegisterSnapshot]:
+    return register_landing(home, settings).snapshots() if settings.registers.source != "none" else []
+
+
+def _inputs(
+    settings: Settings,
+    catalogue: Catalogue,
+    readings: list[Reading],
+    registers: list[RegisterSnapshot],
+    around: dict[str, pa.Table],
+) -> Inputs:
+    sources: dict[str, list[object]] = {}
+    for reading in readings:
+        s = reading.snapshot
+        sources.setdefault(s.table_code, []).append(
+            [s.id, s.sha256, s.taken_at, s.stand, s.footnotes, reading.content_sha256, reading.codebook]
+        )
+    for snapshot in registers:
+        files = [f for f in (snapshot.measures, snapshot.rows) if f.exists()]
+        hashes = [hashlib.sha256(f.read_bytes()).hexdigest() for f in files]
+        sources.setdefault(snapshot.register, []).append([snapshot.delivery, snapshot.accepted_at, *hashes])
+    whole = increment.fingerprint(
+        increment.code_hash(), catalogue.content_hash, sorted(catalogue.published),
+        settings.municipality.model_dump(mode="json"), *around.values(),
+    )  # fmt: skip
+    return Inputs(whole, {name: increment.fingerprint(found) for name, found in sources.items()})
 
 
 def _readings(landing: Landing, catalogue: Catalogue) -> tuple[list[Reading], dict[str, str]]:
@@ -99,19 +173,34 @@ def _readings(landing: Landing, catalogue: Catalogue) -> tuple[list[Reading], di
     return readings, unreadable
 
 
-_EMPTY = """
-create table raw.genesis_observation (
-    snapshot_id varchar, table_code varchar, area_code varchar, area_level varchar,
-    period_start date, period_end date, period_label varchar,
-    {slots}
-    measure_code varchar, value double, sign varchar, unit varchar
-)"""
-
-
-def _load_observations(connection: duckdb.DuckDBPyConnection, readings: list[Reading]) -> dict[str, int]:
+def _observations_table() -> str:
     slots = "".join(f"variable_{n}_code varchar, item_{n}_code varchar, " for n in range(1, SLOTS + 1))
-    connection.execute(_EMPTY.format(slots=slots))
-    rows: dict[str, int] = {}
+    return f"""
+    create table raw.genesis_observation (
+        snapshot_id varchar, table_code varchar, area_code varchar, area_level varchar,
+        period_start date, period_end date, period_label varchar, {slots}
+        measure_code varchar, value double, sign varchar, unit varchar
+    )"""
+
+
+def _measures_table(catalogue: Catalogue) -> str:
+    # Counts taken before a breakdown was declared lack its column: they are totals of it.
+    breakdowns = "".join(f"\"{name}\" varchar default '{TOTAL}', " for name in catalogue.breakdowns)
+    return f"""
+    create table raw.register_measure (
+        delivery_id varchar, register_id varchar, measure_id varchar, area_code varchar, area_level varchar,
+        period_start date, period_end date, period_label varchar, {breakdowns} value double, accepted_at timestamp
+    )"""
+
+
+def _load_observations(
+    connection: duckdb.DuckDBPyConnection, readings: list[Reading], changed: set[str]
+) -> None:
+    """The rows of these readings in place of those that the changed tables had."""
+    connection.execute(
+        "delete from raw.genesis_observation where list_contains($changed, table_code)",
+        {"changed": sorted(changed)},
+    )
     for reading in readings:
         if len(reading.dimensions) > SLOTS:
             raise ValueError(f"{reading.snapshot.id} has more than {SLOTS} dimensions")
@@ -124,36 +213,31 @@ def _load_observations(connection: duckdb.DuckDBPyConnection, readings: list[Rea
                 chosen.append(f"""case when "{name}" is not null then '{name}' end, "{name}\"""")
             else:
                 chosen.append("null, null")
-        inserted = connection.execute(
+        connection.execute(
             f"""insert into raw.genesis_observation
             select $snapshot, table_code, area_code, area_level, period_start, period_end,
                 period_label, {", ".join(chosen)}, measure, value, sign, unit
             from read_parquet($file)""",
             {"snapshot": reading.snapshot.id, "file": str(reading.parquet)},
-        ).fetchall()
-        code = reading.snapshot.table_code
-        rows[code] = rows.get(code, 0) + int(inserted[0][0])
-    return rows
+        )
 
 
 def _load_registers(
-    connection: duckdb.DuckDBPyConnection, home: Home, settings: Settings, catalogue: Catalogue
-) -> dict[str, int]:
-    """The counts of every register in use, and the areas they are for; empty tables without registers."""
-    landing = register_landing(home, settings)
-    # Counts taken before a breakdown was declared lack its column: they are totals of it.
-    breakdowns = "".join(f"\"{name}\" varchar default '{TOTAL}', " for name in catalogue.breakdowns)
+    connection: duckdb.DuckDBPyConnection,
+    catalogue: Catalogue,
+    in_use: list[RegisterSnapshot],
+    changed: set[str],
+) -> None:
+    """The counts of the changed registers in place of those they had, and the rows that are told."""
     connection.execute(
-        f"""create table raw.register_measure (
-            delivery_id varchar, register_id varchar, measure_id varchar, area_code varchar, area_level varchar,
-            period_start date, period_end date, period_label varchar, {breakdowns} value double, accepted_at timestamp
-        )"""
+        "delete from raw.register_measure where list_contains($changed, register_id)",
+        {"changed": sorted(changed)},
     )
-    rows: dict[str, int] = {}
     declared = [name for name, measure in catalogue.measures.items() if measure.register_ is not None]
-    in_use = landing.snapshots() if settings.registers.source != "none" else []
     for snapshot in in_use:
-        inserted = connection.execute(
+        if snapshot.register not in changed:
+            continue
+        connection.execute(
             """insert into raw.register_measure by name
             select $delivery as delivery_id, $register as register_id, $accepted::timestamp as accepted_at, *
             from read_parquet($file) where list_contains($declared, measure_id)""",
@@ -161,23 +245,10 @@ def _load_registers(
                 "delivery": snapshot.delivery, "register": snapshot.register, "accepted": snapshot.accepted_at,
                 "file": str(snapshot.measures), "declared": declared,
             },
-        ).fetchall()  # fmt: skip
-        name = f"register {snapshot.register}"
-        rows[name] = rows.get(name, 0) + int(inserted[0][0])
+        )  # fmt: skip
     for name, register in catalogue.registers.items():
         if register.rows_are_told:
             _load_rows(connection, register, [s for s in in_use if s.register == name])
-    connection.execute(
-        """create table raw.local_area (
-            area_code varchar, area_name varchar, area_level varchar, parent_area_code varchar,
-            valid_from date, valid_to date
-        )"""
-    )
-    for area in landing.areas() if in_use else []:
-        dated = [None if day in FOREVER else day for day in (area.valid_from, area.valid_to)]
-        values = [area.code, area.name, area.level, area.parent, *dated]
-        connection.execute("insert into raw.local_area values (?, ?, ?, ?, ?, ?)", values)
-    return rows
 
 
 _ROW_TYPES = {
@@ -191,7 +262,7 @@ def _load_rows(
 ) -> None:
     """The rows of a register that are told, of all deliveries in use; an empty table without any."""
     columns = ", ".join(f'"{c.id}" {_ROW_TYPES.get(c.type, "varchar")}' for c in register.kept)
-    connection.execute(f"create table raw.told__{register.id} (period_end date, {columns})")
+    connection.execute(f"create or replace table raw.told__{register.id} (period_end date, {columns})")
     for snapshot in snapshots:
         if snapshot.rows.exists():  # not in a delivery whose records were gone before they were told
             connection.execute(
@@ -209,8 +280,12 @@ def _create(connection: duckdb.DuckDBPyConnection, name: str, frame: pd.DataFram
     # A column without any entry has no type of its own, unless it was given one.
     empty = [c for c in frame.columns if frame[c].dtype == object and frame[c].isna().all()]
     typed = frame.astype({c: _EMPTY_TYPES.get(c.rsplit("_", 1)[-1], "str") for c in empty})
-    connection.register("incoming", typed)
-    connection.execute(f"create table {name} as select * from incoming")
+    _replace(connection, name, typed)
+
+
+def _replace(connection: duckdb.DuckDBPyConnection, name: str, rows: pd.DataFrame | pa.Table) -> None:
+    connection.register("incoming", rows)
+    connection.execute(f"create or replace table {name} as select * from incoming")
     connection.unregister("incoming")
 
 

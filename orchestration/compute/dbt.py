@@ -13,6 +13,8 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -57,7 +59,14 @@ def manifest(home: Home) -> dict[str, Any]:
         home.prepare()
         _invoke(home, ["parse"])
         write_bytes(cached, (home.dbt / "target" / "manifest.json").read_bytes())
-    return json.loads(cached.read_text(encoding="utf-8"))
+    return _read_manifest(cached)
+
+
+@lru_cache(maxsize=2)
+def _read_manifest(path: Path) -> dict[str, Any]:
+    """Some megabytes that every gate looks into; a file of this name never changes."""
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
 
 
 def build(home: Home, *, left_out: Iterable[str] = (), exclude_tests: bool = False) -> list[NodeResult]:
@@ -77,6 +86,17 @@ def build(home: Home, *, left_out: Iterable[str] = (), exclude_tests: bool = Fal
     ]
     _record(home, nodes)
     return nodes
+
+
+def recorded(home: Home) -> list[NodeResult]:
+    """The results of the last build, as its evidence has them; for a candidate that stayed as it was."""
+    with duckdb.connect(str(home.candidate), read_only=True) as connection:
+        rows = connection.execute(
+            "select unique_id, status, message, failures from evidence.dbt_result order by rowid"
+        ).fetchall()
+    return [
+        NodeResult(unique_id, status, message, failures, 0.0) for unique_id, status, message, failures in rows
+    ]
 
 
 def structural_tests_behind(nodes: dict[str, Any], model: str) -> set[str]:
@@ -154,4 +174,12 @@ def _environment(home: Home) -> Iterator[None]:
                 os.environ[name] = value
 
 
-__all__ = ["PROJECT_DIR", "DbtError", "NodeResult", "build", "manifest", "structural_tests_behind"]
+__all__ = [
+    "PROJECT_DIR",
+    "DbtError",
+    "NodeResult",
+    "build",
+    "manifest",
+    "recorded",
+    "structural_tests_behind",
+]

@@ -49,6 +49,7 @@ class Night(dg.ConfigurableResource):
     _catalogue: Catalogue = PrivateAttr()
     _moment: dt.datetime = PrivateAttr()
     _seconds: dict[str, float] = PrivateAttr(default_factory=dict)
+    _computed: dict[str, Any] | None = PrivateAttr(default=None)
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Night"]:
@@ -58,6 +59,7 @@ class Night(dg.ConfigurableResource):
         self._catalogue = catalogue_of(self._settings)
         self._moment = now()
         self._seconds = {}
+        self._computed = None
         with self._home.lock():
             if context.instance is not None and context.run is not None:
                 close_abandoned_runs(context.instance, context.run.run_id)
@@ -90,6 +92,10 @@ class Night(dg.ConfigurableResource):
             spent = time.perf_counter() - started
             self._seconds[name] = round(self._seconds.get(name, 0.0) + spent, 2)
 
+    def say_computed(self, facts: dict[str, Any]) -> None:
+        """Which part of the mart this night computed; it goes into the night's outcome."""
+        self._computed = facts
+
     def write_outcome(self, run_id: str, outcome: dict[str, Any]) -> None:
         """Keep what the night did, for `status` and the command line."""
         facts = {
@@ -98,6 +104,7 @@ class Night(dg.ConfigurableResource):
             "landing": self._settings.official_statistics.landing_name,
             "registers": self._settings.registers.landing_name,
             **outcome,
+            "computed": self._computed,
             "seconds": self._seconds,
         }
         write_json(self._home.warehouse / "last_night.json", facts)

@@ -172,6 +172,10 @@ def test_a_second_night_changes_nothing_but_the_history(home: Path) -> None:
     later = run("nightly", "--home", str(home), "--json", SOURCE_DATE_EPOCH="1795600000")
     assert later.code == 0, later.err
     assert later.json["is_new"] is False
+    computed = later.json["computed"]
+    assert computed == {
+        "is_full": False, "changed_sources": [], "indicators_computed": 0, "indicators_proved_unchanged": 122,
+    }  # fmt: skip
     assert (contents(home), sorted(home.glob("landing/sample/*/*"))) == before
 
 

@@ -1,8 +1,8 @@
+{{ changed_part('table_code', 'raw') }}
 {%- set slots = range(1, var('genesis_slots') + 1) -%}
 with coded as (
 select
     o.snapshot_id,
-    s.age_rank,
     o.table_code,
     o.area_code,
     o.area_level,
@@ -22,13 +22,13 @@ select
     o.sign,
     o.unit
 from {{ ref('stg_genesis__observation') }} as o
-inner join {{ ref('stg_genesis__snapshot') }} as s on s.snapshot_id = o.snapshot_id
 {%- for n in slots %}
 left join {{ source('catalogue', 'classification_item') }} as c{{ n }}
     on c{{ n }}.variable_code = o.variable_{{ n }}_code
     and c{{ n }}.item_code = o.item_{{ n }}_code
 {%- endfor %}
-where {% for n in slots -%}
+where {{ is_changed('o.table_code', 'raw') }}
+    and {% for n in slots -%}
     (o.variable_{{ n }}_code is null or c{{ n }}.cell is not null)
     {{ 'and ' if not loop.last }}
 {%- endfor %}
@@ -36,7 +36,6 @@ where {% for n in slots -%}
 
 select
     o.snapshot_id,
-    o.age_rank,
     o.table_code,
     o.area_code,
     o.area_level,

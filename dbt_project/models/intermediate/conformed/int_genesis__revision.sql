@@ -1,3 +1,4 @@
+{{ changed_part('table_code', 'raw') }}
 with cells as (
     select
         o.snapshot_id,
@@ -24,6 +25,7 @@ with cells as (
         ) as items
     from {{ ref('stg_genesis__observation') }} as o
     inner join {{ ref('stg_genesis__snapshot') }} as s on s.snapshot_id = o.snapshot_id
+    where {{ is_changed('o.table_code', 'raw') }}
 ),
 
 with_before as (

@@ -3,6 +3,7 @@
   which cells of which measure make the numerator or denominator ('*': every cell, because the
   indicator is broken down by it; null: the denominator does not know this breakdown).
 #}
+{{ changed_part('indicator_id', 'indicator') }}
 with combination as (
     select distinct measure_id, {{ breakdown_columns() }}
     from {{ ref('fct_measure') }}
@@ -25,6 +26,7 @@ term as (
         {%- for name in var('breakdowns') %}
         and (t.{{ name }} = '*' or t.{{ name }} = m.{{ name }})
         {%- endfor %}
+    where {{ is_changed('t.indicator_id', 'indicator') }}
 ),
 
 cells as (

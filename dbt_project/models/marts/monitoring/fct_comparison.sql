@@ -2,6 +2,7 @@
   What stands beside a told value: the Land, Germany, the city (inside it), the peer group, its rank
   among areas of its level, and its change within a span without a break.
 #}
+{{ changed_part('indicator_id', 'indicator') }}
 with told as (
     select
         v.*,
@@ -12,7 +13,7 @@ with told as (
             order by v.period_end
         ) as span
     from {{ ref('fct_told_value') }} as v
-    where v.value is not null
+    where v.value is not null and {{ is_changed('v.indicator_id', 'indicator') }}
 ),
 
 above as (

@@ -1,6 +1,8 @@
 {# Every indicator's exact values, whoever computed them. They do not leave the house: see fct_told_value. #}
+{{ changed_part('indicator_id', 'indicator') }}
 with computed as (
     select * from {{ ref('int_formula_value') }}
+    where {{ is_changed('indicator_id', 'indicator') }}
     {%- for model in ['int_social_index', 'int_grade_progression', 'int_transition_gap', 'int_all_day_gap'] %}
     union all
     select
@@ -13,6 +15,7 @@ with computed as (
     from {{ ref(model) }} as m
     inner join {{ ref('dim_indicator') }} as k
         on {{ 'k.indicator_id = m.index_id' if model == 'int_social_index' else "k.model = '" ~ model ~ "'" }}
+    where {{ is_changed('k.indicator_id', 'indicator') }}
     {%- endfor %}
 ),
 

@@ -1,3 +1,4 @@
+{{ changed_part('measure_id', 'measure') }}
 with every_origin as (
     {%- for origin in ['msr_state_statistics', 'msr_registers'] %}
     select
@@ -5,6 +6,7 @@ with every_origin as (
         {{ breakdown_columns() }},
         value, status, sign, source_table, retrieved_at, priority
     from {{ ref(origin) }}
+    where {{ is_changed('measure_id', 'measure') }}
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 ),

@@ -1,4 +1,5 @@
 {# Every told value with the names, comparators and footnotes a reader needs beside it; the published tables are its parts. #}
+{{ changed_part('indicator_id', 'indicator') }}
 with cell_footnote as (
     select
         v.indicator_id, v.area_code, v.period_start, v.period_end, {{ breakdown_columns('v.') }},
@@ -10,10 +11,12 @@ with cell_footnote as (
         and n.period_start = v.period_start
         and n.period_end = v.period_end
         and n.breakdown is not null
-    where false
+    where {{ is_changed('v.indicator_id', 'indicator') }} and (
+        false
         {%- for name in var('breakdowns') %}
         or (n.breakdown = '{{ name }}' and n.cell = v.{{ name }})
         {%- endfor %}
+    )
     group by v.indicator_id, v.area_code, v.period_start, v.period_end, {{ breakdown_columns('v.') }}
 )
 
@@ -75,3 +78,4 @@ left join cell_footnote as f
     {{ same_breakdowns('f', 'v') }}
 inner join {{ ref('dim_indicator') }} as i on i.indicator_id = v.indicator_id
 inner join {{ ref('dim_area') }} as a on a.area_code = v.area_code
+where {{ is_changed('v.indicator_id', 'indicator') }}

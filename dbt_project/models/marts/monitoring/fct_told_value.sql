@@ -3,6 +3,7 @@
   their register's base, and everything made of them is made of the rounded counts; a rate of fewer than
   thirty people is not told. Official values pass as they are.
 #}
+{{ changed_part('indicator_id', 'indicator') }}
 {%- set least_people = 30 -%}
 with parts as (
     select
@@ -23,6 +24,7 @@ with parts as (
         ) as is_hidden
     from {{ ref('fct_indicator_value') }} as v
     inner join {{ ref('dim_indicator') }} as i on i.indicator_id = v.indicator_id
+    where {{ is_changed('v.indicator_id', 'indicator') }}
 )
 
 select

@@ -1,8 +1,10 @@
+{{ changed_part('indicator_id', 'indicator') }}
 with periods as (
     select distinct indicator_id, area_code, period_start, period_end
     from {{ ref('fct_indicator_value') }}
     -- The offices' notes speak of their own figures, not of those of the city's registers.
     where area_level in ('country', 'state', 'region', 'district')
+        and {{ is_changed('indicator_id', 'indicator') }}
 ),
 
 spoken_of as (
