@@ -54,6 +54,21 @@ def run(*arguments: str, cwd: Path = PROJECT, timeout: float = 300, **extra: str
     return Finished(done.returncode, done.stdout, done.stderr)
 
 
+def apart(module: str, *arguments: str) -> dict[str, Any]:
+    """A module of tests in a process of its own: the JSON on its last line.
+
+    Raises SystemExit with the end of what it said if it fails.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        cwd=PROJECT, env=environment(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise SystemExit(done.stdout[-2000:] + done.stderr[-4000:])
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
 FEW_TABLES = ("pub_leavers", "pub_population", "pub_schools", "pub_vocational")
 """Enough tables to hold one and let the others out."""
 

@@ -111,13 +111,13 @@ def build_compute_assets(catalogue: Catalogue, manifest: dict[str, Any]) -> list
                 {
                     "is_full": mart.is_full,
                     "changed_sources": mart.changed,
-                    "indicators_computed": mart.proof.indicators,
+                    "indicators_computed": mart.proof.computed,
                     "indicators_proved_unchanged": mart.proof.unchanged,
                 }
             )
             LOG.info(
                 "compute | %d indicators computed, %d proved unchanged",
-                mart.proof.indicators,
+                mart.proof.computed,
                 mart.proof.unchanged,
             )
         by_id = {r.unique_id: r for r in results}

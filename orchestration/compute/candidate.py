@@ -64,7 +64,7 @@ def load_candidate(
     registers = _registers_in_use(home, settings)
     around = _around(landing, home, settings)
     inputs = _inputs(settings, catalogue, readings, registers, around)
-    plan = increment.plan(home, inputs)
+    plan = increment.planned(home, inputs)
     if anew and not plan.is_full:
         plan = Plan(True, sorted(inputs.sources), "asked for")
     if plan.is_full:

@@ -10,7 +10,6 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import duckdb
 import pandas as pd
@@ -18,9 +17,12 @@ import pyarrow as pa
 
 from orchestration.compute.dbt import project_hash
 from orchestration.resources.home import Home
+from orchestration.settings import PROJECT
 
 MOST_INCREMENTS = 6
 """Nights in a row that compute a part only; the next one computes everything from nothing."""
+
+_CODE = ("orchestration", "expectations")
 
 _PARTS = {
     "conformed.int_genesis__observation": ("table_code", "source"),
@@ -57,9 +59,12 @@ class Plan:
 class Proof:
     """What became of the parts: computed tonight, proved unchanged, or changed though nothing should have."""
 
-    indicators: int
+    computed: int
+    """Indicators."""
     unchanged: int
+    """Indicators."""
     broken: list[str]
+    """Models and parts, in words."""
 
 
 def fingerprint(*parts: object) -> str:
@@ -75,17 +80,13 @@ def fingerprint(*parts: object) -> str:
 
 
 def code_hash() -> str:
-    """Over what computes: the dbt project, this package, the catalogue's way into tables, and the engine."""
-    here = Path(__file__).resolve()
-    files = [*here.parent.glob("*.py"), *(here.parents[2] / "expectations" / "catalogue").glob("*.py")]
-    return fingerprint(
-        project_hash(),
-        duckdb.__version__,
-        {f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in files},
-    )
+    """Over whatever may change what is computed: the dbt project, all our Python, and the engine."""
+    files = sorted(f for folder in _CODE for f in (PROJECT / folder).rglob("*.py"))
+    hashes = {str(f.relative_to(PROJECT)): hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
+    return fingerprint(project_hash(), duckdb.__version__, hashes)
 
 
-def plan(home: Home, inputs: Inputs) -> Plan:
+def planned(home: Home, inputs: Inputs) -> Plan:
     """Compare the inputs with those of the candidate that is there."""
 
     def full(reason: str) -> Plan:
@@ -145,22 +146,29 @@ def begun(home: Home) -> tuple[list[str], bool]:
     return [row[0] for row in changed], bool(is_full)
 
 
+_BEFORE = {
+    "area_year_before": ("conformed.int_genesis__area_year", {"area_code": "varchar", "year": "bigint"}),
+    "area_before": (
+        "conformed.dim_area",
+        {
+            "area_code": "varchar", "area_name": "varchar", "area_level": "varchar",
+            "parent_area_code": "varchar", "valid_from": "date", "valid_to": "date",
+        },
+    ),
+}  # fmt: skip
+"""Tables of schema raw that keep what was known of areas: the relation it stands in, and the columns."""
+
+
 def remember_areas(connection: duckdb.DuckDBPyConnection, plan: Plan) -> None:
     """Keep what was known of areas, so that dbt can tell what became another (int_change__*)."""
-    old = {
-        "area_year_before": ("conformed.int_genesis__area_year", "area_code varchar, year bigint"),
-        "area_before": (
-            "conformed.dim_area",
-            "area_code varchar, area_name varchar, area_level varchar, parent_area_code varchar, "
-            "valid_from date, valid_to date",
-        ),
-    }
-    for name, (relation, columns) in old.items():
+    for name, (relation, columns) in _BEFORE.items():
         if plan.is_full:
-            connection.execute(f"create table raw.{name} ({columns})")
+            typed = ", ".join(f"{column} {kind}" for column, kind in columns.items())
+            connection.execute(f"create table raw.{name} ({typed})")
         else:
-            names = ", ".join(column.split()[0] for column in columns.split(", "))
-            connection.execute(f"create or replace table raw.{name} as select {names} from {relation}")
+            connection.execute(
+                f"create or replace table raw.{name} as select {', '.join(columns)} from {relation}"
+            )
 
 
 def complete(home: Home, published: Iterable[str]) -> Proof:
@@ -170,55 +178,61 @@ def complete(home: Home, published: Iterable[str]) -> Proof:
     """
     models = {**_PARTS, **{f"published.{name}": ("indicator_id", "indicator") for name in published}}
     with duckdb.connect(str(home.candidate)) as connection:
-        connection.execute(f"create or replace temp table part_now as {_parts(models)}")
-        known = connection.execute(
-            "select count(*) from information_schema.tables where table_schema = 'evidence' and table_name = 'part'"
-        ).fetchall()[0][0]
-        broken: list[str] = []
-        unchanged = 0
-        if known:
+        connection.execute(f"create temp table part_now as {_parts(models)}")
+        connection.execute(f"create temp table part_changed as {_changed_parts(models)}")
+        rows: list[tuple[str, str, bool]] = []
+        if has_table(connection, "evidence", "part"):
             rows = connection.execute(
                 """
-                select coalesce(n.model, b.model) || ' ' || coalesce(n.part, b.part),
-                    n.rows is not distinct from b.rows and n.content is not distinct from b.content,
-                    coalesce(n.model, b.model) = 'monitoring.fct_indicator_value'
-                from part_now as n full join evidence.part as b on b.model = n.model and b.part = n.part
-                where not coalesce(n.is_changed, false) and coalesce(n.part, b.part) not in (
-                    select source_id from change.int_change__source
-                    union all select measure_id from change.int_change__measure
-                    union all select indicator_id from change.int_change__indicator
-                )
-                order by 1"""
+                select model, part,
+                    n.rows is not distinct from b.rows and n.content is not distinct from b.content
+                from part_now as n full join evidence.part as b using (model, part)
+                anti join part_changed using (model, part)
+                order by model, part"""
             ).fetchall()
-            broken = [name for name, same, _ in rows if not same]
-            unchanged = sum(same and is_indicator for _, same, is_indicator in rows)
+        broken = [f"{model} {part}" for model, part, same in rows if not same]
         computed = connection.execute(
-            "select count(*) from part_now where is_changed and model = 'monitoring.fct_indicator_value'"
+            "select count(*) from part_now semi join part_changed using (model, part) where model = ?",
+            [_COUNTED],
         ).fetchall()[0][0]
         if not broken:
-            connection.execute(
-                "create or replace table evidence.part as select model, part, rows, content from part_now"
-            )
+            connection.execute("create or replace table evidence.part as select * from part_now")
             connection.execute("update evidence.computation set is_complete = true")
-    return Proof(int(computed), unchanged, broken)
+    return Proof(int(computed), sum(same and model == _COUNTED for model, _, same in rows), broken)
+
+
+_COUNTED = "monitoring.fct_indicator_value"
+"""The model whose parts are the indicators that a night is told to have computed."""
 
 
 def _parts(models: Mapping[str, tuple[str, str]]) -> str:
     """One row per model and part: how many rows, and a sum over all of them of their hashes."""
     return " union all ".join(
         f"select '{model}' as model, {column} as part, count(*) as rows, "
-        f"cast(sum(cast(hash(t) as hugeint)) as varchar) as content, "
-        f"{column} in (select {change}_id from change.int_change__{change}) as is_changed "
-        f"from {model} as t group by {column}"
-        for model, (column, change) in models.items()
+        f"cast(sum(cast(hash(t) as hugeint)) as varchar) as content from {model} as t group by {column}"
+        for model, (column, _) in models.items()
     )
 
 
+def _changed_parts(models: Mapping[str, tuple[str, str]]) -> str:
+    """One row per model and part that tonight computes. Sources, measures and indicators may share names."""
+    return " union all ".join(
+        f"select '{model}' as model, {change}_id as part from change.int_change__{change}"
+        for model, (_, change) in models.items()
+    )
+
+
+def has_table(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> bool:
+    """Is there a table or view of this name?"""
+    rows = connection.execute(
+        "select 1 from information_schema.tables where table_schema = $schema and table_name = $name",
+        {"schema": schema, "name": name},
+    ).fetchall()
+    return bool(rows)
+
+
 def _is_complete(connection: duckdb.DuckDBPyConnection) -> bool:
-    there = connection.execute(
-        "select count(*) from information_schema.tables where table_schema = 'evidence' and table_name = 'computation'"
-    ).fetchall()[0][0]
-    if not there:
+    if not has_table(connection, "evidence", "computation"):
         return False
     rows = connection.execute("select is_complete from evidence.computation").fetchall()
     return bool(rows) and bool(rows[0][0])

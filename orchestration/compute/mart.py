@@ -47,7 +47,7 @@ def compute_mart(
 
     Whatever goes wrong with a part (a model or test fails, something changed that nothing should have
     changed), everything is computed from nothing in the same night, so that a failure looks as it always
-    does: what stands on it is not there.
+    does: what stands on it is not there. Raises DbtError if dbt can't run at all.
     """
     left_out = list(left_out)
     changed, is_full = increment.begun(home)

@@ -23,6 +23,7 @@ from expectations.checks.base import CorrectionResult, Delivery, Revisions, Stru
 from expectations.verdict import Verdict
 from orchestration.collect.landing import landing_of
 from orchestration.compute.dbt import manifest, structural_tests_behind
+from orchestration.compute.increment import has_table
 from orchestration.resources.home import Home
 from orchestration.settings import Settings
 
@@ -51,7 +52,7 @@ def connect(home: Home) -> duckdb.DuckDBPyConnection:
 
 def night_of(connection: duckdb.DuckDBPyConnection) -> Night:
     """The night the candidate belongs to. Raises CandidateError if it is only half loaded."""
-    if not _exists(connection, "raw", "night"):
+    if not has_table(connection, "raw", "night"):
         raise CandidateError("the candidate is incomplete: the night that made it did not finish")
     rows = connection.execute("select night_id, catalogue_hash, municipality from raw.night").fetchall()
     return Night(*rows[0])
@@ -61,7 +62,7 @@ def published_table(
     connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, name: str
 ) -> pa.Table | None:
     """A published table of the candidate in its fixed order of rows; None if dbt did not build it."""
-    if not _exists(connection, "published", name):
+    if not has_table(connection, "published", name):
         return None
     keys = ["indicator_id", "area_code", "period_end", "period_start", *catalogue.breakdowns]
     return connection.sql(f"select * from published.{name} order by {', '.join(keys)}").to_arrow_table()
@@ -138,7 +139,7 @@ def verdicts_on(
     catalogue_hash: str,
 ) -> tuple[list[Verdict], str | None]:
     """The recorded verdicts on a table, and why they do not speak of this content (None: they do)."""
-    if not _exists(connection, "evidence", "verdict"):
+    if not has_table(connection, "evidence", "verdict"):
         return [], "no checks were run"
     frame = connection.execute(
         'select * from evidence.verdict where "table" = $name order by rowid', {"name": name}
@@ -159,21 +160,13 @@ def verdicts_on(
     return verdicts, None
 
 
-def _exists(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> bool:
-    rows = connection.execute(
-        "select 1 from information_schema.tables where table_schema = $schema and table_name = $name",
-        {"schema": schema, "name": name},
-    ).fetchall()
-    return bool(rows)
-
-
 def _frame(table: pa.Table) -> pd.DataFrame:
     """A long table for pandas: codes and names recur by the thousand, so they are categories."""
     return table.to_pandas(strings_to_categorical=True)
 
 
 def _measures(connection: duckdb.DuckDBPyConnection, ids: list[str], area: str | None = None) -> pd.DataFrame:
-    if not _exists(connection, "monitoring", "fct_measure"):
+    if not has_table(connection, "monitoring", "fct_measure"):
         return pd.DataFrame({"measure_id": []})
     return _frame(
         connection.execute(
@@ -246,7 +239,7 @@ def _revisions(connection: duckdb.DuckDBPyConnection, home: Home, published: str
     Nothing was told before the first publication, so nothing counts as changed then; no revisions
     at all if dbt did not get that far.
     """
-    if not _exists(connection, "conformed", "int_genesis__revision"):
+    if not has_table(connection, "conformed", "int_genesis__revision"):
         return {}
     told = _told_before(home, published)
     rows = connection.execute(
@@ -314,7 +307,7 @@ def _told_before(home: Home, published: str) -> set[str] | None:
 def _tests(connection: duckdb.DuckDBPyConnection, home: Home, name: str) -> list[StructuralTest]:
     nodes = manifest(home)
     results: dict[str, tuple[str, int | None]] = {}
-    if _exists(connection, "evidence", "dbt_result"):
+    if has_table(connection, "evidence", "dbt_result"):
         rows = connection.execute("select unique_id, status, failures from evidence.dbt_result").fetchall()
         results = {unique_id: (status, failures) for unique_id, status, failures in rows}
     return [
@@ -324,7 +317,7 @@ def _tests(connection: duckdb.DuckDBPyConnection, home: Home, name: str) -> list
 
 
 def _corrections(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> dict[str, CorrectionResult]:
-    if not _exists(connection, "conformed", "int_genesis__observation"):
+    if not has_table(connection, "conformed", "int_genesis__observation"):
         return {}
     same = " and ".join(f"o.{name} = k.{name}" for name in catalogue.breakdowns)
     rows = connection.execute(

@@ -13,8 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -22,9 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from orchestration.collect.sample.population import DISTRICTS
-from tests.nights import PROJECT, environment
+from tests.nights import apart
 
 HOME = "07111"
+MODULE = "tests.benchmarks.scale"
 STEPS = ("generate", "collect", "compute")
 
 
@@ -38,17 +37,11 @@ def one_district(folder: Path, code: str, years: int) -> dict[str, Any]:
     import resource
 
     from expectations.catalogue import load_catalogue
-    from orchestration.collect.official_statistics import collect_official_statistics
-    from orchestration.collect.registers.collect import collect_registers
     from orchestration.collect.sample import population
-    from orchestration.collect.sample.generate import write_sample
     from orchestration.collect.sample.registers import RegisterWriter, write_registers
-    from orchestration.compute.candidate import load_candidate
-    from orchestration.compute.dbt import build
     from orchestration.confirm import evidence
-    from orchestration.resources.home import Home
-    from orchestration.settings import load_settings
-    from tests.registers import KEY, NIGHT, config_of, koblenz_districts
+    from tests import cities
+    from tests.registers import koblenz_districts
 
     seconds: dict[str, float] = {}
     clock = time.perf_counter()
@@ -59,33 +52,15 @@ def one_district(folder: Path, code: str, years: int) -> dict[str, Any]:
         clock = time.perf_counter()
 
     catalogue = load_catalogue()
-    drops, key = folder / "drops", folder / "key"
-    key.write_text(KEY)
     last = max(population.YEARS)
-    districts = koblenz_districts()
-    writer = RegisterWriter(code, districts, population.unit_of(code), population.SEED)
-    write_registers(writer, catalogue, drops, last - years + 1, last)
+    writer = RegisterWriter(code, koblenz_districts(), population.unit_of(code), population.SEED)
+    write_registers(writer, catalogue, folder / "drops", last - years + 1, last)
+    settings, home = cities.settled(folder, catalogue, code=code)
     done("generate")
     before = _cpu()
-    source = {
-        "source": "city", "drops": str(drops), "key_file": str(key),
-        "districts": [d.model_dump(exclude_none=True) for d in districts],
-    }  # fmt: skip
-    config = config_of(folder / "city.yaml", source, code=code)
-    for path in write_sample(folder / "sample", catalogue):
-        if path.name.startswith("12411-01-01-4"):  # areas and their inhabitants; the rest is another matter
-            shutil.copy(path, folder / "official")
-    settings = load_settings(config)
-    home = Home(folder / "home")
-    home.prepare()
-    collect_official_statistics(settings, home, catalogue, NIGHT)
-    arrived = collect_registers(settings, home, catalogue, NIGHT)
-    wrong = [a for a in arrived if a.status == "refused"]
-    assert not wrong, wrong[:3]
+    arrived = cities.collected(settings, home, catalogue)
     done("collect")
-    load_candidate(home, settings, catalogue, NIGHT)
-    broken = [r for r in build(home) if r.status not in ("success", "pass")]
-    assert not broken, broken[:3]
+    cities.computed(settings, home, catalogue)
     done("compute")
     with evidence.connect(home) as connection:
         values = connection.execute("select count(*) from monitoring.fct_indicator_value").fetchall()[0][0]
@@ -143,18 +118,6 @@ def plain_pandas(years: int) -> dict[str, Any]:
     return {"seconds": time.perf_counter() - clock, "numbers": numbers, "peak": peak}
 
 
-def _apart(*arguments: str) -> dict[str, Any]:
-    """One step in a process of its own."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.benchmarks.scale", *arguments],
-        cwd=PROJECT, env=environment(), capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if done.returncode:
-        raise SystemExit(done.stdout[-2000:] + done.stderr[-4000:])
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scale", type=int, default=36)
@@ -178,13 +141,13 @@ def main() -> None:
             folder = Path(name) / code
             folder.mkdir()
             try:
-                return _apart("--district", code, "--folder", str(folder), "--years", years)
+                return apart(MODULE, "--district", code, "--folder", str(folder), "--years", years)
             finally:
                 shutil.rmtree(folder)
 
         alone = district(HOME)
         _say("alone", 1, sum(alone["seconds"][s] for s in STEPS[1:]), [alone])
-        pandas = _apart("--pandas", "--years", years)
+        pandas = apart(MODULE, "--pandas", "--years", years)
         product = alone["seconds"]["collect"] + alone["seconds"]["compute"]
         print(
             f"plain pandas at scale 1: {pandas['numbers']:,} numbers in {pandas['seconds']:.0f} s, {pandas['peak']:,.0f} MiB; "

@@ -15,14 +15,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -30,18 +28,12 @@ import pandas as pd
 
 from expectations.catalogue import Catalogue, load_catalogue
 from expectations.findings import findings
-from orchestration.collect.official_statistics import collect_official_statistics
-from orchestration.collect.registers.collect import collect_registers
-from orchestration.collect.sample.generate import write_sample
 from orchestration.collect.sample.population import unit_of
 from orchestration.collect.sample.register_files import Delivery
 from orchestration.collect.sample.registers import RegisterWriter
-from orchestration.compute.candidate import load_candidate
-from orchestration.compute.dbt import build
-from orchestration.resources.home import Home
-from orchestration.settings import load_settings
-from tests.nights import PROJECT, environment
-from tests.registers import KEY, NIGHT, config_of, deliver, koblenz_districts
+from tests import cities
+from tests.nights import apart
+from tests.registers import deliver, koblenz_districts
 
 CITY = "07111"
 YEARS = (2023, 2024, 2025)
@@ -105,6 +97,7 @@ class Figures:
     rises: bool
 
     def plant(self, frames: Frames, place: Mask, rng: np.random.Generator) -> bool:
+        """Change the figure of a place; False where it is too small."""
         frame = frames[self.register]
         row = frame.index[place][0]
         value = int(frame.loc[row, self.column])
@@ -121,9 +114,7 @@ class Figures:
         return True
 
 
-def plant_less_care(
-    indicator: str, low: int, high: int
-) -> Callable[[Frames, Mask, np.random.Generator], bool]:
+def plant_less_care(low: int, high: int) -> Callable[[Frames, Mask, np.random.Generator], bool]:
     """Children of an age who are no longer in any centre."""
 
     def plant(frames: Frames, place: Mask, rng: np.random.Generator) -> bool:
@@ -179,15 +170,11 @@ def plant_gap(frames: Frames, place: Mask, rng: np.random.Generator) -> bool:
     """More women of a Stadtteil with a migration background, and fewer men."""
     parts = [
         Records(
-            "residents",
-            "",
-            "Migrationshintergrund",
-            to,
-            lambda f: f["Migrationshintergrund"] == "J",
-            to == "J",
+            "residents", "migration_background_percent", "Migrationshintergrund", to,
+            lambda f: f["Migrationshintergrund"] == "J", to == "J",
         )
         for to in ("J", "N")
-    ]
+    ]  # fmt: skip
     frame = frames["residents"]
     here = place & (frame["Wohnstatus"] == "H").to_numpy()
     sexes = [here & (frame["Geschlecht"] == sex).to_numpy() for sex in ("w", "m")]
@@ -196,9 +183,15 @@ def plant_gap(frames: Frames, place: Mask, rng: np.random.Generator) -> bool:
     return all(part.plant(frames, mask, rng) for part, mask in zip(parts, sexes, strict=True))
 
 
-# An effect: name, register that says where, indicator, level, what is done.
 @dataclass(frozen=True)
 class Effect:
+    """Something that may happen in a place.
+
+    `register`: whose records say what places there are; `indicator`: where it must be found; `level`: places
+    are Stadtteile (city_district) or schools. `plant` writes it into the frames of the newest deliveries at a
+    place and says whether it could.
+    """
+
     name: str
     register: str
     indicator: str
@@ -216,8 +209,8 @@ def _figures(name: str, effect: Figures) -> Effect:
 
 CHILDREN, EXAMINATION, PUPILS = "day_care_children", "school_entry_examination", "pupils"
 KINDS = (
-    Effect("care of 3 to 5 falls", CHILDREN, "care_rate_3_to_5_percent", "city_district", plant_less_care("", 3, 6)),
-    Effect("care of under 3 falls", CHILDREN, "care_rate_under_3_percent", "city_district", plant_less_care("", 0, 3)),
+    Effect("care of 3 to 5 falls", CHILDREN, "care_rate_3_to_5_percent", "city_district", plant_less_care(3, 6)),
+    Effect("care of under 3 falls", CHILDREN, "care_rate_under_3_percent", "city_district", plant_less_care(0, 3)),
     _records("full day falls", "city_district", Records(
         CHILDREN, "full_day_care_rate_percent", "Stunden", "25,0", lambda f: f["Stunden"].isin(["37,5", "45,0"]), False)),
     _records("other language rises", "city_district", Records(
@@ -287,35 +280,23 @@ def _in_turn(rng: np.random.Generator) -> Iterator[Effect]:
 
 
 def told_values(
-    folder: Path, catalogue: Catalogue, deliveries: list[tuple[int, Frames, list[Delivery]]]
+    folder: Path, catalogue: Catalogue, years: list[tuple[Frames, list[Delivery]]]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """A night on drop folders: the told values of the candidate, and the areas."""
-    drops = folder / "drops"
-    (folder / "key").write_text(KEY)
-    for _, frames, made in deliveries:
+    folder.mkdir()
+    for frames, made in years:
         changed = {d.register: Delivery(d.register, d.reference, frames[d.register]) for d in made}
-        deliver(catalogue, drops, changed)
-    source = {"drops": str(drops), "key_file": str(folder / "key")}
-    config = config_of(folder / "city.yaml", source)
-    for path in write_sample(folder / "sample", catalogue):
-        if path.name.startswith("12411-01-01-4"):  # areas and their inhabitants
-            shutil.copy(path, folder / "official")
-    settings = load_settings(config)
-    home = Home(folder / "home")
-    home.prepare()
-    collect_official_statistics(settings, home, catalogue, NIGHT)
-    wrong = [a for a in collect_registers(settings, home, catalogue, NIGHT) if a.status == "refused"]
-    assert not wrong, wrong[:3]
-    load_candidate(home, settings, catalogue, NIGHT)
-    broken = [r for r in build(home) if r.status not in ("success", "pass")]
-    assert not broken, broken[:3]
+        deliver(catalogue, folder / "drops", changed)
+    settings, home = cities.settled(folder, catalogue)
+    cities.collected(settings, home, catalogue)
+    cities.computed(settings, home, catalogue)
     with duckdb.connect(str(home.candidate), read_only=True) as connection:
         values = connection.execute("select * from monitoring.fct_published_value").df()
         areas = connection.execute("select area_code, area_name, area_level from conformed.dim_area").df()
     return values, areas
 
 
-def one_city(seed: int, folder: Path) -> dict[str, object]:
+def one_city(seed: int, folder: Path) -> dict[str, Any]:
     """A seed's city and its twin: what was planted, found and found wrongly."""
     catalogue = load_catalogue()
     writer = RegisterWriter(CITY, koblenz_districts(), unit_of(CITY), seed)
@@ -325,12 +306,10 @@ def one_city(seed: int, folder: Path) -> dict[str, object]:
         year = delivery.reference.year - (delivery.reference.month < 6)
         made[year].append(delivery)
     frames = {year: {d.register: d.frame.copy() for d in found} for year, found in made.items()}
-    nights = [(year, frames[year], made[year]) for year in YEARS]
-    (folder / "twin").mkdir()
-    twin, areas = told_values(folder / "twin", catalogue, nights)
+    years = [(frames[year], made[year]) for year in YEARS]
+    twin, areas = told_values(folder / "twin", catalogue, years)
     effects = planted(frames[max(YEARS)], seed)
-    (folder / "planted").mkdir()
-    values, _ = told_values(folder / "planted", catalogue, nights)
+    values, _ = told_values(folder / "planted", catalogue, years)
     districts = areas[areas["area_level"] == "city_district"]
     codes = dict(zip(districts["area_name"], districts["area_code"], strict=True))
     where = {
@@ -367,16 +346,9 @@ def _pairs(rows: pd.DataFrame) -> set[tuple[str, str]]:
     return set(zip(rows["indicator_id"].astype(str), rows["area_code"].astype(str), strict=True))
 
 
-def _apart(seed: int) -> dict[str, object]:
+def _apart(seed: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="planted-") as folder:
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.campaigns.planted_city", "--one", str(seed), "--folder", folder],
-            cwd=PROJECT, env=environment(), capture_output=True, text=True, check=False,
-        )  # fmt: skip
-    if done.returncode:
-        raise SystemExit(done.stdout[-2000:] + done.stderr[-4000:])
-    found: dict[str, object] = json.loads(done.stdout.splitlines()[-1])
-    return found
+        return apart("tests.campaigns.planted_city", "--one", str(seed), "--folder", folder)
 
 
 def campaign(seeds: int, parallel: int) -> tuple[float, float]:
@@ -385,8 +357,8 @@ def campaign(seeds: int, parallel: int) -> tuple[float, float]:
     detected, planted_, rates = 0, 0, []
     with ThreadPoolExecutor(parallel) as pool:
         for city in pool.map(_apart, range(1, seeds + 1)):
-            missed, false = list(city["missed"]), list(city["false"])  # type: ignore[call-overload]
-            count, found = int(city["planted"]), int(city["findings"])  # type: ignore[call-overload]
+            missed, false = city["missed"], city["false"]
+            count, found = city["planted"], city["findings"]
             detected, planted_ = detected + count - len(missed), planted_ + count
             rates.append(len(false) / max(found, 1))
             print(

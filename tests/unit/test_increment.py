@@ -27,19 +27,19 @@ def computed(tmp_path: Path) -> Home:
         connection.execute("create schema change")
         for kind in ("source", "measure", "indicator"):
             connection.execute(f"create table change.int_change__{kind} ({kind}_id varchar)")
-        increment.begin(connection, FIRST, increment.plan(Home(tmp_path / "none"), FIRST))
+        increment.begin(connection, FIRST, increment.planned(Home(tmp_path / "none"), FIRST))
         connection.execute("update evidence.computation set is_complete = true")
     return home
 
 
 def changed(home: Home, inputs: Inputs) -> list[str] | None:
     """The changed sources; None where everything is computed."""
-    plan = increment.plan(home, inputs)
+    plan = increment.planned(home, inputs)
     return None if plan.is_full else plan.changed
 
 
 def test_without_a_mart_everything_is_computed(tmp_path: Path) -> None:
-    plan = increment.plan(Home(tmp_path), FIRST)
+    plan = increment.planned(Home(tmp_path), FIRST)
     assert plan.is_full
     assert plan.changed == ["12411-01-01-4", "library"]
 
@@ -57,7 +57,7 @@ def test_another_city_catalogue_or_code_computes_everything(computed: Home) -> N
 
 def test_nothing_is_built_on_what_did_not_come_to_its_end(computed: Home) -> None:
     with duckdb.connect(str(computed.candidate)) as connection:
-        increment.begin(connection, FIRST, increment.plan(Home(computed.path / "none"), FIRST))
+        increment.begin(connection, FIRST, increment.planned(Home(computed.path / "none"), FIRST))
     assert changed(computed, FIRST) is None
     computed.candidate.write_bytes(b"not a database")
     assert changed(computed, FIRST) is None
@@ -66,7 +66,7 @@ def test_nothing_is_built_on_what_did_not_come_to_its_end(computed: Home) -> Non
 def test_every_seventh_night_computes_everything(computed: Home) -> None:
     for night in range(increment.MOST_INCREMENTS):
         inputs = Inputs(FIRST.whole, {**FIRST.sources, "library": f"night {night}"})
-        plan = increment.plan(computed, inputs)
+        plan = increment.planned(computed, inputs)
         assert plan.changed == ["library"]
         assert not plan.is_full
         with duckdb.connect(str(computed.candidate)) as connection:
@@ -77,7 +77,7 @@ def test_every_seventh_night_computes_everything(computed: Home) -> None:
 
 def test_nights_without_a_change_are_not_counted(computed: Home) -> None:
     for _ in range(increment.MOST_INCREMENTS + 1):
-        plan = increment.plan(computed, FIRST)
+        plan = increment.planned(computed, FIRST)
         assert plan.changed == []
         assert not plan.is_full
         with duckdb.connect(str(computed.candidate)) as connection:
@@ -96,3 +96,21 @@ def test_the_catalogue_knows_every_source_a_model_reads(catalogue: Catalogue) ->
         assert named, indicator.id
         read = {origin for m in named for origin in catalogue.measures[m].origins}
         assert read <= catalogue.origins_of(indicator), indicator.id
+
+
+def test_names_that_sources_and_indicators_share_hide_nothing(computed: Home) -> None:
+    """The register `pupils` delivered anew; the indicator `pupils` of an official table must not change."""
+    with duckdb.connect(str(computed.candidate)) as connection:
+        for schema in ("conformed", "monitoring"):
+            connection.execute(f"create schema {schema}")
+        for name, key in (("conformed.int_genesis__observation", "table_code"), ("conformed.int_genesis__revision", "table_code"),
+                          ("monitoring.fct_measure", "measure_id"), ("monitoring.fct_indicator_value", "indicator_id"),
+                          ("monitoring.fct_published_value", "indicator_id")):  # fmt: skip
+            connection.execute(f"create table {name} as select 'pupils' as {key}, 1 as value")
+    assert increment.complete(computed, []).broken == []
+    with duckdb.connect(str(computed.candidate)) as connection:
+        connection.execute("insert into change.int_change__source values ('pupils')")
+    assert increment.complete(computed, []).broken == []
+    with duckdb.connect(str(computed.candidate)) as connection:
+        connection.execute("update monitoring.fct_indicator_value set value = 2")
+    assert increment.complete(computed, []).broken == ["monitoring.fct_indicator_value pupils"]
