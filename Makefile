@@ -38,11 +38,14 @@ campaigns: $(VENV)/.dev
 	$(BIN)/python -m tests.campaigns.planted_city --seeds 20
 	$(BIN)/python -m tests.campaigns.increments --nights 40
 	$(BIN)/python -m tests.campaigns.traps
+	$(BIN)/python -m tests.campaigns.gate_mutations
+	$(BIN)/python -m tests.campaigns.faults --variations 10 --clean 50
 
 # The peer of the reading benchmark needs pandas 2: it gets an environment of its own.
 bench: $(VENV)/.dev $(VENV)-pystatis/.done
 	$(BIN)/python -m tests.benchmarks.night
 	$(BIN)/python -m tests.benchmarks.registers
+	$(BIN)/python -m tests.benchmarks.gate
 	$(BIN)/python -m tests.benchmarks.reading --peer-python $(VENV)-pystatis/bin/python
 
 # Ten years of 36 districts' registers; about an hour on two cores.

@@ -29,7 +29,9 @@ class Verdict(BaseModel):
     """What one check found in one scope (an indicator, a measure, a source, the table itself).
 
     `message` is one plain sentence with the offending values, `guidance` says what to do; both
-    in German with English beside it.
+    in German with English beside it. `owner` answers for it, `waiver` is the declared exception that lets
+    it pass. `fit_for_machines` is the second bar: what nobody reads before using it asks for more than
+    what a person reads with its notes.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -42,8 +44,11 @@ class Verdict(BaseModel):
     expected: str
     message_de: str
     message_en: str
-    guidance_de: str
-    guidance_en: str
+    guidance_de: str = ""
+    guidance_en: str = ""
+    owner: str = ""
+    waiver: str = ""
+    fit_for_machines: bool = True
 
     @property
     def key(self) -> tuple[str, str]:
@@ -51,12 +56,16 @@ class Verdict(BaseModel):
 
 
 class Decision(BaseModel):
-    """Whether a table goes out, and if not, why: one plain sentence in each language."""
+    """Whether a table goes out, and if not, why: one plain sentence in each language.
+
+    `fit_for_machines`: it meets the second bar, too; a held table does not.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     table: str
     published: bool
+    fit_for_machines: bool = False
     reason_de: str | None = None
     reason_en: str | None = None
 
@@ -89,7 +98,7 @@ def decide(
         )
     bad = [v for v in rows if v.status.holds]
     if not bad:
-        return Decision(table=table, published=True)
+        return Decision(table=table, published=True, fit_for_machines=all(v.fit_for_machines for v in rows))
     further = f" (+{len(bad) - 1})" if len(bad) > 1 else ""
     return Decision(
         table=table,

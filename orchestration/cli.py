@@ -27,6 +27,8 @@ from orchestration.settings import DEFAULT_CONFIG, DEFAULT_HOME, ConfigurationEr
 if TYPE_CHECKING:  # pandas costs half a second that `--help` need not spend
     import pandas as pd
 
+    from expectations.catalogue import Catalogue
+
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -91,14 +93,21 @@ def status(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None
     out.print(f"Release: [bold]{served or 'none / keine'}[/bold]  {facts['release_folder'] or ''}")
     if facts["notice"]:
         out.print(f"[yellow]{facts['notice']}[/yellow]")
-    table = Table("Tabelle / table", "Stand / state", "Zeilen / rows", "Grund / reason")
+    table = Table(
+        Column("Tabelle / table", no_wrap=True),
+        "Stand / state",
+        "Maschinen",
+        "Zeilen / rows",
+        "Grund / reason",
+    )
     for name, state in facts["tables"].items():
         shown = "[green]published[/green]" if state["status"] == "published" else "[red]held[/red]"
         if state["status"] == "held":
             shown += f" since {state['held_since']}"
         reason = f"{state['reason_de']}\n[dim]{state['reason_en']}[/dim]" if state.get("reason_de") else ""
         rows = "–" if state["rows"] is None else f"{state['rows']:,}"
-        table.add_row(name, shown, rows, reason)
+        fit = state["status"] == "published" and state.get("fit_for_machines")
+        table.add_row(name, shown, "geeignet / fit" if fit else "–", rows, reason)
     out.print(table)
     delivery = Counter(r["status"] for r in facts["delivery"])
     if delivery:
@@ -126,8 +135,103 @@ def status(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None
             overdue.add_row(source["table_code"], str(source["data_until"]), str(source["next_due"]), state)
     if overdue.row_count:
         out.print(overdue)
+    unsent = {k: v for k, v in ((facts["message"] or {}).get("delivery") or {}).items() if v != "sent"}
+    for channel, what in unsent.items():
+        out.print(f"[red]Nachricht nicht zugestellt / message:[/red] {channel}: {what}", highlight=False)
     if facts["last_night"]:
         out.print(f"Letzter Lauf / last run: {facts['last_night']['at']} ({facts['last_night']['run_id']})")
+
+
+@app.command()
+def why(
+    table: Annotated[str, typer.Argument(help="A published table, e.g. pub_leavers.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+    home: HomeOption = DEFAULT_HOME,
+) -> None:
+    """Why a table is held, or with which remarks it went out: a few plain sentences, and what to do."""
+    from expectations.catalogue.load import closest
+    from orchestration.report import why_of
+
+    catalogue = _catalogue(config)
+    if table not in catalogue.published:
+        _stop(f"no published table '{table}'{closest(table, catalogue.published)}")
+    try:
+        sentences = why_of(home, table, catalogue)
+    except LookupError as error:
+        _stop(str(error), code=FAILED)
+    for german, english in sentences:
+        out.print(german, highlight=False, markup=False, soft_wrap=True)
+        out.print(english, style="dim", highlight=False, markup=False, soft_wrap=True)
+
+
+@app.command()
+def waive(
+    check: Annotated[str, typer.Argument(help="The check that holds the table.")],
+    table: Annotated[str, typer.Argument(help="The table it holds.")],
+    scope: Annotated[str, typer.Argument(help="The scope it names: an indicator, an official table …")],
+    reason: Annotated[str, typer.Option(help="Why the finding may go out, in a sentence.")],
+    owner: Annotated[str, typer.Option(help="Who answers for it.")],
+    days: Annotated[int, typer.Option(min=1, max=366, help="How long it holds.")] = 30,
+    out_folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", help="A folder of declarations; by default the city's own, else the catalogue."
+        ),
+    ] = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    home: HomeOption = DEFAULT_HOME,
+) -> None:
+    """Accept a finding for a time: writes one file to be reviewed like any other change. The next night applies it."""
+    from pydantic import ValidationError
+
+    from expectations.catalogue.load import CATALOGUE_DIR, closest
+    from expectations.catalogue.model import NEVER_WAIVED, Waiver
+    from expectations.catalogue.template import waiver_template
+    from orchestration.report import verdicts_of
+    from orchestration.resources.clock import now
+    from orchestration.settings import load_settings
+
+    catalogue = _catalogue(config)
+    for what, name, known in (
+        ("check", check, catalogue.checks),
+        ("published table", table, catalogue.published),
+    ):
+        if name not in known:
+            _stop(f"no {what} '{name}'{closest(name, known)}")
+    if check in NEVER_WAIVED:
+        _stop(f"'{check}' can't be waived by anybody")
+    try:
+        holding = [
+            v for v in verdicts_of(home)
+            if (v["check"], v["table"]) == (check, table) and v["status"] in ("FAIL", "NOT_EVALUATED")
+        ]  # fmt: skip
+    except LookupError as error:
+        _stop(str(error), code=FAILED)
+    scopes = [v["scope"] for v in holding]
+    if scope not in scopes:
+        found = f"it holds it for {', '.join(scopes)}" if scopes else "it does not hold that table"
+        _stop(f"'{check}' does not hold {table} for '{scope}': {found}")
+    today = now().date()
+    number = 1 + sum(w.check == check and w.made_on == today for w in catalogue.waivers.values())
+    try:
+        waiver = Waiver(
+            id=f"{check}_{today:%Y%m%d}_{number}", check=check, table=table, scope=scope, reason=reason, owner=owner,
+            made_on=today, expires=today + dt.timedelta(days=days),
+        )  # fmt: skip
+    except ValidationError as error:
+        first = error.errors()[0]
+        _stop(f"--{first['loc'][0] if first['loc'] else 'days'}: {first['msg']}")
+    folder = out_folder or load_settings(config).catalogue or CATALOGUE_DIR
+    path = folder / "waivers" / f"{waiver.id}.yml"
+    if path.exists():
+        _stop(f"{path} exists already")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(waiver_template(waiver), encoding="utf-8")
+    out.print(
+        f"{path}: review and commit it; the next night applies it until {waiver.expires}",
+        soft_wrap=True,
+        highlight=False,
+    )
 
 
 @app.command()
@@ -411,6 +515,16 @@ def vault_log(config: ConfigOption = DEFAULT_CONFIG, home: HomeOption = DEFAULT_
     for entry in deletions:
         rows = "" if entry.rows is None else f", {entry.rows:,} records"
         out.print(f"{entry.at[:19]}  {entry.what}  {entry.name}{rows}: {entry.reason}", soft_wrap=True)
+
+
+def _catalogue(config: Path) -> Catalogue:
+    from expectations.catalogue import CatalogueError
+    from orchestration.settings import catalogue_of, load_settings
+
+    try:
+        return catalogue_of(load_settings(config))
+    except (ConfigurationError, CatalogueError) as error:
+        _stop(str(error))
 
 
 def _day(text: str | None) -> dt.date | None:

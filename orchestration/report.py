@@ -11,13 +11,18 @@ import json
 from pathlib import Path
 from typing import Any
 
-from expectations.catalogue import load_catalogue
+import pyarrow.parquet as pq
+
+from expectations.catalogue import Catalogue, load_catalogue
+from expectations.catalogue.model import NEVER_WAIVED
 from orchestration.collect.genesis import FormatError
 from orchestration.collect.landing import Landing, Snapshot
 from orchestration.collect.official_network import Checks
+from orchestration.confirm import evidence
 from orchestration.publish.release import ReleaseStore
 from orchestration.resources.clock import now
 from orchestration.resources.home import Home
+from orchestration.resources.message import last_message
 from orchestration.resources.night import read_outcome
 
 
@@ -38,6 +43,7 @@ def status_of(home_path: Path) -> dict[str, Any]:
         "sources": sources_of(landing, now().date()) if landing else [],
         "registers": _arrived(home, last_night),
         "last_night": last_night,
+        "message": last_message(home),
     }
 
 
@@ -108,3 +114,74 @@ def revisions_of(home_path: Path, table_code: str) -> list[dict[str, Any]]:
         {"code": table_code},
     )
     return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
+def verdicts_of(home_path: Path) -> list[dict[str, Any]]:
+    """The verdicts of the last night, from the served release; before the first one, from the candidate.
+
+    Raises LookupError if there was no night yet.
+    """
+    home = Home(home_path)
+    release = ReleaseStore(home.releases).current() if home.releases.exists() else None
+    if release is not None:
+        return pq.read_table(release.parquet("verdict")).to_pylist()
+    try:
+        with evidence.connect(home) as connection:
+            return evidence.all_verdicts(connection)
+    except evidence.CandidateError as error:
+        raise LookupError("no night has run yet") from error
+
+
+def why_of(home_path: Path, table: str, catalogue: Catalogue) -> list[tuple[str, str]]:
+    """Why a published table is as it is: a few plain sentences, German and English.
+
+    Raises LookupError if there was no night yet or the table is none of its tables.
+    """
+    rows = [v for v in verdicts_of(home_path) if v["table"] == table]
+    if not rows:
+        raise LookupError(f"the last night has no verdict on '{table}'")
+    home = Home(home_path)
+    release = ReleaseStore(home.releases).current() if home.releases.exists() else None
+    state = release.manifest["tables"].get(table, {}) if release else {}
+    title = catalogue.published[table].title
+    holding = [v for v in rows if v["status"] in ("FAIL", "NOT_EVALUATED")]
+    found: list[tuple[str, str]] = []
+    if holding or state.get("status") == "held" or release is None:
+        since = state.get("held_since")
+        kept = state.get("published_by")
+        found.append(
+            (
+                f"„{title.de}“ wird zurückgehalten" + (f" seit {since}." if since else "."),
+                f"“{title.en}” is held" + (f" since {since}." if since else "."),
+            )
+        )
+        found.append(
+            (f"Gezeigt wird weiter der Stand {kept}.", f"Readers still get the state of {kept}.")
+            if kept
+            else ("Es gibt noch keinen Stand, den jemand sieht.", "There is no state yet that anybody sees.")
+        )
+        if not holding and state.get("reason_de"):
+            found.append((state["reason_de"], state["reason_en"]))
+    else:
+        found.append((f"„{title.de}“ ist freigegeben.", f"“{title.en}” is published."))
+        if not state.get("fit_for_machines"):
+            found.append(
+                ("Für Maschinen ist die Tabelle nicht geeignet.", "The table is not fit for machine use.")
+            )
+    for verdict in holding or [v for v in rows if v["status"] == "WARN"]:
+        policy = catalogue.checks[verdict["check"]]
+        found.append(
+            (f"{policy.title.de}: {verdict['message_de']}", f"{policy.title.en}: {verdict['message_en']}")
+        )
+        found.append(
+            (
+                f"Was tun: {verdict['guidance_de']} Zuständig: {verdict['owner']}.",
+                f"What to do: {verdict['guidance_en']} Owner: {verdict['owner']}.",
+            )
+        )
+        if holding and verdict["check"] not in NEVER_WAIVED:
+            command = f"bildungsmonitor waive {verdict['check']} {table} {verdict['scope']} --reason … --owner … --days 30"
+            found.append(
+                (f"Oder als befristete Ausnahme annehmen: {command}", f"Or accept it for a time: {command}")
+            )
+    return found

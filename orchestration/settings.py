@@ -210,6 +210,46 @@ class Registers(_Section):
         return self
 
 
+class Email(_Section):
+    """Where the night's message goes by e-mail, and through which server."""
+
+    host: str
+    port: int = Field(default=587, gt=0, lt=65536)
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    username: str = ""
+    password: SecretStr = SecretStr("")
+    sender: str = Field(pattern=r"^[^@\s]+@[^@\s]+$")
+    recipients: list[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _no_password_in_the_clear(self) -> Email:
+        if self.security == "none" and self.username:
+            raise ValueError("security: a password never travels unencrypted")
+        return self
+
+
+class Webhook(_Section):
+    """Where the night's message goes as JSON. `secret`: signs it (HMAC-SHA-256 over the body)."""
+
+    url: SecretStr
+    secret: SecretStr = SecretStr("")
+    first_wait_seconds: float = Field(default=1.0, ge=0)
+
+    @field_validator("url")
+    @classmethod
+    def _is_an_address(cls, url: SecretStr) -> SecretStr:
+        if not re.match(r"^https?://[^\s]+$", url.get_secret_value()):
+            raise ValueError("expected an address that begins with https:// or http://")
+        return url
+
+
+class Notify(_Section):
+    """Who is told what a night did; nobody by default."""
+
+    email: Email | None = None
+    webhook: Webhook | None = None
+
+
 class Settings(_Section):
     """Everything a city configures."""
 
@@ -218,6 +258,7 @@ class Settings(_Section):
     employment_agency: EmploymentAgency | None = None
     school_directory: SchoolDirectory | None = None
     registers: Registers = Registers()
+    notify: Notify = Notify()
     catalogue: Path | None = None
     """A folder of further declarations, laid out like expectations/catalogue."""
     tables: list[str] | None = None

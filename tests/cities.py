@@ -22,15 +22,20 @@ AREAS = ("12411-01-01-4",)
 
 
 def settled(
-    folder: Path, catalogue: Catalogue, *, code: str = "07111", files: Sequence[str] = AREAS
+    folder: Path,
+    catalogue: Catalogue,
+    *,
+    code: str = "07111",
+    files: Sequence[str] = AREAS,
+    tables: tuple[str, ...] = (),
 ) -> tuple[Settings, Home]:
     """A configuration with a key, a folder `official` with the sample's files of these names, an empty home.
 
-    Its registers are delivered to `folder / "drops"`. No names: every file.
+    Its registers are delivered to `folder / "drops"`. No names: every file. `tables`: the published tables it makes; none named: all.
     """
     (folder / "key").write_text(KEY)
     registers = {"drops": str(folder / "drops"), "key_file": str(folder / "key")}
-    settings = load_settings(config_of(folder / "city.yaml", registers, code=code))
+    settings = load_settings(config_of(folder / "city.yaml", registers, code=code, tables=tables))
     for path in write_sample(folder / "sample", catalogue):
         if not files or path.name.startswith(tuple(files)):
             shutil.copy(path, folder / "official")

@@ -18,19 +18,23 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from expectations.catalogue.model import (
+    NEVER_WAIVED,
     TOTAL,
     AreaReform,
     Breakdown,
     Catalogue,
+    CheckPolicy,
     Classification,
     Correction,
     Index,
     Indicator,
     Measure,
     OfficialTable,
+    PublishedRate,
     PublishedTable,
     Statistic,
     Survey,
+    Waiver,
     overlap,
 )
 from expectations.catalogue.registers import ColumnType, Reconciliation, Register, RegisterSource, Term
@@ -51,6 +55,9 @@ _FOLDERS: dict[str, tuple[type[BaseModel], str]] = {
     "reconciliations": (Reconciliation, "id"),
     "indices": (Index, "id"),
     "surveys": (Survey, "id"),
+    "published_rates": (PublishedRate, "id"),
+    "checks": (CheckPolicy, "id"),
+    "waivers": (Waiver, "id"),
 }
 
 
@@ -63,6 +70,7 @@ _ONE = {
     "indicators": "indicator",
     "published": "published table",
     "registers": "register",
+    "checks": "check",
 }
 """One entry of a folder, in messages."""
 
@@ -248,6 +256,20 @@ class _References:
             self._index(name, index)
         for name, survey in self.entries["surveys"].items():
             self._survey(name, survey)
+        for name, rate in self.entries["published_rates"].items():
+            for role in ("rate", "numerator", "denominator"):
+                self._known("measures", getattr(rate, role), ("published_rates", name), [role])
+            self._known("published", rate.table, ("published_rates", name), ["table"])
+        for name, policy in self.entries["checks"].items():
+            for index, exemption in enumerate(policy.exemptions):
+                if exemption.table is not None:
+                    where = ("checks", name)
+                    self._known("published", exemption.table, where, ["exemptions", index, "table"])
+        for name, waiver in self.entries["waivers"].items():
+            self._known("checks", waiver.check, ("waivers", name), ["check"])
+            self._known("published", waiver.table, ("waivers", name), ["table"])
+            if waiver.check in NEVER_WAIVED:
+                self._report(("waivers", name), ["check"], f"'{waiver.check}' can't be waived by anybody")
         for name, reconciliation in self.entries["reconciliations"].items():
             self._reconciliation(name, reconciliation)
         return self.found
@@ -306,6 +328,10 @@ class _References:
             if self._known("breakdowns", rule.breakdown, where, ["complements", index, "breakdown"]):
                 self._cell(rule.breakdown, rule.of, where, ["complements", index, "of"])
                 self._cell(rule.breakdown, rule.gives, where, ["complements", index, "gives"])
+        for index, combination in enumerate(measure.impossible):
+            for breakdown, cells in combination.items():
+                for cell in cells:
+                    self._cell(breakdown, cell, where, ["impossible", index, breakdown])
         for index, entry in enumerate(measure.series_breaks):
             for breakdown, cells in entry.cells.items():
                 path = ["series_breaks", index, "cells", breakdown]

@@ -187,6 +187,7 @@ class Statistic(Entry):
     period: PeriodMeaning
     due_after_days: int = Field(gt=0)
     late_after_days: int = Field(gt=0)
+    revises: Revises | None = None
 
     @model_validator(mode="after")
     def _late_is_after_due(self) -> Statistic:
@@ -208,9 +209,29 @@ class Statistic(Entry):
 
 
 class AcceptedRevision(Entry):
-    """A state of the data whose changes to earlier periods were looked at and accepted."""
+    """A state of the data whose changes to earlier periods were looked at and accepted.
+
+    `since`/`until`: the span of period ends that the office says it revised; without them any.
+    """
 
     stand: dt.date
+    since: dt.date | None = None
+    until: dt.date | None = None
+    note: Text
+
+    def covers(self, period_end: dt.date) -> bool:
+        return (self.since is None or self.since <= period_end) and (
+            self.until is None or period_end <= self.until
+        )
+
+
+class Revises(Entry):
+    """How far back an office itself goes on correcting its figures, without announcing each time.
+
+    `newest_periods`: so many of the newest periods are preliminary; 0: what is published stands.
+    """
+
+    newest_periods: int = Field(ge=0)
     note: Text
 
 
@@ -320,6 +341,7 @@ class Measure(Entry):
     """ONE countable quantity: a count, a sum, or a rate its office computed itself.
 
     It comes from official tables (`sources`) or from one of the city's registers (`register`).
+    `impossible`: combinations of cells in which nobody can stand (breakdown → cells).
     """
 
     id: Identifier
@@ -329,6 +351,7 @@ class Measure(Entry):
     register_: RegisterSource | None = Field(default=None, alias="register")
     complements: list[Complement] = []
     additivity: list[Additivity] = []
+    impossible: list[dict[str, list[str]]] = []
     series_breaks: list[SeriesBreak] = []
 
     @model_validator(mode="after")
@@ -544,6 +567,12 @@ class Indicator(Entry):
         return [part for term in pairs for _, part in term.parts()]
 
 
+_FIGURES = {
+    "kind", "numerator", "denominator", "local", "model", "alignment", "scale", "unit", "decimals", "breakdowns", "cells", "levels",
+}  # fmt: skip
+"""The fields of an indicator that decide its figures; labels and limits do not."""
+
+
 class IndexComponent(Entry):
     """An indicator that an index is made of, and how much it weighs."""
 
@@ -652,6 +681,102 @@ class Correction(Entry):
     evidence: Text
 
 
+class PublishedRate(Entry):
+    """A rate that an office computed, and the measures it is made of: both must tell the same.
+
+    `rate`, `numerator`, `denominator`: measures; own rate = numerator ÷ denominator × `scale`. They may differ
+    by `percent` of the office's rate plus `absolute`. The finding stands with the verdicts of `table`.
+    """
+
+    id: Identifier
+    title: Text
+    rate: str
+    numerator: str
+    denominator: str
+    scale: float = 1
+    alignment: Literal["same_year", "previous_year_end"] = "same_year"
+    percent: float = Field(default=0, ge=0)
+    absolute: float = Field(default=0, ge=0)
+    table: str
+    note: Text
+
+
+class Exemption(Entry):
+    """Where a check decides otherwise than usual: for a table or one scope, with the reason."""
+
+    table: str | None = None
+    scope: str | None = None
+    broken: Literal["hold", "warn"]
+    reason: Text
+
+    @model_validator(mode="after")
+    def _somewhere(self) -> Exemption:
+        if self.table is None and self.scope is None:
+            raise ValueError("name a table or a scope; for everywhere change the policy itself")
+        return self
+
+
+class CheckPolicy(Entry):
+    """What a finding of one check means: the office's decision, not the programmer's.
+
+    `broken`: the rule is broken; `notable`: something deserves a look. `hold` keeps the table back (bar one, fit to
+    publish), `warn` lets it out with the warning. `machines`: from which finding on the table is not fit for machine use
+    (bar two): dashboards and programs read without reading the notes. `what` and `guidance` are what people read.
+    """
+
+    id: Identifier
+    title: Text
+    family: Literal["arrival", "structure", "meaning", "time", "release", "confidentiality"]
+    what: Text
+    guidance: Text
+    broken: Literal["hold", "warn"] = "hold"
+    notable: Literal["hold", "warn"] = "warn"
+    machines: Literal["broken", "notable", "never"] = "broken"
+    exemptions: list[Exemption] = []
+
+
+FAMILIES = {
+    "arrival": Text(de="Eingang", en="Arrival"),
+    "structure": Text(de="Aufbau", en="Structure"),
+    "meaning": Text(de="Bedeutung", en="Meaning"),
+    "time": Text(de="Zeitreihe", en="Time series"),
+    "release": Text(de="Vergleich mit dem letzten Stand", en="Against the last release"),
+    "confidentiality": Text(de="Geheimhaltung", en="Confidentiality"),
+}
+"""The kinds of checks, in the order in which they run."""
+
+
+class Waiver(Entry):
+    """A dated exception: a finding that somebody looked at and answers for.
+
+    It speaks of one check in one scope of one table. Once it has expired or matches nothing it holds the table.
+    """
+
+    id: Identifier
+    check: str
+    table: str
+    scope: str
+    reason: str = Field(min_length=10)
+    owner: str = Field(min_length=2)
+    made_on: dt.date
+    expires: dt.date
+
+    @model_validator(mode="after")
+    def _ends(self) -> Waiver:
+        if self.expires < self.made_on:
+            raise ValueError("expires: before it was made")
+        if (self.expires - self.made_on).days > LONGEST_WAIVER_DAYS:
+            raise ValueError(f"expires: a waiver lasts {LONGEST_WAIVER_DAYS} days at the most")
+        return self
+
+
+NEVER_WAIVED = ("disclosure", "waiver", "integrity")
+"""Confidentiality is no matter of opinion; a waiver of waivers has no end; tests that did not run prove nothing."""
+
+LONGEST_WAIVER_DAYS = 366
+"""An exception for longer is a rule: change the catalogue."""
+
+
 class Catalogue(Entry):
     """All declarations, resolved: every reference points to something that exists."""
 
@@ -668,6 +793,9 @@ class Catalogue(Entry):
     reconciliations: dict[str, Reconciliation] = {}
     indices: dict[str, Index] = {}
     surveys: dict[str, Survey] = {}
+    published_rates: dict[str, PublishedRate] = {}
+    checks: dict[str, CheckPolicy] = {}
+    waivers: dict[str, Waiver] = {}
     files: dict[str, str] = {}
     """Indicator id → the file that declares it, relative to the catalogue folder."""
 
@@ -803,6 +931,37 @@ class Catalogue(Entry):
         ]
         terms = [term for side in sides for term in (side.numerator, side.denominator) if term is not None]
         return sorted({term.measure for term in terms})
+
+    def measures_of_rates(self, table: str) -> list[str]:
+        """The measures that the published rates told with a table are compared by."""
+        rates = [r for r in self.published_rates.values() if r.table == table]
+        return sorted({name for r in rates for name in (r.rate, r.numerator, r.denominator)})
+
+    def definition_hash(self, indicator: Indicator) -> str:
+        """sha256 over whatever is declared of an indicator's figures: its formula, its measures, where they come from."""
+        measures = self.measures_of(indicator)
+        tables = {s.table for m in measures for s in m.sources}
+        parts = [
+            indicator.model_dump_json(include=_FIGURES, by_alias=True),
+            *(m.model_dump_json(by_alias=True) for m in measures),
+            *(self.tables[t].model_dump_json(include={"columns", "row_dimensions", "period"}) for t in sorted(tables)),
+            *(c.model_dump_json() for _, c in sorted(self.corrections.items()) if c.table in tables),
+            *(self.registers[n].model_dump_json(by_alias=True) for n in sorted(self.origins_of(indicator) & set(self.registers))),
+        ]  # fmt: skip
+        if indicator.id in self.indices:
+            index = self.indices[indicator.id]
+            parts += [
+                index.model_dump_json(),
+                *(self.definition_hash(self.indicators[c.indicator]) for c in index.components),
+            ]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+    def policy(self, check: str, table: str, scope: str) -> tuple[str, str, str]:
+        """What a finding means there: if the rule is broken, if something is notable, for machines."""
+        declared = self.checks[check]
+        fitting = [e for e in declared.exemptions if e.table in (None, table) and e.scope in (None, scope)]
+        broken = fitting[0].broken if fitting else declared.broken
+        return broken, declared.notable, declared.machines
 
     def statistic_of(self, table: OfficialTable) -> Statistic:
         """The statistic a table belongs to."""

@@ -246,7 +246,8 @@ class Register(Entry):
     `rounding`: counts of people are told as multiples of it; 10 for health, youth welfare and what the
     employment agency delivers for parts of the city. `linked`: may records of several deliveries be joined? Then one key serves them all, else every
     delivery has a key of its own. `retention_days`: how long single records stay in the vault.
-    `original_days`: how long the sender's file is kept after it was accepted. `period`: what a
+    `original_days`: how long the sender's file is kept after it was accepted. `revises_periods`: so many of its newest
+    periods may be delivered again with other figures. `period`: what a
     delivery speaks of, by its reference day. `lists`: the register is itself a list of areas that the
     others are placed by; its columns then have the ids block_side, city_district,
     statistical_district, school_district, planning_district, valid_from, valid_to, or else school,
@@ -267,6 +268,7 @@ class Register(Entry):
     rows_are_told: bool = False
     retention_days: int = Field(gt=0)
     original_days: int = Field(default=0, ge=0)
+    revises_periods: int = Field(default=1, ge=0)
     reference: Reference
     period: Literal["reference_day", "calendar_year", "school_year"]
     format: FileFormat

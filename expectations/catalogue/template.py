@@ -1,4 +1,4 @@
-"""A new indicator's file, filled in as far as the catalogue knows.
+"""Files that begin a declaration: a new indicator, a waiver.
 
 Belongs here: the text of a declaration to be edited. Does not belong here: reading one (load.py).
 """
@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import get_args
 
-from expectations.catalogue.model import Catalogue, OfficialLevel
+import yaml
+
+from expectations.catalogue.model import Catalogue, OfficialLevel, Waiver
 from expectations.catalogue.registers import LocalLevel
 
 TO_DO = "…"
@@ -54,3 +56,9 @@ def indicator_template(
         "status: published",
     ]
     return "\n".join(lines) + "\n"
+
+
+def waiver_template(waiver: Waiver) -> str:
+    """A waiver's file, ready to be reviewed."""
+    fields = waiver.model_dump(mode="json")
+    return yaml.safe_dump(fields, sort_keys=False, allow_unicode=True, width=110)

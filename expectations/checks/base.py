@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from expectations.catalogue import Catalogue
-from expectations.catalogue.model import TOTAL, Indicator
+from expectations.catalogue.model import TOTAL, Indicator, Text
 from expectations.verdict import Status, Verdict
 
 
@@ -17,12 +18,16 @@ from expectations.verdict import Status, Verdict
 class Revisions:
     """What was changed of an official table since the published table was last let out.
 
-    `changed`: by the day of the delivery that did it, how many numbers became others or were taken
-    back; `cells`: all cells of the newest delivery; `examples`: a few of the changes in words.
+    `undeclared`, `declared`: how many numbers became others or were taken back, by whether the office said so;
+    `accepted`: those of the declared ones that a person accepted by the delivery's day. `days`: of the deliveries that
+    did it; `cells`: all cells of the newest delivery; `examples`: a few of the changes in words, undeclared ones first.
     """
 
-    changed: dict[str, int]
-    cells: int
+    undeclared: int = 0
+    declared: int = 0
+    accepted: int = 0
+    days: tuple[str, ...] = ()
+    cells: int = 0
     examples: list[str] = field(default_factory=list)
 
 
@@ -31,7 +36,10 @@ class Delivery:
     """What is known of one official table this night.
 
     `unreadable`: why an accepted snapshot no longer meets the table's contract. `outstanding`: why it
-    could not be retrieved. `revisions`: what was changed of what is published.
+    could not be retrieved. `revisions`: what was changed of what is published. `cells`: how many cells
+    the newest delivery has of what the one before it had, too; `cells_before`: how many that one had
+    of them. `newly_until`, `told_until`: how far the newest delivery goes, if it was not told yet, and those told. `twins`: two accepted
+    deliveries of one state of the data that say different things.
     """
 
     table_code: str
@@ -43,6 +51,46 @@ class Delivery:
     unreadable: str | None = None
     outstanding: list[str] = field(default_factory=list)
     revisions: Revisions | None = None
+    cells: int = 0
+    cells_before: int | None = None
+    newly_until: pd.Timestamp | None = None
+    told_until: pd.Timestamp | None = None
+    twins: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class RegisterState:
+    """What is known of one of the city's registers this night.
+
+    `deliveries`: those in use; `newest`: the end of the newest period they speak of. `refused`, `late`: why
+    something did not come in. `rows`, `rows_before`: records of the last
+    delivery and of the one before it; `unmatched`: those of the last whose place is no area.
+    """
+
+    deliveries: int
+    newest: pd.Timestamp | None = None
+    refused: list[str] = field(default_factory=list)
+    late: list[str] = field(default_factory=list)
+    rows: int = 0
+    rows_before: int | None = None
+    unmatched: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What readers have of a published table: its rows in the served release, and what they were made by.
+
+    `definitions`: by indicator, the fingerprint of its declaration; `delivered`: the official tables and
+    registers that delivered something else since. `schema_version` and `columns`: the contract of those rows.
+    """
+
+    rows: pd.DataFrame
+    definitions: Mapping[str, str]
+    units: Mapping[str, str]
+    delivered: frozenset[str]
+    schema_version: str
+    columns: tuple[str, ...]
+    area_names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -70,7 +118,10 @@ class Subject:
 
     `frame` is None if dbt did not build the table. `measures` holds fct_measure of the measures
     behind the table, `reconciled` those of the home municipality that its reconciliations compare.
-    `told`: the indicators that the served release has values of.
+    `told`: the indicators that the served release has values of; `before`: its rows of this table.
+    `registers`: the registers behind the table. `footnotes`: texts of the sources behind it.
+    `verdicts`: what the other checks found, for those that judge their findings; `used_waivers`: those that let
+    the served version of the table out. `rated` holds fct_measure of what the published rates compare.
     """
 
     table: str
@@ -84,6 +135,12 @@ class Subject:
     corrections: dict[str, CorrectionResult]
     reconciled: pd.DataFrame = field(default_factory=pd.DataFrame)
     told: frozenset[str] = frozenset()
+    before: Told | None = None
+    registers: Mapping[str, RegisterState] = field(default_factory=dict)
+    footnotes: tuple[str, ...] = ()
+    verdicts: list[Verdict] = field(default_factory=list)
+    used_waivers: frozenset[str] = frozenset()
+    rated: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"measure_id": []}))
     memory: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
     """What a check found of the whole table, kept for its other scopes."""
 
@@ -109,29 +166,43 @@ class Subject:
         if self.frame is None:
             return pd.DataFrame()
         if "values" not in self.memory:
-            self.memory["values"] = dict(list(self.frame.groupby("indicator_id", sort=False)))
+            self.memory["values"] = dict(list(self.frame.groupby("indicator_id", sort=False, observed=True)))
         return self.memory["values"].get(indicator.id, self.frame.iloc[:0])
+
+    def once(self, name: str, find: Callable[[Subject], Any]) -> Any:
+        """What `find` says of the whole table, asked once for all scopes."""
+        if name not in self.memory:
+            self.memory[name] = find(self)
+        return self.memory[name]
+
+    @property
+    def names(self) -> list[str]:
+        """The breakdowns, in the order of their columns."""
+        return list(self.catalogue.breakdowns)
 
 
 @dataclass(frozen=True)
 class Check:
     """One check: its name, its scopes by the catalogue, and what it finds in each.
 
-    `run` answers one scope; a scope it can't judge is NOT_EVALUATED, which holds the table.
+    `run` answers one scope: FAIL where the rule is broken, WARN where something deserves a look; what that
+    means for the table is the catalogue's policy (checks/). A scope it can't judge is NOT_EVALUATED, which
+    holds the table. `compares`: the finding is about the difference to the last release, so it is gone with
+    the next one and is no news to readers. `is_last`: it judges what the others found.
     """
 
     name: str
     scopes: Callable[[Catalogue, str], list[str]]
     run: Callable[[Subject, str], Verdict]
+    compares: bool = False
+    is_last: bool = False
 
 
 @dataclass(frozen=True)
 class Words:
-    """A check's fixed words; its `say` makes the verdict."""
+    """A check by its name; its `say` makes the verdict. What to do stands in the catalogue (checks/)."""
 
     check: str
-    guidance_de: str
-    guidance_en: str
 
     def say(
         self,
@@ -144,7 +215,6 @@ class Words:
         de: str,
         en: str,
     ) -> Verdict:
-        quiet = status is Status.PASS
         return Verdict(
             table=subject.table,
             check=self.check,
@@ -154,8 +224,6 @@ class Words:
             expected=expected,
             message_de=de,
             message_en=en,
-            guidance_de="" if quiet else self.guidance_de,
-            guidance_en="" if quiet else self.guidance_en,
         )
 
     def not_built(self, subject: Subject, scope: str) -> Verdict:
@@ -190,6 +258,17 @@ def indicator_scopes(catalogue: Catalogue, table: str) -> list[str]:
     return [indicator.id for indicator in catalogue.indicators_of(table)]
 
 
+def table_codes(catalogue: Catalogue, table: str) -> list[str]:
+    """One scope per official table behind the published one."""
+    return [official.code for official in catalogue.tables_behind(table)]
+
+
+def registers_behind(catalogue: Catalogue, table: str) -> list[str]:
+    """One scope per register that an indicator of the table may come from."""
+    behind = {name for i in catalogue.indicators_of(table) for name in catalogue.origins_of(i)}
+    return sorted(behind & set(catalogue.registers))
+
+
 def table_scope(catalogue: Catalogue, table: str) -> list[str]:
     """The table itself."""
     return [table]
@@ -213,3 +292,192 @@ def listed(items: list[str], most: int = 3) -> str:
     """The first few of a list, with the number of the others."""
     rest = f" (+{len(items) - most})" if len(items) > most else ""
     return "; ".join(items[:most]) + rest
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a check of rows found in a whole table.
+
+    `seen`: by indicator, how many values were judged. `wrong`: the rows that break the rule, with the table's
+    columns, `shown` (the offending value in words), and `grave`, False where a row only deserves a look.
+    """
+
+    seen: Mapping[str, int]
+    wrong: pd.DataFrame
+
+
+def found(seen: pd.DataFrame | pd.Series, wrong: pd.DataFrame, shown: Any, grave: Any = True) -> Found:
+    """`seen`: the rows judged. `shown`: what to say of each wrong row, a series or a function of a row."""
+    names = seen["indicator_id"] if isinstance(seen, pd.DataFrame) else seen
+    counts = names.value_counts()
+    wrong = wrong.copy()
+    if callable(shown):
+        shown = [shown(row) for _, row in wrong.head(_MOST_SHOWN).iterrows()]
+        shown += [""] * (len(wrong) - len(shown))
+    wrong["shown"] = shown
+    wrong["grave"] = grave if len(wrong) else []
+    return Found({str(name): int(count) for name, count in counts.items() if count}, wrong)
+
+
+_MOST_SHOWN = 2000
+"""Beyond so many wrong rows nobody reads what each says; the count is told."""
+
+
+def row_check(
+    name: str,
+    find: Callable[[Subject], Found],
+    *,
+    right: Text,
+    wrong: Text,
+    applies: Callable[[Indicator, Catalogue], bool] = lambda indicator, catalogue: True,
+    needs: Callable[[Subject, Indicator], Text | None] = lambda subject, indicator: None,
+    compares: bool = False,
+) -> Check:
+    """A check whose rule is about rows: `find` looks at the whole table once, the verdict is each indicator's.
+
+    `applies`: the indicators that the rule is about, by the catalogue. `needs`: why there can be nothing to judge
+    of an indicator yet (a first period has none before it); without such a reason nothing judged is not evaluated.
+    """
+    words = Words(name)
+
+    def scopes(catalogue: Catalogue, table: str) -> list[str]:
+        return [i.id for i in catalogue.indicators_of(table) if applies(i, catalogue)]
+
+    def run(subject: Subject, scope: str) -> Verdict:
+        indicator = subject.catalogue.indicators[scope]
+        values = subject.values(indicator)
+        if values.empty or values["value"].notna().sum() == 0:
+            return words.without_values(subject, scope)
+        result: Found = subject.once(name, find)
+        count = result.seen.get(scope, 0)
+        rows = result.wrong[result.wrong["indicator_id"] == scope] if len(result.wrong) else result.wrong
+        expected = f"{right.en} ({count} values)"
+        if not count and not len(rows):
+            reason = needs(subject, indicator)
+            if reason is None:
+                return words.not_built(subject, scope)
+            return words.say(
+                subject, scope, Status.PASS, observed=reason.en, expected=expected,
+                de=f"{indicator.label.de}: {reason.de}.", en=f"{indicator.label.en}: {reason.en}.",
+            )  # fmt: skip
+        if not len(rows):
+            return words.say(
+                subject, scope, Status.PASS, observed=f"0 of {count}", expected=expected,
+                de=f"{indicator.label.de}: {right.de} ({count} Werte geprüft).",
+                en=f"{indicator.label.en}: {right.en} ({count} values checked).",
+            )  # fmt: skip
+        grave = rows["grave"].astype(bool)
+        ordered = rows.assign(
+            elsewhere=rows["area_code"].astype(str) != subject.home_area, minor=~grave
+        ).sort_values(["minor", "elsewhere", "period_end"], ascending=[True, True, False], kind="stable")
+        first = ordered.head(4)
+        examples = [f"{place(row, subject.names)}: {row['shown']}" for _, row in first.iterrows()]
+        rest = f" (+{len(rows) - 3})" if len(rows) > 3 else ""
+        detail = "; ".join(examples[:3]) + rest
+        return words.say(
+            subject, scope, Status.FAIL if grave.any() else Status.WARN,
+            observed=f"{len(rows)} of {max(count, len(rows))}: {detail}", expected=expected,
+            de=f"{indicator.label.de}: {wrong.de}, {len(rows)} mal: {detail}.",
+            en=f"{indicator.label.en}: {wrong.en}, {len(rows)} times: {detail}.",
+        )  # fmt: skip
+
+    return Check(name, scopes, run, compares=compares)
+
+
+def prepared(subject: Subject) -> pd.DataFrame:
+    """The table's rows with `series` (indicator, area and cells as one number) and `end` as a time."""
+
+    def make(subject: Subject) -> pd.DataFrame:
+        assert subject.frame is not None
+        rows = subject.frame.reset_index(drop=True)
+        keys = ["indicator_id", "area_code", *subject.names]
+        return rows.assign(series=one_number(rows, keys), end=pd.to_datetime(rows["period_end"]))
+
+    return subject.once("prepared", make)
+
+
+def one_number(rows: pd.DataFrame, columns: list[str]) -> np.ndarray:
+    """The columns' values together as one number, equal where all are equal."""
+    total = np.zeros(len(rows), dtype=np.int64)
+    for name in columns:
+        column = rows[name]
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            codes, size = column.cat.codes.to_numpy(dtype=np.int64), len(column.cat.categories)
+        else:
+            codes, uniques = pd.factorize(column)
+            size = len(uniques)
+        total = total * (size + 1) + codes + 1
+    return total
+
+
+def known(subject: Subject) -> pd.DataFrame:
+    """The rows that have a value."""
+    return subject.once("known", lambda s: prepared(s)[prepared(s)["value"].notna()])
+
+
+NEIGHBOURS_WITHIN_DAYS = 400
+"""Periods further apart than a year and a month are not neighbours."""
+
+
+def pairs(subject: Subject) -> pd.DataFrame:
+    """Every known value beside the one before it in its series, where that is a neighbour.
+
+    Further columns: `before`, `before_numerator`, `before_denominator`, `earlier` (the value before that one, if it is a
+    neighbour, too), `across_break`, `is_newest` (of its indicator and level).
+    """
+
+    def make(subject: Subject) -> pd.DataFrame:
+        rows = known(subject)
+        order = np.lexsort((rows["end"].to_numpy(), rows["series"].to_numpy()))
+        rows = rows.iloc[order]
+        series, end = rows["series"].to_numpy(), rows["end"].to_numpy()
+        same = np.r_[False, series[1:] == series[:-1]]
+        gap = np.r_[np.timedelta64(0, "D"), end[1:] - end[:-1]] if len(rows) else end - end
+        neighbour = same & (gap <= np.timedelta64(NEIGHBOURS_WITHIN_DAYS, "D"))
+        columns = {}
+        for name, source in (
+            ("before", "value"), ("before_numerator", "numerator"), ("before_denominator", "denominator"),
+        ):  # fmt: skip
+            values = rows[source].to_numpy(dtype=float)
+            columns[name] = np.where(neighbour, np.r_[np.nan, values[:-1]], np.nan)
+        crossed = rows["series_break_before"].fillna(False).to_numpy(dtype=bool)
+        further = neighbour & np.r_[False, neighbour[:-1]] & ~np.r_[False, crossed[:-1]]
+        earlier = np.where(further, np.r_[np.nan, columns["before"][:-1]], np.nan)
+        rows = rows.assign(**columns, earlier=earlier, across_break=crossed)
+        newest = rows.groupby(["indicator_id", "area_level"], observed=True)["end"].transform("max")
+        rows = rows.assign(is_newest=rows["end"] == newest)
+        return rows[neighbour]
+
+    return subject.once("pairs", make)
+
+
+def no_earlier_period(subject: Subject, indicator: Indicator) -> Text | None:
+    """Why changes can't be judged: there is only one period, or none beside another."""
+    if subject.values(indicator)["period_end"].nunique() <= 1:
+        return Text(
+            de="erster Zeitraum, noch nichts zu vergleichen", en="the first period, nothing to compare yet"
+        )
+    if pairs(subject)["indicator_id"].eq(indicator.id).sum() == 0:
+        return Text(
+            de="keine benachbarten Zeiträume, nichts zu vergleichen",
+            en="no neighbouring periods, nothing to compare",
+        )
+    return None
+
+
+def only_total_cells(rows: pd.DataFrame, breakdowns: list[str]) -> np.ndarray:
+    """Which rows are not broken down."""
+    keep = np.ones(len(rows), dtype=bool)
+    for name in breakdowns:
+        keep &= (rows[name] == TOTAL).to_numpy()
+    return keep
+
+
+def is_official(rows: pd.DataFrame) -> pd.Series:
+    """Which rows are of areas that the offices know; the city's own parts have a dash in their codes."""
+    return ~rows["area_code"].astype(str).str.contains("-")
+
+
+def before_and_now(row: pd.Series) -> str:
+    """How a value changed, for a message."""
+    return f"{row['before']:g} → {row['value']:g}"

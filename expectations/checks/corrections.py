@@ -12,11 +12,7 @@ from expectations.catalogue import Catalogue
 from expectations.checks.base import Check, Subject, Words
 from expectations.verdict import Status, Verdict
 
-_WORDS = Words(
-    "correction",
-    "Die Quelle ist berichtigt: die Korrektur aus dem Katalog löschen.",
-    "The source has been repaired: delete the correction from the catalogue.",
-)
+_WORDS = Words("correction")
 
 
 def _scopes(catalogue: Catalogue, table: str) -> list[str]:

@@ -11,18 +11,15 @@ reason) or the file was cut.
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
-from expectations.catalogue.model import TOTAL, Indicator
+from expectations.catalogue.model import TOTAL, Indicator, Text
 from expectations.catalogue.registers import HOME_LEVEL
 from expectations.checks.base import Check, Subject, Words, indicator_scopes, listed
 from expectations.verdict import Status, Verdict
 
-_WORDS = Words(
-    "coverage",
-    "Prüfen, ob das Amt nicht geliefert hat oder die Datei unvollständig ist.",
-    "Check whether the office did not deliver or the file is incomplete.",
-)
+_WORDS = Words("coverage")
 
 
 def _run(subject: Subject, scope: str) -> Verdict:
@@ -59,17 +56,19 @@ def _run(subject: Subject, scope: str) -> Verdict:
             de=f"{indicator.label.de}: Werte fehlen: {listed(problems)}.",
             en=f"{indicator.label.en}: values are missing: {listed(problems)}.",
         )
-    gaps = [*absent, *(str(year) for year in _missing_years(totals)), *_totals_only(rows, subject, scope)]
-    if gaps:
-        years = listed(gaps, most=12)
+    gaps = [*absent, *(str(year) for year in _missing_years(totals))]
+    undivided = _totals_only(rows, subject, scope)
+    if gaps or undivided:
+        years = listed([*gaps, *(text.de for text in undivided)], most=12)
+        years_en = listed([*gaps, *(text.en for text in undivided)], most=12)
         return _WORDS.say(
             subject,
             scope,
             Status.WARN,
-            observed=f"no values for {years}",
+            observed=f"no values for {years_en}",
             expected="an unbroken series",
             de=f"{indicator.label.de}: Für {years} liegen keine Werte vor.",
-            en=f"{indicator.label.en}: there are no values for {years}.",
+            en=f"{indicator.label.en}: there are no values for {years_en}.",
         )
     count = totals["area_code"].nunique()
     return _WORDS.say(
@@ -134,7 +133,10 @@ def _usual_number(counts: pd.Series, position: int) -> int:
 
 def _expected_cells(rows: pd.DataFrame, indicator: Indicator, names: list[str]) -> pd.DataFrame:
     """The rows that must have a value: totals, or the cell declared where there is none."""
-    return rows[(rows[names] == [indicator.coverage.cells.get(name, TOTAL) for name in names]).all(axis=1)]
+    wanted = np.ones(len(rows), dtype=bool)
+    for name in names:
+        wanted &= (rows[name] == indicator.coverage.cells.get(name, TOTAL)).to_numpy()
+    return rows[wanted]
 
 
 def _home_gaps(rows: pd.DataFrame, subject: Subject, indicator: Indicator, names: list[str]) -> list[str]:
@@ -160,7 +162,7 @@ def _home_gaps(rows: pd.DataFrame, subject: Subject, indicator: Indicator, names
     ]
 
 
-def _totals_only(rows: pd.DataFrame, subject: Subject, scope: str) -> list[str]:
+def _totals_only(rows: pd.DataFrame, subject: Subject, scope: str) -> list[Text]:
     """Breakdowns that some periods are not delivered in, though others are."""
     found = []
     for name in subject.catalogue.indicators[scope].breakdowns:
@@ -168,8 +170,13 @@ def _totals_only(rows: pd.DataFrame, subject: Subject, scope: str) -> list[str]:
         broken_down = set(known.loc[known[name] != TOTAL, "year"])
         missing = sorted(set(known["year"]) - broken_down)
         if missing and broken_down:
-            label = subject.catalogue.breakdowns[name].label.de
-            found.append(f"{missing[0]}–{missing[-1]} nach {label} ({len(missing)})")
+            label, span = subject.catalogue.breakdowns[name].label, f"{missing[0]}–{missing[-1]}"
+            found.append(
+                Text(
+                    de=f"{span} nach {label.de} ({len(missing)})",
+                    en=f"{span} by {label.en.lower()} ({len(missing)})",
+                )
+            )
     return found
 
 

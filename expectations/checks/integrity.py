@@ -11,11 +11,7 @@ from __future__ import annotations
 from expectations.checks.base import Check, Subject, Words, listed, table_scope
 from expectations.verdict import Status, Verdict
 
-_WORDS = Words(
-    "integrity",
-    "Nachtlauf mit dbt-Tests ausführen; ein fehlgeschlagener Test nennt sein Modell.",
-    "Run the night with dbt's tests; a failed test names its model.",
-)
+_WORDS = Words("integrity")
 
 
 def _run(subject: Subject, scope: str) -> Verdict:

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from expectations.catalogue import Catalogue
-from expectations.catalogue.model import Indicator
+from expectations.catalogue.model import TOTAL
 
 STATUSES = ["reported", "estimated", "unreliable", "not_applicable", "unavailable", "confidential"]
 SIGNS = ["0", "-", ".", "...", "/", "*", "x", "()", "p", "r", "s", "e"]
@@ -53,60 +53,72 @@ def published_columns(catalogue: Catalogue) -> list[str]:
 
 
 def table_suite(catalogue: Catalogue, table: str) -> list[Expectation]:
-    """What holds for a whole published table."""
-    ids = [indicator.id for indicator in catalogue.indicators_of(table)]
-    return [
-        {
-            "type": "expect_table_columns_to_match_ordered_list",
-            "kwargs": {"column_list": published_columns(catalogue)},
-        },
-        {
-            "type": "expect_column_distinct_values_to_be_in_set",
-            "kwargs": {"column": "indicator_id", "value_set": ids},
-        },
-        {
-            "type": "expect_column_values_to_be_in_set",
-            "kwargs": {"column": "status", "value_set": STATUSES},
-        },
-        {
-            "type": "expect_column_values_to_be_in_set",
-            "kwargs": {"column": "sign", "value_set": SIGNS},
-        },
-        {
-            "type": "expect_column_values_to_match_regex",
-            "kwargs": {"column": "area_code", "regex": r"^(DG|\d{2}|\d{3}|\d{5}(-[A-Z]{1,2}[0-9A-Z-]+)?)$"},
-        },
-    ]
+    """Everything Great Expectations judges of a published table; `check` in its meta says for whom.
 
-
-def range_suite() -> list[Expectation]:
-    """What holds for every row, beside the limits its indicator declares (`with_limits`).
-
-    One suite for a whole table: a run costs a tenth of a second, whatever it looks at.
+    Expectations about single rows see them beside what their indicator declares (`with_limits`). One suite for
+    all: a run costs a tenth of a second, whatever it looks at.
     """
+    ids = [indicator.id for indicator in catalogue.indicators_of(table)]
+    keys = ["indicator_id", "area_code", "period_start", "period_end", *catalogue.breakdowns]
+    used = _used_breakdowns(catalogue, table)
     missing = {"ignore_row_if": "either_value_is_missing"}
     above = "expect_column_pair_values_a_to_be_greater_than_b"
+    numbers = ("value", "numerator", "denominator")
     return [
-        {"type": above, "kwargs": {"column_A": "value", "column_B": "low", "or_equal": True, **missing}},
-        {"type": above, "kwargs": {"column_A": "high", "column_B": "value", "or_equal": True, **missing}},
-        {
-            "type": "expect_column_pair_values_to_be_equal",
-            "kwargs": {"column_A": "unit", "column_B": "declared_unit"},
-        },
-        {
-            "type": "expect_column_values_to_be_in_set",
-            "kwargs": {"column": "is_declared_level", "value_set": [True]},
-        },
-    ]
+        _expect("schema", "expect_table_columns_to_match_ordered_list", column_list=published_columns(catalogue)),
+        _expect("schema", "expect_column_distinct_values_to_be_in_set", column="indicator_id", value_set=ids),
+        *(_expect("types", "expect_column_values_to_be_in_type_list", column=c, type_list=_NUMBERS) for c in numbers),
+        _expect("types", "expect_column_values_to_be_in_type_list", column="series_break_before", type_list=_TRUTH),
+        _expect("keys", "expect_compound_columns_to_be_unique", column_list=keys, ignore_row_if="never"),
+        _expect("keys", "expect_column_values_to_be_in_set", column="has_whole_key", value_set=[True]),
+        *(
+            _expect("code_lists", "expect_column_values_to_be_in_set", column=name, value_set=sorted(catalogue.breakdowns[name].cell_ids()))
+            for name in catalogue.breakdowns if name in used
+        ),
+        _expect("code_lists", "expect_column_values_to_be_in_set", column="is_undivided_elsewhere", value_set=[True]),
+        _expect("states", "expect_column_values_to_be_in_set", column="status", value_set=STATUSES),
+        _expect("states", "expect_column_values_to_be_in_set", column="sign", value_set=SIGNS),
+        _expect("area_codes", "expect_column_values_to_match_regex", column="area_code", regex=_AREA_CODE),
+        _expect("range", above, column_A="value", column_B="low", or_equal=True, **missing),
+        _expect("range", above, column_A="high", column_B="value", or_equal=True, **missing),
+        _expect("unit", "expect_column_pair_values_to_be_equal", column_A="unit", column_B="declared_unit"),
+        _expect("level", "expect_column_values_to_be_in_set", column="is_declared_level", value_set=[True]),
+    ]  # fmt: skip
 
 
-def with_limits(frame: pd.DataFrame, indicators: list[Indicator]) -> pd.DataFrame:
-    """The rows a suite looks at, each beside what its indicator declares."""
-    names = frame["indicator_id"]
+def _used_breakdowns(catalogue: Catalogue, table: str) -> set[str]:
+    return {name for indicator in catalogue.indicators_of(table) for name in indicator.breakdowns}
+
+
+_NUMBERS = ["float64", "float", "Float64", "int64", "Int64", "int32"]
+_TRUTH = ["bool", "boolean", "bool_"]
+_AREA_CODE = r"^(DG|\d{2}|\d{3}|\d{5}(-[A-Z]{1,2}[0-9A-Z-]+)?)$"
+
+
+def _expect(check: str, kind: str, **kwargs: Any) -> Expectation:
+    return {"type": kind, "kwargs": kwargs, "meta": {"check": check}}
+
+
+def with_limits(frame: pd.DataFrame, catalogue: Catalogue, table: str) -> pd.DataFrame:
+    """A table's rows beside what their indicator declares; a column of the contract that is missing is empty.
+
+    The columns themselves are judged on the table as it is.
+    """
+    indicators = catalogue.indicators_of(table)
+    missing = [c for c in published_columns(catalogue) if c not in frame.columns]
+    names = frame["indicator_id"].astype("object")
     allowed = {(i.id, level) for i in indicators for level in i.all_levels}
-    return frame[["value", "unit"]].assign(
+    levels = frame["area_level"].astype("object")
+    keys = ["indicator_id", "area_code", "period_start", "period_end", *catalogue.breakdowns]
+    unused = [
+        n for n in catalogue.breakdowns if n in frame.columns and n not in _used_breakdowns(catalogue, table)
+    ]
+    return frame.assign(
+        **dict.fromkeys(missing),
+        has_whole_key=frame.reindex(columns=keys).notna().all(axis=1),
+        is_undivided_elsewhere=(frame[unused] == TOTAL).all(axis=1),
         low=names.map({i.id: i.valid_range[0] for i in indicators}).astype("float64"),
         high=names.map({i.id: i.valid_range[1] for i in indicators}).astype("float64"),
         declared_unit=names.map({i.id: str(i.unit) for i in indicators}),
-        is_declared_level=[pair in allowed for pair in zip(names, frame["area_level"], strict=True)],
+        is_declared_level=[pair in allowed for pair in zip(names, levels, strict=True)],
     )

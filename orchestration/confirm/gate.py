@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 
 from expectations.catalogue import Catalogue
 from expectations.checks import CHECKS
-from expectations.checks.base import Subject
+from expectations.checks.base import Check, Subject
+from expectations.policy import decided
 from expectations.verdict import Status, Verdict
 from orchestration.confirm import evidence
 from orchestration.resources.home import Home
@@ -20,14 +22,29 @@ def expected_checks(catalogue: Catalogue, table: str) -> set[tuple[str, str]]:
 
 def judge(subject: Subject) -> list[Verdict]:
     """All verdicts on one table. A check that breaks is NOT_EVALUATED, which holds the table."""
-    verdicts = []
-    for check in CHECKS:
-        for scope in check.scopes(subject.catalogue, subject.table):
-            try:
-                verdicts.append(check.run(subject, scope))
-            except Exception as error:
-                verdicts.append(_broken(subject.table, check.name, scope, error))
+    verdicts: list[Verdict] = []
+    today = subject.today.date()
+    for last in (False, True):
+        judged = dataclasses.replace(subject, verdicts=verdicts) if last else subject
+        found = [_found(judged, check, scope) for check, scope in _to_run(subject, last)]
+        verdicts = verdicts + [decided(v, subject.catalogue, today) for v in found]
     return verdicts
+
+
+def _to_run(subject: Subject, last: bool) -> list[tuple[Check, str]]:
+    return [
+        (check, scope)
+        for check in CHECKS
+        if check.is_last is last
+        for scope in check.scopes(subject.catalogue, subject.table)
+    ]
+
+
+def _found(subject: Subject, check: Check, scope: str) -> Verdict:
+    try:
+        return check.run(subject, scope)
+    except Exception as error:
+        return _broken(subject.table, check.name, scope, error)
 
 
 def confirm_table(
@@ -44,6 +61,7 @@ def confirm_table(
         verdicts = judge(subject)
         table_hash = None if table is None else evidence.content_hash(table)
         evidence.record(connection, night, name, table_hash, catalogue.content_hash, verdicts)
+        evidence.record_changes(connection, subject, verdicts, evidence.served_release(home) or "")
     return verdicts
 
 

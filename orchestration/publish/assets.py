@@ -1,14 +1,43 @@
 """Publish as a Dagster asset: the release that is served."""
 
+from typing import TYPE_CHECKING
+
 import dagster as dg
 
 from expectations.catalogue import Catalogue
+from expectations.verdict import Status
 from orchestration.confirm.assets import gate_key
 from orchestration.resources.night import LOG, Night
+
+if TYPE_CHECKING:  # its imports cost a second that `--help` need not spend
+    from orchestration.publish.publication import Publication
 
 GROUP = "publish"
 
 RELEASE_KEY = dg.AssetKey(["release", "current"])
+
+
+def notices(done: "Publication", catalogue: Catalogue) -> list[dict[str, str]]:
+    """What deserves to be told of a night: held tables, late sources, remarks; each with who answers for it."""
+    found = [
+        {
+            "kind": "held", "key": d.table, "de": f"{catalogue.published[d.table].title.de}: {d.reason_de}",
+            "en": f"{catalogue.published[d.table].title.en}: {d.reason_en}", "owner": catalogue.published[d.table].owner,
+        }
+        for d in done.decisions if not d.published
+    ]  # fmt: skip
+    held = {d.table for d in done.decisions if not d.published}
+    seen = set()
+    for v in done.verdicts:
+        late = catalogue.checks[v.check].family == "arrival"
+        key = f"{v.check}/{v.scope}" if late else f"{v.table}/{v.check}/{v.scope}"
+        # A late source stands behind several tables, and is told once.
+        if v.status is Status.WARN and key not in seen and (late or v.table not in held):
+            seen.add(key)
+            found.append(
+                {"kind": "late" if late else "warning", "key": key, "de": v.message_de, "en": v.message_en, "owner": v.owner}
+            )  # fmt: skip
+    return found
 
 
 def build_publish_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
@@ -40,6 +69,7 @@ def build_publish_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
                 "release_id": served,
                 "is_new": done.is_new,
                 "tables": [{**d.model_dump(), "verdicts": counts[d.table]} for d in done.decisions],
+                "notices": notices(done, night.catalogue),
             },
         )
         if done.release is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from expectations.catalogue import Catalogue
 from expectations.catalogue.model import TOTAL, PublishedTable, Text
+from expectations.checks import CHECKS
 from expectations.verdict import Decision, Verdict
 from orchestration.confirm import evidence
 from orchestration.publish.derived import DERIVED, DERIVED_KEYS, derive
@@ -40,6 +41,8 @@ TITLES = {
     "revision": Text(de="Revisionen der Quellen", en="Revisions of the sources"),
     "pub_findings": Text(de="Befunde", en="Findings"),
     **DERIVED,
+    "correction": Text(de="Korrekturen von Quellenfehlern", en="Corrections of source errors"),
+    "waiver": Text(de="Befristete Ausnahmen", en="Dated waivers"),
     "verdict": Text(de="Prüfergebnisse", en="Verdicts of the checks"),
 }
 
@@ -55,6 +58,8 @@ KEYS = {
     "revision": [],
     "pub_findings": ["finding_id"],
     **DERIVED_KEYS,
+    "correction": ["correction_id"],
+    "waiver": ["waiver_id"],
     "verdict": ["table", "check", "scope"],
 }
 
@@ -69,12 +74,23 @@ _WHOLE = {
 """Tables a release takes as they are: their relation in the candidate, and their order."""
 
 
+_NO_NEWS = ("held_since", "published_by", "definitions", "sources", "waivers", "fit_for_machines")
+"""Of a table's state: what is kept for the next night, not told as news."""
+
+_COMPARING = [check.name for check in CHECKS if check.compares]
+
+
 @dataclass(frozen=True)
 class Built:
-    """A published table of the candidate, and the hash that its verdicts must carry."""
+    """A published table of the candidate, and the hash that its verdicts must carry.
+
+    `definitions`: by indicator, the fingerprint of its declaration; `sources`: of the deliveries behind it.
+    """
 
     rows: pa.Table
     content_hash: str
+    definitions: dict[str, str] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -89,10 +105,14 @@ class ReleaseTable:
 
 @dataclass(frozen=True)
 class Contents:
-    """All tables of a release and what the manifest says of the published ones."""
+    """All tables of a release and what the manifest says of the published ones.
+
+    `changes`: row by row what is other than in the release before: new, changed, withdrawn, and held back.
+    """
 
     tables: list[ReleaseTable]
     states: dict[str, dict[str, Any]]
+    changes: pa.Table
 
     @property
     def digest(self) -> str:
@@ -102,9 +122,13 @@ class Contents:
             t.name: known.get(t.name) or evidence.content_hash(t.rows) for t in self.tables
         }
         parts["states"] = {
-            name: {k: v for k, v in state.items() if k not in ("held_since", "published_by")}
-            for name, state in self.states.items()
+            name: {k: v for k, v in state.items() if k not in _NO_NEWS} for name, state in self.states.items()
         }
+        # What a release changes of the one before it is no news once it is out.
+        verdicts = next((t.rows for t in self.tables if t.name == "verdict"), None)
+        if verdicts is not None:
+            news = pc.invert(pc.is_in(verdicts["check"], pa.array(_COMPARING, pa.string())))
+            parts["verdict"] = evidence.content_hash(verdicts.filter(news))
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
@@ -123,20 +147,23 @@ def compose(
     the tables they describe.
     """
     out = [d.table for d in decisions if d.published and d.table in built]
+    used = _waivers_used(verdicts)
     fresh = {name: built[name].rows for name in out}
     kept: dict[str, pa.Table] = {}
     states: dict[str, dict[str, Any]] = {}
     for decision in decisions:
         declared = catalogue.published[decision.table]
         if decision.table in fresh:
-            states[decision.table] = _published(declared, built[decision.table], release_id)
+            states[decision.table] = _published(
+                declared, built[decision.table], release_id, decision, used.get(decision.table, [])
+            )
             continue
         before = (previous.manifest["tables"].get(decision.table) or {}) if previous else {}
         if previous and before.get("rows") is not None:
             kept[decision.table] = _adapted(_of(previous, decision.table), fresh, catalogue)
         states[decision.table] = _held(declared, decision, before, release_id)
     if not fresh and not kept:
-        return Contents([], states)
+        return Contents([], states, evidence.NO_CHANGES)
     values = _values(catalogue, fresh, kept)
     if fresh:
         dimensions = {
@@ -158,6 +185,8 @@ def compose(
         assert previous is not None
         names = ("indicator", "area", "period", "breakdown_cell", *_WHOLE, "pub_findings", *DERIVED)
         dimensions = {name: _of(previous, name) for name in names if previous.parquet(name).exists()}
+    dimensions["correction"] = _ordered(connection, "catalogue.correction", "1")
+    dimensions["waiver"] = _waivers(catalogue)
     together = {"indicator_value": values, **dimensions, "verdict": verdicts}
     tables = [
         ReleaseTable(name, TITLES[name], rows, KEYS.get(name, _value_key(catalogue)))
@@ -168,7 +197,38 @@ def compose(
             rows = fresh[name] if name in fresh else kept[name]
             title = catalogue.published[name].title
             tables.append(ReleaseTable(name, title, rows, _value_key(catalogue)))
-    return Contents(tables, states)
+    return Contents(tables, states, _changes(connection, decisions))
+
+
+def _changes(connection: duckdb.DuckDBPyConnection, decisions: list[Decision]) -> pa.Table:
+    """Row by row what this release changes. Of a held table the new figures are not told: they may be wrong."""
+    found = evidence.changes(connection)
+    held = {d.table: d for d in decisions if not d.published}
+    is_held = pc.is_in(found["table"], pa.array(list(held), pa.string()))
+    for name, value in (
+        ("kind", "held"), ("value_after", None), ("why_de", "zurückgehalten: siehe quality/index.html"), ("why_en", "held back: see quality/index.html"),
+    ):  # fmt: skip
+        column = pc.if_else(is_held, pa.scalar(value, found.schema.field(name).type), found[name])
+        found = found.set_column(found.schema.get_field_index(name), name, column)
+    return found.sort_by([(name, "ascending") for name in found.column_names[:7]]).combine_chunks()
+
+
+def _waivers_used(verdicts: pa.Table) -> dict[str, list[str]]:
+    """By table the waivers that let a finding pass."""
+    found: dict[str, list[str]] = {}
+    for row in verdicts.filter(pc.not_equal(verdicts["waiver"], "")).to_pylist():
+        found.setdefault(row["table"], []).append(row["waiver"])
+    return {name: sorted(set(ids)) for name, ids in found.items()}
+
+
+def _waivers(catalogue: Catalogue) -> pa.Table:
+    """The declared exceptions, each with who answers for it and until when."""
+    texts = ("waiver_id", "check", "table", "scope", "reason", "owner")
+    schema = pa.schema(
+        [*((n, pa.string()) for n in texts), ("made_on", pa.date32()), ("expires", pa.date32())]
+    )
+    rows = [{**w.model_dump(), "waiver_id": w.id} for _, w in sorted(catalogue.waivers.items())]
+    return pa.Table.from_pylist(rows, schema=schema)
 
 
 def _findings(
@@ -202,7 +262,7 @@ def verdict_rows(verdicts: Iterable[Verdict], built: dict[str, Built], catalogue
     names = [*evidence.VERDICT_COLUMNS, "content_hash", "catalogue_hash"]
     rows = [
         {
-            **v.model_dump(mode="json"),
+            **{k: str(x).lower() if isinstance(x, bool) else x for k, x in v.model_dump(mode="json").items()},
             "content_hash": built[v.table].content_hash if v.table in built else None,
             "catalogue_hash": catalogue_hash,
         }
@@ -215,9 +275,15 @@ def _value_key(catalogue: Catalogue) -> list[str]:
     return ["indicator_id", "area_code", "period_start", "period_end", *catalogue.breakdowns]
 
 
-def _published(declared: PublishedTable, built: Built, release_id: str) -> dict[str, Any]:
+def _published(
+    declared: PublishedTable, built: Built, release_id: str, decision: Decision, waivers: list[str]
+) -> dict[str, Any]:
     return {
         "status": "published",
+        "fit_for_machines": decision.fit_for_machines,
+        "definitions": built.definitions,
+        "sources": built.sources,
+        "waivers": waivers,
         "schema_version": declared.schema_version,
         "owner": declared.owner,
         "rows": built.rows.num_rows,
@@ -232,6 +298,10 @@ def _held(
     """A held table: what readers still get of it, since when, and why."""
     return {
         "status": "held",
+        "fit_for_machines": before.get("fit_for_machines", False),
+        "definitions": before.get("definitions", {}),
+        "sources": before.get("sources", {}),
+        "waivers": before.get("waivers", []),
         "schema_version": before.get("schema_version", declared.schema_version),
         "owner": declared.owner,
         "rows": before.get("rows"),

@@ -15,8 +15,9 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from expectations.catalogue import Catalogue
-from expectations.catalogue.model import UNITS
+from expectations.catalogue.model import UNITS, Text
 from orchestration.publish.contents import Contents, ReleaseTable
+from orchestration.publish.quality import changes_text, quality_context
 from orchestration.resources.files import write_json
 
 LICENCE_NAME = "dl-de/by-2-0"
@@ -50,8 +51,9 @@ def write_release(
     catalogue: Catalogue,
     descriptions: dict[str, str],
     synthetic: bool,
+    follows: str | None,
 ) -> None:
-    """All files of a release but its manifest."""
+    """All files of a release but its manifest. `follows`: the release readers had before."""
     (folder / "parquet").mkdir()
     (folder / "csv").mkdir()
     for table in contents.tables:
@@ -67,6 +69,36 @@ def write_release(
     }
     for name, page in pages.items():
         (folder / name).write_text(page, encoding="utf-8")
+    _write_changes(folder, contents, catalogue, descriptions, synthetic, follows)
+    (folder / "quality").mkdir()
+    (folder / "quality" / "index.html").write_text(
+        quality_page(contents, catalogue, synthetic), encoding="utf-8"
+    )
+
+
+def _write_changes(
+    folder: Path,
+    contents: Contents,
+    catalogue: Catalogue,
+    descriptions: dict[str, str],
+    synthetic: bool,
+    follows: str | None,
+) -> None:
+    title = Text(de="Änderungen gegenüber dem letzten Stand", en="Changes against the last release")
+    table = ReleaseTable("changes", title, contents.changes, [])
+    _write_parquet(folder / "changes.parquet", table, descriptions, synthetic)
+    text = changes_text(contents, catalogue, follows, SYNTHETIC if synthetic else None)
+    (folder / "CHANGES.md").write_text(text, encoding="utf-8")
+
+
+def quality_page(contents: Contents, catalogue: Catalogue, synthetic: bool) -> str:
+    """The quality report, for a head of department: German with English beside it, self-contained."""
+    return _rendered(
+        "quality.html",
+        **quality_context(contents, catalogue),
+        thousands=lambda number: _german_number(number, 0),
+        synthetic=SYNTHETIC if synthetic else None,
+    )
 
 
 def about(table: ReleaseTable, synthetic: bool) -> str:

@@ -44,6 +44,7 @@ def publish(home: Home, settings: Settings, catalogue: Catalogue, moment: dt.dat
     with evidence.connect(home) as connection:
         night = evidence.night_of(connection)
         built = _built(connection, catalogue)
+        against = evidence.served_release(home)
         decisions, verdicts = _decisions(connection, built, night, settings, catalogue)
         sources = _sources(connection)
         synthetic = any(source["synthetic"] for source in sources)
@@ -63,10 +64,11 @@ def publish(home: Home, settings: Settings, catalogue: Catalogue, moment: dt.dat
     release = store.newest(lambda r: r.id == night.night_id and same(r))
     if release is None:
         facts = _manifest(settings, catalogue, contents, digest, sources, synthetic, moment)
+        facts["follows"] = against
         descriptions = column_descriptions(manifest(home), catalogue)
         release = store.add(
             night.night_id,
-            lambda folder: write_release(folder, contents, catalogue, descriptions, synthetic),
+            lambda folder: write_release(folder, contents, catalogue, descriptions, synthetic, against),
             facts,
         )
     store.serve(release)
@@ -85,8 +87,13 @@ def _built(connection: Any, catalogue: Catalogue) -> dict[str, Built]:
     """Every table that dbt built, read and hashed once: for the decision and for the release."""
     found = {name: evidence.published_table(connection, catalogue, name) for name in catalogue.published}
     return {
-        name: Built(rows, evidence.content_hash(rows)) for name, rows in found.items() if rows is not None
-    }
+        name: Built(
+            rows, evidence.content_hash(rows),
+            {i.id: catalogue.definition_hash(i) for i in catalogue.indicators_of(name)},
+            evidence.sources_behind(connection, catalogue, name),
+        )
+        for name, rows in found.items() if rows is not None
+    }  # fmt: skip
 
 
 def _decisions(

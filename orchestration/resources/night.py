@@ -63,7 +63,12 @@ class Night(dg.ConfigurableResource):
         with self._home.lock():
             if context.instance is not None and context.run is not None:
                 close_abandoned_runs(context.instance, context.run.run_id)
-            yield self
+            try:
+                yield self
+            finally:
+                # Whatever became of the night, one message says so; a run of one stage alone says nothing.
+                if context.run is not None and context.run.job_name == "nightly":
+                    self._tell(context.instance, context.run.run_id)
 
     @property
     def home(self) -> Home:
@@ -96,6 +101,19 @@ class Night(dg.ConfigurableResource):
         """Which part of the mart this night computed; it goes into the night's outcome."""
         self._computed = facts
 
+    def _tell(self, instance: dg.DagsterInstance | None, run_id: str) -> None:
+        from orchestration.resources.message import composed, send
+
+        try:
+            outcome = read_outcome(self._home)
+            if outcome is not None and outcome["run_id"] != run_id:
+                outcome = None
+            reasons = [] if outcome or instance is None else _failures(instance, run_id)
+            message = composed(self._home, self._settings, self._moment.isoformat(), outcome, reasons)
+            send(self._home, message, self._settings.notify)
+        except Exception:
+            LOG.exception("message | could not be made")
+
     def write_outcome(self, run_id: str, outcome: dict[str, Any]) -> None:
         """Keep what the night did, for `status` and the command line."""
         facts = {
@@ -114,6 +132,16 @@ def read_outcome(home: Home) -> dict[str, Any] | None:
     """What the last night did; None if there was none."""
     path = home.warehouse / "last_night.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+
+def _failures(instance: dg.DagsterInstance, run_id: str) -> list[str]:
+    """Why steps of a run failed, innermost cause first, in one line each."""
+    found = []
+    for entry in instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_FAILURE):
+        error = getattr(entry.get_dagster_event().event_specific_data, "error", None)
+        if error is not None:
+            found.append((error.cause or error).message.strip().splitlines()[0][:300])
+    return list(dict.fromkeys(found))
 
 
 def close_abandoned_runs(instance: dg.DagsterInstance, own_run_id: str) -> None:

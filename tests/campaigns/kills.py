@@ -30,6 +30,18 @@ from tests.pipeline.deliveries import edit_line
 BIRTHS = "12612-01-01-4_00.csv"
 
 
+WAIVER = """
+id: births
+check: revision
+table: pub_population
+scope: 12612-01-01-4
+reason: live births change every night of this campaign
+owner: tests
+made_on: 2026-11-01
+expires: 2027-10-31
+"""
+
+
 class City:
     """A city on a folder of files whose live births change from night to night."""
 
@@ -43,6 +55,11 @@ class City:
             shutil.copytree(after / "delivery", self.delivery)
             shutil.copytree(after / "var", folder / "var", symlinks=True)
         self.config = folder_config(folder / "city.yaml", self.delivery)
+        # A published year that changes every night needs somebody who answers for it.
+        own = folder / "own" / "waivers"
+        own.mkdir(parents=True)
+        (own / "births.yml").write_text(WAIVER, encoding="utf-8")
+        self.config.write_text(self.config.read_text() + f"catalogue: {folder / 'own'}\n", encoding="utf-8")
         self.home = folder / "var"
         self.night = 0
 

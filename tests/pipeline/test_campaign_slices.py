@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.campaigns import kills, mutations, publications
+from expectations.checks import CHECKS
+from tests.campaigns import faults, gate_mutations, kills, mutations, publications
 
 
 @pytest.mark.slow
@@ -27,3 +28,19 @@ def test_every_kind_of_damage_is_refused_at_the_door(tmp_path: Path, monkeypatch
     outcomes, wrong = mutations.run(count, tmp_path)
     assert wrong == []
     assert outcomes == {"refused for the right reason": count}
+
+
+def test_a_disabled_check_is_missed(night_home: Path) -> None:
+    """Three of the checks; one that is blind survives no test."""
+    assert gate_mutations.survivors(night_home, CHECKS[20::15]) == []
+
+
+@pytest.mark.slow
+def test_mistakes_are_caught_and_a_clean_night_is_not_held(tmp_path: Path) -> None:
+    town = faults.FaultyCity(tmp_path, ("21111-02-06-4.csv",), ("pub_leavers",))
+    kinds = ("two columns exchanged at home", "zero for missing in a column")
+    for name in kinds:
+        caught, what = faults.judged(town, "file", name, 0)
+        assert caught, (name, what)
+    good, what = faults.judged(town, "clean", "clean", 0)
+    assert good, what

@@ -19,6 +19,7 @@ from tests.pipeline.deliveries import edit_line, newer
 from tests.printing import cells_of_rows, flat_today
 
 LATER = "1795600000"
+WAIVED = "1795650000"
 LATER_STILL = "1795700000"
 LEAVERS = "21111-02-06-4.csv"
 
@@ -27,7 +28,9 @@ LEAVERS = "21111-02-06-4.csv"
 def city(city_base: Path, tmp_path: Path) -> Path:
     """A city of one's own."""
     shutil.copytree(city_base, tmp_path / "city", symlinks=True)
-    folder_config(tmp_path / "city" / "city.yaml", tmp_path / "city" / "delivery")
+    own = folder_config(tmp_path / "city" / "city.yaml", tmp_path / "city" / "delivery")
+    (tmp_path / "city" / "own").mkdir()
+    own.write_text(own.read_text() + f"catalogue: {tmp_path / 'city' / 'own'}\n", encoding="utf-8")
     return tmp_path / "city"
 
 
@@ -66,7 +69,7 @@ def test_a_poisoned_indicator_holds_its_table_only(city: Path) -> None:
     before = served(city)
     reader = duckdb.connect(str(before.folder / "mart.duckdb"), read_only=True)
     poison(city)
-    # A good change in another table goes out in the same night.
+    # Another table changes a figure that is published, and nobody has declared it.
     births = city / "delivery" / "12612-01-01-4_00.csv"
     edit_line(births, "2025;07131;", {3: "1000", 4: "510", 5: "490"}, "utf-8")
     newer(births, "20.11.2026", "utf-8")
@@ -74,12 +77,20 @@ def test_a_poisoned_indicator_holds_its_table_only(city: Path) -> None:
     night = run("nightly", *arguments(city), SOURCE_DATE_EPOCH=LATER)
     assert night.code == 3, night.err
     held = {t["table"]: t for t in night.json["tables"] if not t["published"]}
+    assert set(held) == {"pub_leavers", "pub_population"}
+    first = served(city)
+    a_held_table_is_explained_and_a_revision_accepted(city)
+
+    night = run("nightly", *arguments(city), SOURCE_DATE_EPOCH=WAIVED)
+    assert night.code == 3, night.err
+    held = {t["table"]: t for t in night.json["tables"] if not t["published"]}
     assert set(held) == {"pub_leavers"}
     assert "2024/25" in held["pub_leavers"]["reason_de"]
     after = served(city)
+    the_release_says_what_changed_and_why(after)
     assert after.id != before.id
     state = after.manifest["tables"]["pub_leavers"]
-    assert (state["status"], state["held_since"], state["published_by"]) == ("held", after.id, before.id)
+    assert (state["status"], state["held_since"], state["published_by"]) == ("held", first.id, before.id)
     assert state["reason_en"]
     assert abitur(after) == abitur(before), "readers keep the last good version"
     new_births = duckdb.connect(str(after.folder / "mart.duckdb"), read_only=True).execute(
@@ -114,6 +125,60 @@ def test_a_poisoned_indicator_holds_its_table_only(city: Path) -> None:
     repaired = run("nightly", *arguments(city), SOURCE_DATE_EPOCH="1795800000")
     assert repaired.code == 0, repaired.out
     assert served(city).manifest["tables"]["pub_leavers"]["status"] == "published"
+
+
+def a_held_table_is_explained_and_a_revision_accepted(city: Path) -> None:
+    """`why` in plain sentences, `waive` as one file; a waiver nobody needs can't be made."""
+    places = ("--config", str(city / "city.yaml"), "--home", str(city / "var"))
+    said = run("why", "pub_population", *places).out
+    assert "„Bevölkerung“ wird zurückgehalten seit" in said
+    assert "Gezeigt wird weiter der Stand" in said
+    assert "Tabelle 12612-01-01-4, Stand 2026-11-20, ändert 3 veröffentlichte Werte, 3 unerklärt" in said
+    assert "bildungsmonitor waive revision pub_population 12612-01-01-4" in said
+    assert run("why", "pub_leaver", *places).code == 2
+    why = ("--reason", "Berichtigung des Landesamts vom 20.11.2026", "--owner", "Statistikstelle")
+    wrong = run("waive", "revision", "pub_schools", "21111-01-03-4", *why, *places, SOURCE_DATE_EPOCH=WAIVED)
+    assert (wrong.code, "does not hold" in wrong.err) == (2, True)
+    never = run("waive", "disclosure", "pub_population", "live_births", *why, *places)
+    assert (never.code, "can't be waived" in never.err) == (2, True)
+    done = run(
+        "waive", "revision", "pub_population", "12612-01-01-4", *why, *places, SOURCE_DATE_EPOCH=WAIVED
+    )
+    assert done.code == 0, done.err
+    (file,) = (city / "own" / "waivers").glob("*.yml")
+    assert file.stem == "revision_20261125_1"
+    assert "expires: '2026-12-25'" in file.read_text()
+
+
+def the_release_says_what_changed_and_why(release: Release) -> None:
+    changes = pq.read_table(release.folder / "changes.parquet").to_pylist()
+    changed = {
+        (c["area_code"], c["value_before"] != c["value_after"])
+        for c in changes
+        if c["kind"] == "changed" and c["indicator_id"] == "live_births"
+    }
+    assert ("07131", True) in changed
+    births = [
+        c
+        for c in changes
+        if c["table"] == "pub_population" and c["area_code"] == "07131" and c["kind"] == "changed"
+    ]
+    assert {c["why_de"] for c in births} >= {"neue Lieferung: 12612-01-01-4; Ausnahme revision_20261125_1"}
+    held = [c for c in changes if c["table"] == "pub_leavers"]
+    assert held
+    assert {(c["kind"], c["value_after"]) for c in held} == {("held", None)}, "what may be wrong is not told"
+    text = (release.folder / "CHANGES.md").read_text()
+    assert "live_births" in text
+    assert "Zurückgehalten seit" in text
+    assert "Berichtigung des Landesamts" in text
+    page = (release.folder / "quality" / "index.html").read_text()
+    assert "Berichtigung des Landesamts" in page
+    assert "Was tun:" in page
+    waivers = pq.read_table(release.parquet("waiver")).to_pylist()
+    assert [w["waiver_id"] for w in waivers] == ["revision_20261125_1"]
+    assert release.manifest["tables"]["pub_population"]["waivers"] == ["revision_20261125_1"]
+    assert not release.manifest["tables"]["pub_population"]["fit_for_machines"]
+    assert release.manifest["tables"]["pub_schools"]["fit_for_machines"]
 
 
 def the_shell_tells_what_changed(city: Path) -> None:
@@ -239,7 +304,9 @@ def test_bad_deliveries_are_refused_and_the_night_goes_on(city: Path) -> None:
         assert pq.read_table(after.parquet(name)).equals(pq.read_table(before.parquet(name))), name
     verdicts = pq.read_table(after.folder / "verdicts.parquet").to_pylist()
     warned = {
-        v["scope"]: v["message_de"] for v in verdicts if v["check"] == "arrival" and v["status"] == "WARN"
+        v["scope"]: v["message_de"]
+        for v in verdicts
+        if v["check"] == "refused_delivery" and v["status"] == "WARN"
     }
     assert set(warned) == {"21111-02-06-4", "21121-01-05-4", "21111-01-03-4"}
     assert all("Daten bis 20" in message for message in warned.values())
@@ -288,10 +355,11 @@ def test_a_mass_revision_is_held_whatever_file_it_comes_in(city: Path, catalogue
         flat.write_bytes(flat_today(table.evas, cells).encode())
     night = run("nightly", *arguments(city), SOURCE_DATE_EPOCH=LATER)
     assert night.code == 3, night.err
-    (held,) = [t for t in night.json["tables"] if not t["published"]]
-    assert held["table"] == "pub_leavers"
+    # The flat files name no area ("Gebiet 07"): that alone is noticed in every table.
     verdicts = pq.read_table(served(city).folder / "verdicts.parquet").to_pylist()
     (found,) = [v for v in verdicts if v["check"] == "revision" and v["scope"] == table.code]
-    assert found["status"] == "FAIL", found
+    assert (found["table"], found["status"]) == ("pub_leavers", "FAIL")
     assert "→" in found["message_de"]
+    others = {v["check"] for v in verdicts if v["status"] == "FAIL" and v["table"] != "pub_leavers"}
+    assert others == {"area_names"}
     assert abitur(served(city)) == abitur(before)

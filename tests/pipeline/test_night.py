@@ -29,6 +29,8 @@ TABLES = {
     "official_table",
     "area_successor",
     "revision",
+    "correction",
+    "waiver",
     "verdict",
 }
 

@@ -1,0 +1,147 @@
+"""Checks that are nothing but their Great Expectations suite: results become verdicts.
+
+Belongs here: the two kinds of such checks. Does not belong here: what is expected (suites/build.py).
+Measured trap: an expectation on no elements succeeds. Here it counts as not evaluated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+
+from expectations.catalogue.model import Indicator
+from expectations.checks.base import Check, Subject, Words, indicator_scopes, listed, place, table_scope
+from expectations.suites.build import table_suite, with_limits
+from expectations.suites.run import run_suite
+from expectations.verdict import Status, Verdict
+
+
+def results_of(subject: Subject, check: str) -> list[dict[str, Any]]:
+    """What Great Expectations found for one check; the table's suites run once for all of them."""
+
+    def run(subject: Subject) -> list[dict[str, Any]]:
+        assert subject.frame is not None
+        suite = table_suite(subject.catalogue, subject.table)
+        of_columns = [e for e in suite if e["type"].startswith("expect_table")]
+        of_rows = [e for e in suite if e not in of_columns]
+        limited = with_limits(subject.frame, subject.catalogue, subject.table)
+        # The columns are judged as they are, without those that only a suite sees.
+        return run_suite(subject.frame.head(1), of_columns) + run_suite(limited, of_rows)
+
+    results = subject.once("great_expectations", run)
+    return [r for r in results if r["expectation_config"]["meta"]["check"] == check]
+
+
+def suite_check(check: str) -> Check:
+    """A check of a whole table that is nothing but its expectations; the first broken one gives the message."""
+    words = Words(check)
+
+    def run(subject: Subject, scope: str) -> Verdict:
+        if subject.frame is None or subject.frame.empty:
+            return words.not_built(subject, scope)
+        results = results_of(subject, check)
+        declared = [e for e in table_suite(subject.catalogue, scope) if e["meta"]["check"] == check]
+        if unanswered := _unanswered(results, len(declared)):
+            return _no_answer(words, subject, scope, unanswered, len(declared))
+        expected = f"{len(declared)} expectations met"
+        broken = [r for r in results if not r["success"]]
+        if not broken:
+            return words.say(
+                subject, scope, Status.PASS, observed=f"{len(subject.frame)} rows", expected=expected,
+                de=f"{scope}: {len(subject.frame)} Zeilen geprüft, keine Abweichung.",
+                en=f"{scope}: {len(subject.frame)} rows checked, no deviation.",
+            )  # fmt: skip
+        first = broken[0]
+        what = _in_words(first)
+        rows = _offending(subject, first)
+        detail = listed(rows) if rows else str(first["result"].get("observed_value", ""))[:200]
+        count = first["result"].get("unexpected_count")
+        return words.say(
+            subject, scope, Status.FAIL, observed=f"{count} rows: {detail}" if count else detail, expected=what,
+            de=f"{scope}: {count or ''} Werte verletzen „{what}“: {detail}.".replace("  ", " "),
+            en=f"{scope}: {count or ''} values break “{what}”: {detail}.".replace("  ", " "),
+        )  # fmt: skip
+
+    return Check(check, table_scope, run)
+
+
+def row_suite_check(check: str, what: Callable[[Indicator], str], column: str) -> Check:
+    """A check of rows that is nothing but its expectations; each indicator has its own verdict.
+
+    `what`: the rule in words; `column`: the one whose values are shown.
+    """
+    words = Words(check)
+
+    def run(subject: Subject, scope: str) -> Verdict:
+        indicator = subject.catalogue.indicators[scope]
+        rows = subject.values(indicator)
+        if rows.empty or rows["value"].notna().sum() == 0:
+            return words.without_values(subject, scope)
+        results = results_of(subject, check)
+        declared = [e for e in table_suite(subject.catalogue, subject.table) if e["meta"]["check"] == check]
+        if unanswered := _unanswered(results, len(declared)):
+            return _no_answer(words, subject, scope, unanswered, len(declared))
+        # The suite saw the table by position; the rows of this indicator stand at these.
+        positions = {i for r in results for i in r["result"].get("unexpected_index_list") or []}
+        assert subject.frame is not None
+        places = subject.once("positions", _positions)
+        wrong = rows[places.loc[rows.index].isin(positions)]
+        rule = what(indicator)
+        if len(wrong):
+            detail = listed(
+                [f"{place(row, subject.names)}: {row[column]}" for _, row in wrong.head(4).iterrows()]
+            )
+            return words.say(
+                subject, scope, Status.FAIL, observed=f"{len(wrong)} rows: {detail}", expected=rule,
+                de=f"{scope}: {len(wrong)} Werte verletzen „{rule}“: {detail}.",
+                en=f"{scope}: {len(wrong)} values break “{rule}”: {detail}.",
+            )  # fmt: skip
+        return words.say(
+            subject, scope, Status.PASS, observed=f"{len(rows)} rows", expected=rule,
+            de=f"{scope}: {len(rows)} Zeilen geprüft, keine Abweichung.",
+            en=f"{scope}: {len(rows)} rows checked, no deviation.",
+        )  # fmt: skip
+
+    return Check(check, indicator_scopes, run)
+
+
+def _positions(subject: Subject) -> pd.Series:
+    assert subject.frame is not None
+    return pd.Series(range(len(subject.frame)), index=subject.frame.index)
+
+
+def _unanswered(results: list[dict[str, Any]], declared: int) -> int:
+    """How many expectations gave no answer: an exception, no element seen, no result at all."""
+    raised = [r for r in results if (r.get("exception_info") or {}).get("raised_exception")]
+    unseen = [r for r in results if r["success"] and r["result"].get("element_count", 1) == 0]
+    return len(raised) + len(unseen) + max(declared - len(results), 0)
+
+
+def _no_answer(words: Words, subject: Subject, scope: str, unanswered: int, declared: int) -> Verdict:
+    return words.say(
+        subject, scope, Status.NOT_EVALUATED, observed=f"{unanswered} expectations without an answer",
+        expected=f"{declared} expectations met", de=f"{scope}: Prüfung ohne Ergebnis.", en=f"{scope}: a check gave no answer.",
+    )  # fmt: skip
+
+
+def _in_words(result: dict[str, Any]) -> str:
+    config = result["expectation_config"]
+    kwargs = config["kwargs"]
+    if "value_set" in kwargs:
+        return f"{kwargs['column']} in {', '.join(map(str, kwargs['value_set']))[:120]}"
+    what = config["type"].removeprefix("expect_").replace("_", " ")
+    return f"{kwargs['column']}: {what}" if "column" in kwargs else what
+
+
+def _offending(subject: Subject, result: dict[str, Any]) -> list[str]:
+    indices = result["result"].get("unexpected_index_list")
+    if not indices:
+        return []
+    column = result["expectation_config"]["kwargs"].get("column")
+    assert subject.frame is not None
+    rows = subject.frame.iloc[list(indices)[:4]]
+    shown = [f": {row[column]}" if column else "" for _, row in rows.iterrows()]
+    places = [f"{row['indicator_id']}, {place(row, subject.names)}" for _, row in rows.iterrows()]
+    return [p + s for p, s in zip(places, shown, strict=True)] + [""] * max(len(indices) - 4, 0)

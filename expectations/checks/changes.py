@@ -1,0 +1,99 @@
+"""What tonight's table would change of what readers have: the rows new, changed, withdrawn, and why.
+
+Belongs here: the comparison itself, used by the checks and by every release's list of changes.
+Does not belong here: whether a change may go out.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from expectations.catalogue.model import Indicator
+from expectations.checks.base import Subject
+
+_SAME = 1e-9
+
+
+def changed_rows(subject: Subject) -> pd.DataFrame:
+    """Rows whose value or state is not what readers have, with `kind` (new, changed, withdrawn), `value_before` and `status_before`.
+
+    Nothing if nothing was told of the table before.
+    """
+    return subject.once("changed_rows", _compare)
+
+
+def _compare(subject: Subject) -> pd.DataFrame:
+    assert subject.frame is not None
+    keys = ["indicator_id", "area_code", "period_start", "period_end", *subject.names]
+    if subject.before is None or subject.before.rows is subject.frame:
+        return subject.frame.iloc[:0].assign(kind="", value_before=np.nan, status_before="")
+    return compare(subject.before.rows, subject.frame, keys)
+
+
+def compare(before: pd.DataFrame, now: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Two states of one table. A breakdown the older one did not know counts as `total` there."""
+    before = before.copy()
+    for name in keys:
+        if name not in before.columns:
+            before[name] = "total"
+    shown = [*keys, "value", "status", "period_label"]
+    left, right = (
+        f[shown].assign(**{n: pd.to_datetime(f[n]) for n in ("period_start", "period_end")})
+        for f in (now, before)
+    )
+    # Most rows are what they were: only the others are joined.
+    marks = [pd.util.hash_pandas_object(f[[*keys, "value", "status"]], index=False) for f in (left, right)]
+    left = left[~marks[0].isin(marks[1]).to_numpy()]
+    right = right[~marks[1].isin(marks[0]).to_numpy()]
+    texts = [k for k in keys if not k.startswith("period_")]
+    left, right = (
+        f.astype(dict.fromkeys([*texts, "status", "period_label"], "object")) for f in (left, right)
+    )
+    both = left.merge(right, on=keys, how="outer", suffixes=("", "_before"), indicator=True)
+    told, has = both["value_before"].notna(), both["value"].notna()
+    differs = ~((both["value"] - both["value_before"]).abs() <= _SAME * (1 + both["value_before"].abs()))
+    kind = np.select(
+        [has & ~told, told & ~has, told & has & differs], ["new", "withdrawn", "changed"], default=""
+    )
+    both["period_label"] = both["period_label"].fillna(both["period_label_before"])
+    both["kind"] = kind
+    return both[both["kind"] != ""].drop(columns=["_merge", "period_label_before"]).reset_index(drop=True)
+
+
+def explained_by(subject: Subject, indicator: Indicator) -> str | None:
+    """Why figures of an indicator may be others than readers have; None if nobody said so."""
+    before = subject.before
+    if before is None or indicator.id not in before.definitions:
+        return "definition: not told before"
+    if before.definitions[indicator.id] != subject.catalogue.definition_hash(indicator):
+        return "definition: declared anew"
+    sources = sorted(subject.catalogue.origins_of(indicator) & before.delivered)
+    return f"source: {', '.join(sources)}" if sources else None
+
+
+def unexplained(subject: Subject, changes: pd.DataFrame) -> pd.Series:
+    """Which changed rows nobody declared: neither a new declaration nor a source that may change that period.
+
+    What an official table may change is judged cell by cell (check revision). A register may be delivered again for
+    as many of its newest periods as it declares.
+    """
+    result = pd.Series(False, index=changes.index)
+    for indicator in subject.indicators:
+        mine = changes["indicator_id"] == indicator.id
+        if not mine.any():
+            continue
+        reason = explained_by(subject, indicator)
+        if reason is None:
+            result |= mine
+        elif reason.startswith("source: "):
+            assert subject.before is not None
+            names = reason.removeprefix("source: ").split(", ")
+            registers = [subject.catalogue.registers[n] for n in names if n in subject.catalogue.registers]
+            if len(registers) == len(names):
+                told = subject.before.rows
+                told = told[(told["indicator_id"] == indicator.id) & told["value"].notna()]
+                ends = sorted(pd.to_datetime(told["period_end"]).unique(), reverse=True)
+                open_ = ends[: max(r.revises_periods for r in registers)]
+                result |= mine & ~changes["period_end"].isin(open_)
+    return result

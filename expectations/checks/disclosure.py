@@ -1,0 +1,54 @@
+"""Disclosure: does nothing exact about few people of the city's own records go out?
+
+What: told counts of people inside the city are multiples of the base beside them, and no rate of fewer than thirty people is
+shown (decision 0016).
+When it matters: a small exact count tells a neighbour about a neighbour's child. Nothing can take it back.
+How to resolve: never waive it; see which figure went past the rounding.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from expectations.catalogue import Catalogue
+from expectations.catalogue.model import PEOPLE, Indicator, Kind, Text
+from expectations.checks.base import Found, Subject, found, is_official, known, prepared, row_check
+
+LEAST_DENOMINATOR = 30
+
+
+def _from_people(indicator: Indicator, catalogue: Catalogue) -> bool:
+    units = {catalogue.measures[t.measure].unit for t in indicator.terms}
+    of_register = any(catalogue.measures[t.measure].register_ for t in indicator.terms)
+    return of_register and bool(units & set(PEOPLE))
+
+
+def _find(subject: Subject) -> Found:
+    chosen = {i.id: i for i in subject.indicators if _from_people(i, subject.catalogue)}
+    names = set(chosen)
+    rows = known(subject)
+    rows = rows[rows["indicator_id"].isin(names) & (~is_official(rows) | rows["rounded_to"].notna())]
+    base = rows["rounded_to"].astype(float)
+    id_ = rows["indicator_id"].astype("object")
+    counts = id_.map({n: i.kind is Kind.COUNT and i.unit in PEOPLE for n, i in chosen.items()}).astype(bool)
+    exact = rows[counts & (base.isna() | (rows["value"] % base.fillna(1) != 0))].assign(why="not rounded")
+    per_person = id_.map({
+        n: i.kind.needs_denominator and all(
+            subject.catalogue.measures[t.measure].unit in PEOPLE
+            for d in [f[1] for f in i.formulas.values()] if d is not None for t in [p for _, p in d.parts()]
+        ) for n, i in chosen.items()
+    }).astype(bool)  # fmt: skip
+    few = rows["denominator"].astype(float) < LEAST_DENOMINATOR
+    small = rows[per_person & few & base.notna()].assign(why="a rate of fewer than thirty")
+    judged = prepared(subject)
+    judged = judged[judged["indicator_id"].isin(names)]
+    return found(judged, pd.concat([exact, small]), lambda row: f"{row['value']:g}, {row['why']}")
+
+
+CHECK = row_check(
+    "disclosure",
+    _find,
+    applies=_from_people,
+    right=Text(de="nichts Genaues über wenige Personen", en="nothing exact about few people"),
+    wrong=Text(de="Genaues über wenige Personen", en="something exact about few people"),
+)

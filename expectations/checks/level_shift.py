@@ -1,0 +1,87 @@
+"""Level shift: do many areas move together, by more than they ever did, without a declared break?
+
+What: per indicator, cell and period the middle of all districts' changes, against the changes of the periods before.
+When it matters: another unit, another definition, a changed reference day: each moves all areas at once, and no single
+one far enough to be noticed.
+How to resolve: read the table's footnotes; declare the break in the measure, or have the delivery corrected.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from expectations.catalogue.model import Indicator, Text
+from expectations.checks.base import Found, Subject, found, no_earlier_period, pairs, row_check
+
+_TIMES = 6.0
+"""So many times the usual common change is no common change any more."""
+
+_LEAST_SHARE = 0.12
+_PAST = 3
+_LEAST_AREAS = 8
+
+
+def _find(subject: Subject) -> Found:
+    rows = pairs(subject)
+    rows = rows[rows["area_level"].astype(str) == "district"]
+    weight = rows["before_numerator"].fillna(rows["before"])
+    large = rows[(weight >= 30) & (rows["before"] > 0) & (rows["value"] > 0)]
+    # By how much of itself: three points are little of fifty and half of six.
+    large = large.assign(change=np.log(large["value"] / large["before"]))
+    keys = ["indicator_id", *subject.names]
+    middle = (
+        large.groupby([*keys, "end"], observed=True, sort=False)
+        .agg(
+            change=("change", "median"), areas=("change", "count"), crossed=("across_break", "any"),
+        )
+        .reset_index()
+    )  # fmt: skip
+    middle = middle[middle["areas"] >= _LEAST_AREAS].sort_values("end")
+    last = middle.groupby(keys, observed=True)["end"].transform("max") == middle["end"]
+    past = middle[~last].assign(size=middle["change"].abs()).groupby(keys, observed=True)["size"]
+    typical = past.quantile(0.75).where(past.size() >= _PAST).rename("usual").reset_index()
+    usual = middle[keys].merge(typical, on=keys, how="left")["usual"].set_axis(middle.index)
+    newest = middle["end"] == middle.groupby("indicator_id", observed=True)["end"].transform("max")
+    # Without a past, twice as much is needed.
+    limit = (_TIMES * usual).clip(lower=_LEAST_SHARE).fillna(2 * _LEAST_SHARE)
+    wrong = middle[newest & ~middle["crossed"] & (middle["change"].abs() > limit)]
+    # The row that stands for the period: the home municipality's, or the first of the districts.
+    home = rows.assign(elsewhere=rows["area_code"].astype(str) != subject.home_area)
+    first = home.sort_values("elsewhere", kind="stable").drop_duplicates([*keys, "end"])
+    first = first.merge(
+        wrong[[*keys, "end", "change", "areas"]].rename(columns={"change": "common"}), on=[*keys, "end"]
+    )
+
+    def shown(row: pd.Series) -> str:
+        return f"{row['areas']} districts by {100 * (np.exp(row['common']) - 1):+.0f} %"
+
+    return found(rows, first, shown)
+
+
+def _no_districts(subject: Subject, indicator: Indicator) -> Text | None:
+    values = subject.values(indicator)
+    if values.loc[values["area_level"].astype(str) == "district", "area_code"].nunique() == 0:
+        return Text(de="keine Kreise", en="no districts")
+    return no_earlier_period(subject, indicator) or _no_pairs(subject, indicator)
+
+
+def _no_pairs(subject: Subject, indicator: Indicator) -> Text | None:
+    rows = pairs(subject)
+    mine = rows[rows["indicator_id"] == indicator.id]
+    none = (mine["area_level"].astype(str) == "district").sum() == 0
+    return Text(de="Kreise erst seit einem Zeitraum", en="districts for one period only") if none else None
+
+
+CHECK = row_check(
+    "level_shift",
+    _find,
+    right=Text(
+        de="die Gebiete verschieben sich nicht gemeinsam", en="the areas do not move all at once"
+    ),
+    wrong=Text(
+        de="viele Gebiete verschieben sich auf einmal, ohne erklärten Bruch",
+        en="many areas move at once, without a declared break",
+    ),
+    needs=_no_districts,
+)  # fmt: skip

@@ -1,0 +1,47 @@
+"""Rate recomputed: is every rate what its published parts give, and every count its numerator?
+
+What: value = multiplier × numerator ÷ denominator to half of the last decimal; differences and counts exactly.
+When it matters: whoever recomputes a figure from our own table must get it; a factor of ten, a rate of other parts, a
+rounding done twice shows here.
+How to resolve: see which of the three columns is of another state of the data, and compute again from nothing.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from expectations.catalogue import Catalogue
+from expectations.catalogue.model import Indicator, Kind, Text
+from expectations.checks.base import Found, Subject, found, known, row_check
+
+
+def _has_parts(indicator: Indicator, catalogue: Catalogue) -> bool:
+    return not indicator.kind.is_modelled and indicator.kind is not Kind.REPORTED
+
+
+def _find(subject: Subject) -> Found:
+    chosen = {i.id: i for i in subject.indicators if _has_parts(i, subject.catalogue)}
+    rows = known(subject)
+    names = rows["indicator_id"].astype("object")
+    rows = rows[names.isin(chosen) & rows["numerator"].notna()]
+    names = rows["indicator_id"].astype("object")
+    scale = names.map({n: i.multiplier for n, i in chosen.items()}).astype(float)
+    decimals = names.map({n: i.decimals for n, i in chosen.items()}).astype(int)
+    of_two = names.map({n: i.kind.needs_denominator for n, i in chosen.items()}).astype(bool)
+    less = names.map({n: i.kind is Kind.DIFFERENCE for n, i in chosen.items()}).astype(bool)
+    above, below = rows["numerator"], rows["denominator"]
+    ratio = scale * above / below.where(below != 0)
+    own = pd.Series(np.where(less, above - below, np.where(of_two, ratio, above * scale)), index=rows.index)
+    half = 0.5 * 10.0 ** (-decimals) + 1e-9 * own.abs() + 1e-9
+    wrong = rows.assign(own=own)[~((rows["value"] - own).abs() <= half)]
+    return found(rows, wrong, lambda row: f"{row['value']:g}, its parts give {row['own']:g}")
+
+
+CHECK = row_check(
+    "rate_recomputed",
+    _find,
+    applies=_has_parts,
+    right=Text(de="die Teile ergeben jeden Wert", en="the parts give every value"),
+    wrong=Text(de="die veröffentlichten Teile ergeben den Wert nicht", en="the published parts do not give the value"),
+)  # fmt: skip

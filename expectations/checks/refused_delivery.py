@@ -1,0 +1,38 @@
+"""Refused delivery: did last night's delivery of every official table come in?
+
+What: deliveries that were refused (cut short, moved columns, damaged characters) and tables that could not be retrieved.
+When it matters: the table goes on with its former state, and nobody would know.
+How to resolve: read the reason, have the file sent again; until then the last accepted state is used.
+"""
+
+from __future__ import annotations
+
+from expectations.checks.base import Check, Subject, Words, table_codes
+from expectations.verdict import Status, Verdict
+
+_WORDS = Words("refused_delivery")
+
+
+def _run(subject: Subject, scope: str) -> Verdict:
+    delivery = subject.deliveries.get(scope)
+    if delivery is None:
+        return _WORDS.without_values(subject, scope, told=subject.is_told(table=scope))
+    newest = delivery.newest_period_end
+    until = f"{newest:%Y-%m-%d}" if newest is not None else "unknown"
+    for reasons, de, en in (
+        (delivery.refused, "Letzte Lieferung abgelehnt", "Last delivery refused"),
+        (delivery.outstanding, "Nicht abgerufen", "Not retrieved"),
+    ):
+        if reasons:
+            return _WORDS.say(
+                subject, scope, Status.WARN, observed=reasons[0], expected="every delivery accepted",
+                de=f"{de} ({reasons[0]}); weiter mit {delivery.newest_file}, Daten bis {until}.",
+                en=f"{en} ({reasons[0]}); carrying on with {delivery.newest_file}, data until {until}.",
+            )  # fmt: skip
+    return _WORDS.say(
+        subject, scope, Status.PASS, observed="nothing refused", expected="every delivery accepted",
+        de=f"Tabelle {scope}: keine Lieferung abgelehnt.", en=f"Table {scope}: no delivery refused.",
+    )  # fmt: skip
+
+
+CHECK = Check("refused_delivery", table_codes, _run)

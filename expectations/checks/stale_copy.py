@@ -1,0 +1,62 @@
+"""Stale copy: is the newest period nothing but an earlier one under a new date?
+
+What: the share of series whose newest value equals, to the last digit, that of the period before; only figures that do not
+stay the same by chance.
+When it matters: last year's file delivered again with this year's number in it: everything is plausible, and nothing is new.
+How to resolve: ask the office for the right file; take the delivery out.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from expectations.catalogue.model import Text
+from expectations.checks.base import Found, Subject, found, no_earlier_period, pairs, row_check
+
+_SHARE = 0.6
+_SERIES = 6
+_LARGE = 50
+"""Counts from which an unchanged figure is rare."""
+
+
+def _find(subject: Subject) -> Found:
+    rows = pairs(subject)
+    whole = rows["numerator"].isna() | (rows["numerator"] == rows["value"])
+    large = np.where(
+        whole,
+        (rows["value"].abs() >= _LARGE) | (rows["value"] % 1 != 0),
+        (rows["denominator"].fillna(0) >= _LARGE) & (rows["numerator"].abs() >= _LARGE),
+    )
+    same = rows["value"] == rows["before"]
+    # A rate may stay what it is; its parts hardly do.
+    parts = (rows["numerator"] == rows["before_numerator"]) | rows["numerator"].isna()
+    below = (rows["denominator"] == rows["before_denominator"]) | rows["denominator"].isna()
+    # A rate told without its parts stays the same to the digit often enough: only all of them at once are a copy.
+    bare = rows["numerator"].isna() & (rows["unit"].astype(str) != "EUR")
+    judged = rows[large & rows["rounded_to"].isna()]
+    copied = (same & parts & below).loc[judged.index]
+    bare = bare.loc[judged.index]
+    groups = [judged["indicator_id"], judged["area_level"].astype(str) == "district", judged["end"]]
+    share = copied.groupby(groups, observed=True).transform("mean")
+    count = copied.groupby(groups, observed=True).transform("size")
+    # One area alone: all its cells of several indicators at once.
+    own = [judged["area_code"], judged["end"], judged["indicator_id"]]
+    own_share = copied.groupby(own, observed=True).transform("mean")
+    own_count = copied.groupby(own, observed=True).transform("size")
+    home = judged["area_code"].astype(str) == subject.home_area
+    many = (share >= np.where(bare, 0.98, _SHARE)) & (count >= np.where(bare, 20, _SERIES))
+    alone = ~bare & (own_share >= 0.9) & (own_count >= 4)
+    wrong = judged[copied & (many | alone) & judged["is_newest"]]
+    grave = (many | home).loc[wrong.index].to_numpy()
+    return found(rows, wrong, lambda row: f"{row['value']:g} as the year before", grave)
+
+
+CHECK = row_check(
+    "stale_copy",
+    _find,
+    right=Text(de="der neueste Zeitraum ist kein alter", en="the newest period is no earlier one"),
+    wrong=Text(
+        de="der neueste Zeitraum wiederholt den vorigen", en="the newest period repeats the one before"
+    ),
+    needs=no_earlier_period,
+)
