@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from orchestration.publish.release import ReleaseStore
-from tests.browser.browser import Browser
+from tests.browser.browser import Browser, BrowserError
 
 PAGES = ("quality/index.html", "dictionary.html", "fields_of_action.html")
 
@@ -18,6 +18,16 @@ def release(night_home: Path) -> Path:
     served = ReleaseStore(night_home / "releases").current()
     assert served is not None
     return served.folder
+
+
+@pytest.fixture(scope="module", autouse=True)
+def it_starts() -> None:
+    """A machine without the system libraries of a browser can't open a page: the tests say which and skip."""
+    try:
+        with Browser():
+            pass
+    except BrowserError as error:
+        pytest.skip(f"no browser here: {error}")
 
 
 def test_axe_sees_what_is_wrong(tmp_path: Path) -> None:
