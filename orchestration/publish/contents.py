@@ -185,7 +185,9 @@ def compose(
         assert previous is not None
         names = ("indicator", "area", "period", "breakdown_cell", *_WHOLE, "pub_findings", *DERIVED)
         dimensions = {name: _of(previous, name) for name in names if previous.parquet(name).exists()}
-    dimensions["correction"] = _ordered(connection, "catalogue.correction", "1")
+    corrections = _ordered(connection, "catalogue.correction", "1")
+    # Built anew: what lies in memory under a missing value would be another byte every night.
+    dimensions["correction"] = pa.Table.from_pylist(corrections.to_pylist(), schema=corrections.schema)
     dimensions["waiver"] = _waivers(catalogue)
     together = {"indicator_value": values, **dimensions, "verdict": verdicts}
     tables = [
