@@ -406,14 +406,9 @@ def catalogue_list(
     as_json: JsonOption = False,
 ) -> None:
     """The indicators as this city has them, in the order of the life course."""
-    from expectations.catalogue import CatalogueError
     from expectations.catalogue.load import closest
-    from orchestration.settings import catalogue_of, load_settings
 
-    try:
-        catalogue = catalogue_of(load_settings(config))
-    except (ConfigurationError, CatalogueError) as error:
-        _stop(str(error))
+    catalogue = _catalogue(config)
     tables = {i.table for i in catalogue.indicators.values()}
     if table is not None and table not in tables:
         _stop(f"no published table '{table}'{closest(table, tables)}")

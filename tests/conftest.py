@@ -11,6 +11,8 @@ from filelock import FileLock
 from hypothesis import settings
 
 from expectations.catalogue import Catalogue, load_catalogue
+from orchestration.resources.home import Home
+from orchestration.settings import DEFAULT_CONFIG, Settings, load_settings
 from tests.nights import FEW_TABLES, OFFICIAL, PROJECT, SHARED, folder_config, run
 
 # No deadlines on a shared machine, and the same examples in every run; campaigns look further.
@@ -106,6 +108,20 @@ def city_base(common: Path, sample: Path, catalogue: Catalogue) -> Path:
             folder_config(folder / "city.yaml", folder / "delivery")
     _once(folder, "var", "--config", str(folder / "city.yaml"))
     return folder
+
+
+@pytest.fixture
+def bare_home(tmp_path: Path) -> Home:
+    """A home of one's own in which nothing has happened yet."""
+    home = Home(tmp_path / "var")
+    home.prepare()
+    return home
+
+
+@pytest.fixture(scope="session")
+def default_settings() -> Settings:
+    """The configuration of the embedded default."""
+    return load_settings(DEFAULT_CONFIG)
 
 
 @pytest.fixture

@@ -62,13 +62,12 @@ class Delivery:
 class RegisterState:
     """What is known of one of the city's registers this night.
 
-    `deliveries`: those in use; `newest`: the end of the newest period they speak of. `refused`, `late`: why
+    `deliveries`: how many are in use. `refused`, `late`: why
     something did not come in. `rows`, `rows_before`: records of the last
     delivery and of the one before it; `unmatched`: those of the last whose place is no area.
     """
 
     deliveries: int
-    newest: pd.Timestamp | None = None
     refused: list[str] = field(default_factory=list)
     late: list[str] = field(default_factory=list)
     rows: int = 0
@@ -274,14 +273,6 @@ def table_scope(catalogue: Catalogue, table: str) -> list[str]:
     return [table]
 
 
-def only_totals(rows: pd.DataFrame, breakdowns: list[str]) -> pd.DataFrame:
-    """The rows that are not broken down."""
-    keep = pd.Series(True, index=rows.index)
-    for name in breakdowns:
-        keep &= rows[name] == TOTAL
-    return rows[keep]
-
-
 def place(row: pd.Series, breakdowns: list[str]) -> str:
     """Area, period and cells of a row, for a message."""
     cells = [str(row[name]) for name in breakdowns if row[name] != TOTAL]
@@ -463,6 +454,22 @@ def no_earlier_period(subject: Subject, indicator: Indicator) -> Text | None:
             en="no neighbouring periods, nothing to compare",
         )
     return None
+
+
+def no_district_pairs(subject: Subject, indicator: Indicator) -> Text | None:
+    """Why changes of districts can't be judged: none is told, or none beside an earlier period."""
+    rows = pairs(subject)
+    mine = rows[rows["indicator_id"] == indicator.id]
+    if (mine["area_level"].astype(str) == "district").any():
+        return None
+    return no_earlier_period(subject, indicator) or Text(
+        de="keine Kreise in zwei Zeiträumen", en="no districts in two periods"
+    )
+
+
+def is_broken_down(indicator: Indicator, catalogue: Catalogue) -> bool:
+    """Has the indicator any breakdown?"""
+    return bool(indicator.breakdowns)
 
 
 def only_total_cells(rows: pd.DataFrame, breakdowns: list[str]) -> np.ndarray:

@@ -13,9 +13,17 @@ import itertools
 import numpy as np
 import pandas as pd
 
-from expectations.catalogue import Catalogue
-from expectations.catalogue.model import TOTAL, Indicator, Text
-from expectations.checks.base import Found, Subject, found, is_official, no_earlier_period, pairs, row_check
+from expectations.catalogue.model import TOTAL, Text
+from expectations.checks.base import (
+    Found,
+    Subject,
+    found,
+    is_broken_down,
+    is_official,
+    no_earlier_period,
+    pairs,
+    row_check,
+)
 
 _CASES, _AREAS = 30, 3
 _TIMES = 3.0
@@ -23,10 +31,6 @@ _TIMES = 3.0
 
 _APART = 5.0
 """How far the cells must lie apart, in standard deviations of a count."""
-
-
-def _broken_down(indicator: Indicator, catalogue: Catalogue) -> bool:
-    return bool(indicator.breakdowns)
 
 
 def _find(subject: Subject) -> Found:
@@ -102,7 +106,7 @@ def _exchanged(
 CHECK = row_check(
     "column_swap",
     _find,
-    applies=_broken_down,
+    applies=is_broken_down,
     right=Text(de="keine zwei Ausprägungen haben getauscht", en="no two cells have changed places"),
     wrong=Text(
         de="zwei Ausprägungen haben offenbar die Plätze getauscht",

@@ -11,8 +11,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from expectations.catalogue.model import Indicator, Text
-from expectations.checks.base import Found, Subject, found, no_earlier_period, pairs, row_check
+from expectations.catalogue.model import Text
+from expectations.checks.base import Found, Subject, found, no_district_pairs, pairs, row_check
 
 _TIMES = 6.0
 """So many times the usual common change is no common change any more."""
@@ -59,20 +59,6 @@ def _find(subject: Subject) -> Found:
     return found(rows, first, shown)
 
 
-def _no_districts(subject: Subject, indicator: Indicator) -> Text | None:
-    values = subject.values(indicator)
-    if values.loc[values["area_level"].astype(str) == "district", "area_code"].nunique() == 0:
-        return Text(de="keine Kreise", en="no districts")
-    return no_earlier_period(subject, indicator) or _no_pairs(subject, indicator)
-
-
-def _no_pairs(subject: Subject, indicator: Indicator) -> Text | None:
-    rows = pairs(subject)
-    mine = rows[rows["indicator_id"] == indicator.id]
-    none = (mine["area_level"].astype(str) == "district").sum() == 0
-    return Text(de="Kreise erst seit einem Zeitraum", en="districts for one period only") if none else None
-
-
 CHECK = row_check(
     "level_shift",
     _find,
@@ -83,5 +69,5 @@ CHECK = row_check(
         de="viele Gebiete verschieben sich auf einmal, ohne erklärten Bruch",
         en="many areas move at once, without a declared break",
     ),
-    needs=_no_districts,
+    needs=no_district_pairs,
 )  # fmt: skip

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from expectations.catalogue.model import Indicator, Text
+from expectations.catalogue.model import Text
 from expectations.checks.base import (
     NEIGHBOURS_WITHIN_DAYS,
     Found,
@@ -59,14 +59,9 @@ def _find(subject: Subject) -> Found:
     return found(prepared(subject), wrong, lambda row: row["why"])
 
 
-def _local_only(subject: Subject, indicator: Indicator) -> Text | None:
-    return Text(de="nur Teile der Stadt", en="parts of the city only")
-
-
 CHECK = row_check(
     "matrix",
     _find,
-    needs=_local_only,
     right=Text(de="alle Gebiete haben alle Zellen", en="all areas have all cells"),
     wrong=Text(de="Zeilen fehlen ganz", en="rows are absent altogether"),
 )

@@ -2,6 +2,7 @@
 
 What: records of the newest delivery against those of the delivery before it, the period before or the same one.
 When it matters: an export stopped in the middle, a school that did not send its file, every record sent twice.
+The door refuses a period that leaves its register's declared limit; this one looks at all of them, and at what was delivered anew.
 How to resolve: ask the register's owner; if it is true, waive the finding.
 """
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import pandas as pd
 
-from expectations.catalogue import Catalogue
-from expectations.catalogue.model import TOTAL, Indicator, Text
+from expectations.catalogue.model import TOTAL, Text
 from expectations.checks.base import (
     Found,
     Subject,
     found,
+    is_broken_down,
     is_official,
     one_number,
     only_total_cells,
@@ -24,12 +24,8 @@ from expectations.checks.base import (
 )  # fmt: skip
 
 
-def _broken_down(indicator: Indicator, catalogue: Catalogue) -> bool:
-    return bool(indicator.breakdowns)
-
-
 def _find(subject: Subject) -> Found:
-    chosen = {i.id: i for i in subject.indicators if _broken_down(i, subject.catalogue)}
+    chosen = {i.id: i for i in subject.indicators if is_broken_down(i, subject.catalogue)}
     rows = prepared(subject)
     rows = rows[rows["indicator_id"].isin(list(chosen)) & is_official(rows)]
     names = rows["indicator_id"].astype("object")
@@ -51,7 +47,7 @@ def _find(subject: Subject) -> Found:
 CHECK = row_check(
     "total_present",
     _find,
-    applies=_broken_down,
+    applies=is_broken_down,
     right=Text(de="jede Gliederung hat ihre Summe", en="every breakdown has its total"),
     wrong=Text(de="Teile ohne ihre Summe", en="parts without their total"),
 )

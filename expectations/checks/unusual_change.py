@@ -13,7 +13,7 @@ import numpy as np
 
 from expectations.catalogue import Catalogue
 from expectations.catalogue.model import Indicator, Kind, Text
-from expectations.checks.base import Found, Subject, found, no_earlier_period, pairs, row_check
+from expectations.checks.base import Found, Subject, found, no_district_pairs, pairs, row_check
 
 _FAR, _LEAST = 6.0, 0.12
 _OWN_TIMES = 3.0
@@ -63,19 +63,11 @@ def _find(subject: Subject) -> Found:
     )  # fmt: skip
 
 
-def _no_districts(subject: Subject, indicator: Indicator) -> Text | None:
-    rows = pairs(subject)
-    mine = rows[rows["indicator_id"] == indicator.id]
-    if (mine["area_level"].astype(str) == "district").sum() == 0:
-        return no_earlier_period(subject, indicator) or Text(de="keine Kreise", en="no districts")
-    return None
-
-
 CHECK = row_check(
     "unusual_change",
     _find,
     applies=_of_counts,
     right=Text(de="kein Gebiet verlässt, was die anderen tun", en="no area leaves what the others do"),
     wrong=Text(de="ein Gebiet verändert sich anders als alle anderen", en="an area changes unlike all the others"),
-    needs=_no_districts,
+    needs=no_district_pairs,
 )  # fmt: skip

@@ -99,8 +99,9 @@ def subject(
     name: str,
     table: pa.Table | None,
     moment: dt.datetime,
+    table_hash: str | None = None,
 ) -> Subject:
-    """Everything the checks of one published table look at."""
+    """Everything the checks of one published table look at. `table_hash`: its content's, where it is known already."""
     measures = {m.id for i in catalogue.indicators_of(name) for m in catalogue.measures_of(i)}
     served = _served(home, settings)
     state = served[1]["tables"].get(name, {}) if served else {}
@@ -118,7 +119,11 @@ def subject(
         tests=_tests(connection, home, name),
         corrections=_corrections(connection, catalogue),
         told=_told_indicators(home),
-        before=_before(served[0], name, state, frame, table, in_use) if served else None,
+        before=_before(
+            served[0], name, state, frame, table_hash or (content_hash(table) if table else None), in_use
+        )
+        if served
+        else None,
         registers=_registers(connection, home, settings, registers_behind(catalogue, name), in_use),
         footnotes=_footnotes(connection, behind),
         used_waivers=frozenset(state.get("waivers", ())),
@@ -155,7 +160,7 @@ def _before(
     name: str,
     state: dict[str, Any],
     frame: pd.DataFrame | None,
-    table: pa.Table | None,
+    table_hash: str | None,
     in_use: dict[str, str],
 ) -> Told | None:
     """What readers have of the table. The very rows of tonight stand for themselves: nothing is read twice."""
@@ -163,7 +168,7 @@ def _before(
     if state.get("rows") is None or not path.exists():
         return None
     columns = tuple(pq.read_schema(path).names)
-    if frame is not None and table is not None and state.get("content_hash") == content_hash(table):
+    if frame is not None and state.get("content_hash") == table_hash:
         rows = frame
     else:
         rows = _frame(pq.read_table(path).replace_schema_metadata(None))
@@ -206,7 +211,6 @@ def _registers(
         facts: dict[str, Any] = told[-1] if told else {}
         found[name] = RegisterState(
             deliveries[name] or int(name in in_use),
-            pd.Timestamp(mine[-1].period_end) if mine else None,
             reasons.get((name, "refused"), []),
             reasons.get((name, "late"), []),
             facts.get("rows") or 0,
@@ -238,12 +242,12 @@ NO_CHANGES = pa.table({n: pa.array([], _ARROW[t]) for n, t in CHANGE_COLUMNS.ite
 
 
 def record_changes(
-    connection: duckdb.DuckDBPyConnection, judged: Subject, verdicts: Iterable[Verdict], release: str
+    connection: duckdb.DuckDBPyConnection, judged: Subject, verdicts: Iterable[Verdict]
 ) -> None:
-    """Keep what the table would change of what readers have, and why; `release` is the one they have."""
+    """Keep what the table would change of what readers have, and why: one row per changed figure."""
     columns = ", ".join(f'"{n}" {t}' for n, t in CHANGE_COLUMNS.items())
     connection.execute("create schema if not exists evidence")
-    connection.execute(f"create table if not exists evidence.change ({columns}, against varchar)")
+    connection.execute(f"create table if not exists evidence.change ({columns})")
     connection.execute('delete from evidence.change where "table" = $name', {"name": judged.table})
     if judged.frame is None or judged.before is None or judged.frame.empty:
         return
@@ -265,7 +269,7 @@ def record_changes(
         "period_end": found["period_end"], "period_start": found["period_start"], "cells": cells,
         "period_label": found["period_label"], "value_before": found["value_before"], "value_after": found["value"],
         "status_before": found["status_before"], "status_after": found["status"],
-        "why_de": names.map(german), "why_en": names.map(english), "against": release,
+        "why_de": names.map(german), "why_en": names.map(english),
     })  # fmt: skip
     connection.register("incoming", rows)
     connection.execute("insert into evidence.change by name select * from incoming")

@@ -57,11 +57,11 @@ def confirm_table(
     with evidence.connect(home) as connection:
         night = evidence.night_of(connection)
         table = evidence.published_table(connection, catalogue, name)
-        subject = evidence.subject(connection, home, settings, catalogue, name, table, moment)
-        verdicts = judge(subject)
         table_hash = None if table is None else evidence.content_hash(table)
+        subject = evidence.subject(connection, home, settings, catalogue, name, table, moment, table_hash)
+        verdicts = judge(subject)
         evidence.record(connection, night, name, table_hash, catalogue.content_hash, verdicts)
-        evidence.record_changes(connection, subject, verdicts, evidence.served_release(home) or "")
+        evidence.record_changes(connection, subject, verdicts)
     return verdicts
 
 

@@ -270,13 +270,6 @@ def _moved_part(file: File, rng: random.Random) -> None:
             row[a], row[b] = shown(number(row[a]) - taken, row[a]), shown(number(row[b]) + taken, row[b])
 
 
-def _in_head(file: File, change: Callable[[str], str]) -> None:
-    before = list(file.head)
-    file.head[:] = [change(line) for line in file.head]
-    if file.head == before:
-        raise NotHere
-
-
 def _spelt_anew(file: File, rng: random.Random) -> None:
     """Two columns of the header change places, the figures stay."""
     a, b = _two(rng, file)
@@ -315,12 +308,11 @@ def _old_period(file: File, rng: random.Random) -> list[list[str]]:
     return file.of_period(rng.choice(file.periods()[1:-2]))
 
 
-W = "all"
 FAULTS: list[Fault] = [
     Fault("decimal lost at home (×10)", lambda f, r: _each(r, f, lambda rows, i: scaled(rows, [i], 10, 20), "home")),
-    Fault("decimal lost in a column (×10)", lambda f, r: _each(r, f, lambda rows, i: scaled(rows, [i], 10), W)),
-    Fault("a zero lost in a column (÷10)", lambda f, r: _each(r, f, lambda rows, i: scaled(rows, [i], 0.1), W)),
-    Fault("percent for a share of one (×100)", lambda f, r: _each(r, f, lambda rows, i: scaled(rows, [i], 100), W)),
+    Fault("decimal lost in a column (×10)", lambda f, r: _each(r, f, lambda rows, i: scaled(rows, [i], 10), "all")),
+    Fault("a zero lost in a column (÷10)", lambda f, r: _each(r, f, lambda rows, i: scaled(rows, [i], 0.1), "all")),
+    Fault("percent for a share of one (×100)", lambda f, r: _each(r, f, lambda rows, i: scaled(rows, [i], 100), "all")),
     Fault("thousands for units, whole file", lambda f, r: scaled(f.of_period(f.newest), f.columns(), 0.001)),
     Fault("columns off by one, whole year", lambda f, r: _shift(f.of_period(f.newest), f.first)),
     Fault("columns off by one at home", lambda f, r: _shift(_home(f), f.first)),
@@ -331,9 +323,9 @@ FAULTS: list[Fault] = [
     Fault("Koblenz has the region's figures", lambda f, r: _areas_swapped(f, HOME, REGION)),
     Fault("two other districts exchanged", lambda f, r: _areas_swapped(f, *r.sample(["07312", "07131", "07138", "07211", "07336", "07315"], 2))),
     Fault("keys one row off", _other_rows),
-    Fault("home missing", lambda f, r: _drop(f, lambda row: row[0] == f_newest(f) and row[1] == HOME)),
-    Fault("half of the districts missing", lambda f, r: _drop(f, lambda row: row[0] == f_newest(f) and row[1][:3] in ("072", "073"))),
-    Fault("Land and Germany missing", lambda f, r: _drop(f, lambda row: row[0] == f_newest(f) and row[1] in ("07", "DG"))),
+    Fault("home missing", lambda f, r: _drop(f, lambda row: row[0] == f.newest and row[1] == HOME)),
+    Fault("half of the districts missing", lambda f, r: _drop(f, lambda row: row[0] == f.newest and row[1][:3] in ("072", "073"))),
+    Fault("Land and Germany missing", lambda f, r: _drop(f, lambda row: row[0] == f.newest and row[1] in ("07", "DG"))),
     Fault("a few districts missing", lambda f, r: _drop_some(f, r)),
     Fault("home twice, with other figures", _twice),
     Fault("dash for every figure of home", lambda f, r: put(_home(f), f.columns(), "-")),
@@ -354,7 +346,7 @@ FAULTS: list[Fault] = [
     Fault("filled down", lambda f, r: _filled_down(f, _one(r, f))),
     Fault("a minus before a figure", lambda f, r: _each(r, f, lambda rows, i: scaled(rows, [i], -1), "home")),
     Fault("a part counted in another cell", _moved_part),
-    Fault("one column a third higher", lambda f, r: _each(r, f, lambda rows, i: scaled(rows, [i], 1.34), W)),
+    Fault("one column a third higher", lambda f, r: _each(r, f, lambda rows, i: scaled(rows, [i], 1.34), "all")),
     Fault("everything a quarter lower", lambda f, r: scaled(f.of_period(f.newest), f.columns(), 0.75)),
     Fault("leading zeros lost", lambda f, r: _zeros_lost(f)),
     Fault("a thousands point", lambda f, r: _thousands(f)),
@@ -368,10 +360,6 @@ FAULTS: list[Fault] = [
     Fault("the published year changed a little", lambda f, r: scaled(_home(f), [_one(r, f)], 1.05, 30), keep_old=True),
     Fault("the same state of the data twice", lambda f, r: scaled(f.of_period(f.newest), [_one(r, f)], 1.02, 60), keep_old=True, stand="02.11.2026"),
 ]  # fmt: skip
-
-
-def f_newest(file: File) -> str:
-    return file.newest
 
 
 def _drop_some(file: File, rng: random.Random) -> None:

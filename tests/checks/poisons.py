@@ -445,60 +445,51 @@ def thousands_delivered_as_ones(frame: pd.DataFrame) -> pd.DataFrame:
     return counted(frame, newest(frame, rows), lambda values: (values * 0.1).round())
 
 
+def exchanged(frame: pd.DataFrame, one: pd.Series, other: pd.Series) -> None:
+    """Two sets of rows take each other's figures."""
+    for column in ("value", "numerator"):
+        kept = frame.loc[one, column].to_numpy()
+        frame.loc[one, column] = frame.loc[other, column].to_numpy()
+        frame.loc[other, column] = kept
+
+
+def leavers(frame: pd.DataFrame, area: str, qualification: str, sex: str) -> pd.Series:
+    """The newest count of an area's leavers."""
+    return newest(
+        frame,
+        rows_of(
+            frame,
+            indicator_id="leavers_by_qualification",
+            area_code=area,
+            qualification=qualification,
+            sex=sex,
+        ),
+    )
+
+
 def two_cells_exchanged(frame: pd.DataFrame) -> pd.DataFrame:
     for sex in ("total", "female", "male"):
-        one, other = (
-            newest(frame, rows_of(frame, indicator_id="leavers_by_qualification", area_code="07131", qualification=q, sex=sex)
-                   | rows_of(frame, indicator_id="leavers_by_qualification", area_code="07132", qualification=q, sex=sex)
-                   | rows_of(frame, indicator_id="leavers_by_qualification", area_code="07133", qualification=q, sex=sex))
-            for q in ("BILABS12", "BILABS15")
-        )  # fmt: skip
-        for column in ("value", "numerator"):
-            kept = frame.loc[one, column].to_numpy()
-            frame.loc[one, column] = frame.loc[other, column].to_numpy()
-            frame.loc[other, column] = kept
+        for area in ("07131", "07132", "07133"):
+            exchanged(frame, leavers(frame, area, "BILABS12", sex), leavers(frame, area, "BILABS15", sex))
     return _compared_anew(frame)
 
 
 def one_woman_among_many(frame: pd.DataFrame) -> pd.DataFrame:
-    women = newest(
-        frame,
-        rows_of(
-            frame,
-            indicator_id="leavers_by_qualification",
-            area_code=HOME,
-            qualification="BILABS12",
-            sex="female",
-        ),
-    )
-    men = newest(
-        frame,
-        rows_of(
-            frame,
-            indicator_id="leavers_by_qualification",
-            area_code=HOME,
-            qualification="BILABS12",
-            sex="male",
-        ),
-    )
+    women, men = (leavers(frame, HOME, "BILABS12", sex) for sex in ("female", "male"))
     moved = float(frame.loc[women, "value"].iloc[0]) - 1
     frame = counted(frame, women, 1)
     return counted(frame, men, lambda values: values + moved)
 
 
 def two_areas_exchanged(frame: pd.DataFrame) -> pd.DataFrame:
+    counts = frame["indicator_id"] == "leavers_by_qualification"
     for sex in ("total", "female", "male"):
-        for qualification in sorted(
-            frame.loc[frame["indicator_id"] == "leavers_by_qualification", "qualification"].unique()
-        ):
-            one, other = (
-                newest(frame, rows_of(frame, indicator_id="leavers_by_qualification", area_code=a, qualification=qualification, sex=sex))
-                for a in ("07312", "07336")
-            )  # fmt: skip
-            for column in ("value", "numerator"):
-                kept = frame.loc[one, column].to_numpy()
-                frame.loc[one, column] = frame.loc[other, column].to_numpy()
-                frame.loc[other, column] = kept
+        for qualification in sorted(frame.loc[counts, "qualification"].unique()):
+            exchanged(
+                frame,
+                leavers(frame, "07312", qualification, sex),
+                leavers(frame, "07336", qualification, sex),
+            )
     return _compared_anew(frame)
 
 

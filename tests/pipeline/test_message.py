@@ -10,7 +10,6 @@ import threading
 from collections.abc import Iterator
 from email import message_from_bytes, policy
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from pathlib import Path
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -18,20 +17,8 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from orchestration.resources.home import Home
 from orchestration.resources.message import composed, last_message, send
-from orchestration.settings import DEFAULT_CONFIG, Email, Notify, Settings, Webhook, load_settings
+from orchestration.settings import Email, Notify, Settings, Webhook
 from tests.unit.test_message import HELD, LATE, outcome
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    home = Home(tmp_path / "var")
-    home.prepare()
-    return home
-
-
-@pytest.fixture(scope="module")
-def settings() -> Settings:
-    return load_settings(DEFAULT_CONFIG)
 
 
 class Mailbox:
@@ -43,7 +30,7 @@ class Mailbox:
         return "250 taken"
 
 
-def test_a_real_mail_server_gets_one_mail(home: Home, settings: Settings) -> None:
+def test_a_real_mail_server_gets_one_mail(bare_home: Home, default_settings: Settings) -> None:
     mailbox = Mailbox()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -55,8 +42,8 @@ def test_a_real_mail_server_gets_one_mail(home: Home, settings: Settings) -> Non
             host="127.0.0.1", port=port, security="none", sender="monitor@koblenz.example",
             recipients=["statistik@koblenz.example", "schulamt@koblenz.example"],
         )  # fmt: skip
-        message = composed(home, settings, "2026-11-24", outcome(HELD, is_new=True), [])
-        assert send(home, message, Notify(email=to)) == {"email": "sent"}
+        message = composed(bare_home, default_settings, "2026-11-24", outcome(HELD, is_new=True), [])
+        assert send(bare_home, message, Notify(email=to)) == {"email": "sent"}
     finally:
         controller.stop()
     ((recipients, content),) = mailbox.mails
@@ -95,12 +82,14 @@ def webhook(url: str) -> Notify:
 
 
 def test_a_webhook_gets_signed_json_after_a_busy_answer(
-    home: Home, settings: Settings, receiver: tuple[str, list[tuple[dict[str, str], bytes]], list[int]]
+    bare_home: Home,
+    default_settings: Settings,
+    receiver: tuple[str, list[tuple[dict[str, str], bytes]], list[int]],
 ) -> None:
     url, got, states = receiver
     states[:] = [503, 204]
-    message = composed(home, settings, "2026-11-24", outcome(HELD, LATE, is_new=True), [])
-    assert send(home, message, webhook(url)) == {"webhook": "sent"}
+    message = composed(bare_home, default_settings, "2026-11-24", outcome(HELD, LATE, is_new=True), [])
+    assert send(bare_home, message, webhook(url)) == {"webhook": "sent"}
     assert len(got) == 2
     headers, body = got[-1]
     signature = hmac.new(b"a secret", body, hashlib.sha256).hexdigest()
@@ -112,17 +101,19 @@ def test_a_webhook_gets_signed_json_after_a_busy_answer(
 
 
 def test_a_message_that_can_not_be_sent_fails_no_night(
-    home: Home, settings: Settings, receiver: tuple[str, list[tuple[dict[str, str], bytes]], list[int]]
+    bare_home: Home,
+    default_settings: Settings,
+    receiver: tuple[str, list[tuple[dict[str, str], bytes]], list[int]],
 ) -> None:
     url, got, states = receiver
     states[:] = [400]
     nobody = Email(
         host="127.0.0.1", port=1, security="none", sender="a@b.example", recipients=["c@d.example"]
     )
-    message = composed(home, settings, "2026-11-24", outcome(HELD), [])
-    done = send(home, message, Notify(email=nobody, webhook=webhook(url).webhook))
+    message = composed(bare_home, default_settings, "2026-11-24", outcome(HELD), [])
+    done = send(bare_home, message, Notify(email=nobody, webhook=webhook(url).webhook))
     assert done == {"email": "not sent: ConnectionRefusedError", "webhook": "not sent: HTTPStatusError"}
     assert len(got) == 1, "a refusal is not repeated"
-    told = last_message(home)
+    told = last_message(bare_home)
     assert told is not None
     assert told["delivery"] == done

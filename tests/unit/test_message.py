@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ from pydantic import ValidationError
 
 from orchestration.resources.home import Home
 from orchestration.resources.message import composed, send
-from orchestration.settings import DEFAULT_CONFIG, Email, Notify, Settings, load_settings
+from orchestration.settings import Email, Notify, Settings
 
 HELD = {
     "kind": "held",
@@ -35,18 +34,6 @@ LATE = {
 }
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    home = Home(tmp_path / "var")
-    home.prepare()
-    return home
-
-
-@pytest.fixture(scope="module")
-def settings() -> Settings:
-    return load_settings(DEFAULT_CONFIG)
-
-
 def outcome(*notices: dict[str, str], is_new: bool = False) -> dict[str, Any]:
     held = {n["key"] for n in notices if n["kind"] == "held"}
     tables = [{"table": t, "published": t not in held} for t in ("pub_leavers", "pub_schools")]
@@ -65,8 +52,8 @@ def night(
     return message
 
 
-def test_the_first_message_tells_everything(home: Home, settings: Settings) -> None:
-    message = night(home, settings, 1, outcome(HELD, WARNING, LATE, is_new=True))
+def test_the_first_message_tells_everything(bare_home: Home, default_settings: Settings) -> None:
+    message = night(bare_home, default_settings, 1, outcome(HELD, WARNING, LATE, is_new=True))
     assert message.subject == "[Bildungsmonitor Koblenz] 1 freigegeben / published, 1 zurückgehalten / held"
     for part in (
         "NEU / NEW Schulabschlüsse: Werte fehlen",
@@ -79,25 +66,25 @@ def test_the_first_message_tells_everything(home: Home, settings: Settings) -> N
 
 
 def test_the_same_message_is_folded_and_an_old_warning_names_its_owner(
-    home: Home, settings: Settings
+    bare_home: Home, default_settings: Settings
 ) -> None:
-    night(home, settings, 1, outcome(HELD, WARNING, is_new=True))
-    second = night(home, settings, 2, outcome(HELD, WARNING))
+    night(bare_home, default_settings, 1, outcome(HELD, WARNING, is_new=True))
+    second = night(bare_home, default_settings, 2, outcome(HELD, WARNING))
     assert "unverändert, 2. Nacht" in second.subject
     assert "1 wie gestern / as yesterday" in second.text
     assert "Sprung" not in second.text
-    third = night(home, settings, 3, outcome(HELD, WARNING))
+    third = night(bare_home, default_settings, 3, outcome(HELD, WARNING))
     assert "unverändert, 3. Nacht" in third.subject
     assert "seit 3 Nächten / for 3 nights: Sprung [Schulamt]" in third.text
-    fourth = night(home, settings, 4, outcome(WARNING, LATE))
+    fourth = night(bare_home, default_settings, 4, outcome(WARNING, LATE))
     assert "unverändert" not in fourth.subject
     assert "NEU / NEW überfällig" in fourth.text
     assert fourth.gone == ["held:pub_leavers"]
     assert "Erledigt / gone: 1: held:pub_leavers" in fourth.text
 
 
-def test_a_failed_night_says_so(home: Home, settings: Settings) -> None:
-    message = night(home, settings, 1, None, ["DbtError: no such model"])
+def test_a_failed_night_says_so(bare_home: Home, default_settings: Settings) -> None:
+    message = night(bare_home, default_settings, 1, None, ["DbtError: no such model"])
     assert "Nachtlauf gescheitert" in message.subject
     assert "DbtError: no such model" in message.text
     assert message.document["failed"][0]["is_new"]
