@@ -1,7 +1,6 @@
 """A release's files: DuckDB, Parquet, CSV, data package and data dictionary, from the same tables.
 
-The same contents give the same bytes: one thread, fixed order, and in DuckDB only compressions
-that leave no unset bytes in a block (docs/decisions/0006).
+The same contents give the same bytes (docs/decisions/0006).
 """
 
 from __future__ import annotations
@@ -9,7 +8,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
@@ -17,6 +15,7 @@ import pyarrow.parquet as pq
 from expectations.catalogue import Catalogue
 from expectations.catalogue.model import UNITS, Text
 from orchestration.publish.contents import Contents, ReleaseTable
+from orchestration.publish.mart_file import write_mart
 from orchestration.publish.quality import changes_text, quality_context
 from orchestration.resources.files import write_json
 
@@ -24,15 +23,6 @@ LICENCE_NAME = "dl-de/by-2-0"
 LICENCE_URL = "https://www.govdata.de/dl-de/by-2-0"
 ATTRIBUTION = "© Statistische Ämter des Bundes und der Länder, Deutschland, dl-de/by-2-0"
 SYNTHETIC = "SYNTHETISCHE DATEN – keine amtliche Statistik / SYNTHETIC DATA – not official statistics"
-
-_STORAGE = "v1.0.0"
-"""Format of mart.duckdb: every DuckDB since 1.0 reads it, whichever version wrote it."""
-
-_COMPRESSION = {
-    "VARCHAR": "dictionary",
-    **dict.fromkeys(("BIGINT", "BOOLEAN", "DATE", "DOUBLE", "INTEGER"), "uncompressed"),
-}
-"""Bitpacking keeps what happens to lie under a missing value; these two write the same bytes every time."""
 
 _FRICTIONLESS = {
     "string": "string",
@@ -61,7 +51,18 @@ def write_release(
         pa_csv.write_csv(table.rows, folder / "csv" / f"{table.name}.csv")
         if table.name == "verdict":
             _write_parquet(folder / "verdicts.parquet", table, descriptions, synthetic)
-    _write_duckdb(folder / "mart.duckdb", contents.tables, descriptions, synthetic)
+    write_mart(
+        folder / "mart.duckdb",
+        [
+            {
+                "name": table.name,
+                "rows": str(folder / "parquet" / f"{table.name}.parquet"),
+                "comment": about(table, synthetic),
+                "columns": {name: descriptions[name] for name in table.rows.column_names},
+            }
+            for table in contents.tables
+        ],
+    )
     write_json(folder / "datapackage.json", _data_package(contents, descriptions, synthetic))
     pages = {
         "dictionary.html": dictionary_page(contents, catalogue, descriptions, synthetic),
@@ -118,35 +119,6 @@ def _write_parquet(path: Path, table: ReleaseTable, descriptions: dict[str, str]
     }
     rows = table.rows.combine_chunks().cast(pa.schema(fields, metadata=metadata))
     pq.write_table(rows, path, compression="zstd")
-
-
-def _write_duckdb(
-    path: Path, tables: list[ReleaseTable], descriptions: dict[str, str], synthetic: bool
-) -> None:
-    def quoted(text: str) -> str:
-        return "'" + text.replace("'", "''") + "'"
-
-    with duckdb.connect(config={"threads": 1}) as connection:
-        connection.execute(f"attach {quoted(str(path))} as mart (storage_version '{_STORAGE}')")
-        connection.execute("use mart")
-        for table in tables:
-            connection.register("incoming", table.rows)
-            described = connection.execute("describe select * from incoming").fetchall()
-            columns = ", ".join(
-                f'"{name}" {kind}'
-                + (f" using compression {_COMPRESSION[kind]}" if kind in _COMPRESSION else "")
-                for name, kind, *_ in described
-            )
-            connection.execute(f'create table "{table.name}" ({columns})')
-            connection.execute(f'insert into "{table.name}" select * from incoming')
-            connection.unregister("incoming")
-            connection.execute(f'comment on table "{table.name}" is {quoted(about(table, synthetic))}')
-            for name, *_ in described:
-                text = quoted(descriptions[name])
-                connection.execute(f'comment on column "{table.name}"."{name}" is {text}')
-        connection.execute("checkpoint")
-        connection.execute("use memory")
-        connection.execute("detach mart")
 
 
 def _data_package(contents: Contents, descriptions: dict[str, str], synthetic: bool) -> dict[str, Any]:

@@ -1,22 +1,24 @@
-"""A release's files: the same contents give the same bytes."""
+"""A release's files: the same contents give the same bytes, and none that they don't hold."""
 
 from __future__ import annotations
 
 import hashlib
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from expectations.catalogue.model import Text
-from orchestration.publish.contents import ReleaseTable
-from orchestration.publish.formats import _german_number, _write_duckdb
+from orchestration.publish.formats import _german_number
+from orchestration.publish.mart_file import MartError, MartTable, write_mart
 
 KINDS = {
     "int32": (pa.int32(), np.int32), "int64": (pa.int64(), np.int64), "double": (pa.float64(), np.float64),
     "date": (pa.date32(), np.int32),
 }  # fmt: skip
+SECRET = "Pfaffendorf "
 
 
 def _with_litter(kind: str, seed: int) -> pa.Table:
@@ -31,15 +33,49 @@ def _with_litter(kind: str, seed: int) -> pa.Table:
     return pa.table({"value": array})
 
 
+def _mart(path: Path, rows: pa.Table) -> bytes:
+    """The bytes of a mart with the one table `t`."""
+    pq.write_table(rows, path.with_suffix(".parquet"))
+    table: MartTable = {
+        "name": "t", "rows": str(path.with_suffix(".parquet")), "comment": "it's a table",
+        "columns": dict.fromkeys(rows.column_names, "a value"),
+    }  # fmt: skip
+    write_mart(path, [table])
+    return path.read_bytes()
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_lies_under_missing_values_is_in_no_file(kind: str, tmp_path: Path) -> None:
-    hashes = set()
-    for seed in (1, 2):
-        path = tmp_path / f"{seed}.duckdb"
-        table = ReleaseTable("t", Text(de="t", en="t"), _with_litter(kind, seed), [])
-        _write_duckdb(path, [table], {"value": "a value"}, synthetic=False)
-        hashes.add(hashlib.sha256(path.read_bytes()).hexdigest())
-    assert len(hashes) == 1
+    marts = [_mart(tmp_path / f"{seed}.duckdb", _with_litter(kind, seed)) for seed in (1, 2)]
+    assert len({hashlib.sha256(mart).digest() for mart in marts}) == 1
+
+
+def test_what_the_night_had_in_memory_is_in_no_file(tmp_path: Path) -> None:
+    """Strings that fill their blocks, written while records of another kind were just dropped."""
+    messages = [None if i % 11 == 0 else f"Wiederholung {i % 9000} {'x' * (i % 37)}" for i in range(120_000)]
+    marts = []
+    for night in (1, 2):
+        with duckdb.connect(config={"threads": 1}) as records:
+            records.execute(
+                "create temp table record as select repeat(?, 9) || hash(i + ?) as text from range(400000) t(i)",
+                [SECRET, night],
+            )
+            records.execute("select count(distinct text) from record").fetchall()
+            records.execute("drop table record")
+            marts.append(_mart(tmp_path / f"{night}.duckdb", pa.table({"message": messages})))
+    assert len({hashlib.sha256(mart).digest() for mart in marts}) == 1
+    assert SECRET.encode() not in marts[0]
+    with duckdb.connect(str(tmp_path / "1.duckdb"), read_only=True) as mart:
+        assert [text for (text,) in mart.execute("select message from t").fetchall()] == messages
+        assert mart.execute("select comment from duckdb_tables()").fetchall() == [("it's a table",)]
+        assert mart.execute("select comment from duckdb_columns() where table_name = 't'").fetchall() == [
+            ("a value",)
+        ]
+
+
+def test_a_mart_that_can_not_be_written_says_why(tmp_path: Path) -> None:
+    with pytest.raises(MartError, match=r"(?s)mart\.duckdb could not be written: .*nowhere"):
+        write_mart(tmp_path / "nowhere" / "mart.duckdb", [])
 
 
 @pytest.mark.parametrize(
