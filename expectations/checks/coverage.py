@@ -16,7 +16,14 @@ import pandas as pd
 
 from expectations.catalogue.model import TOTAL, Indicator, Text
 from expectations.catalogue.registers import HOME_LEVEL
-from expectations.checks.base import Check, Subject, Words, indicator_scopes, listed
+from expectations.checks.base import (
+    NEIGHBOURS_WITHIN_DAYS,
+    Check,
+    Subject,
+    Words,
+    indicator_scopes,
+    listed,
+)
 from expectations.verdict import Status, Verdict
 
 _WORDS = Words("coverage")
@@ -35,6 +42,8 @@ def _run(subject: Subject, scope: str) -> Verdict:
         return _WORDS.not_built(subject, scope)
     # Inside the city a value may be hidden, and where nobody lives there is none.
     rows = rows[rows["area_level"].isin(indicator.levels)]
+    if rows["value"].notna().sum() == 0:
+        return _WORDS.not_built(subject, scope)
     names = list(subject.catalogue.breakdowns)
     rows = rows.assign(year=pd.to_datetime(rows["period_end"]).dt.year)
     if indicator.coverage.since:
@@ -140,10 +149,11 @@ def _expected_cells(rows: pd.DataFrame, indicator: Indicator, names: list[str]) 
 
 
 def _home_gaps(rows: pd.DataFrame, subject: Subject, indicator: Indicator, names: list[str]) -> list[str]:
-    """Cells of the home municipality without a value that the other areas of its level have."""
+    """Cells of the home municipality without a value that the other areas of its level have, or had before."""
     if HOME_LEVEL not in indicator.levels:
         return []
-    last = _expected_cells(rows, indicator, names)["period_end"].max()
+    ends = _expected_cells(rows, indicator, names)["period_end"]
+    last = ends.max()
     newest = rows[rows["period_end"] == last]
     period = newest["period_label"].iloc[0]
     home = newest[newest["area_code"] == subject.home_area]
@@ -152,14 +162,29 @@ def _home_gaps(rows: pd.DataFrame, subject: Subject, indicator: Indicator, names
     # No pupils of a type, no share of them: not applicable is an answer.
     answered = home["value"].notna() | (home["status"] == "not_applicable")
     known = set(home.loc[answered, names].itertuples(index=False, name=None))
-    peers = newest[newest["area_level"] == home["area_level"].iloc[0]]
-    areas = peers["area_code"].nunique()
-    counts = peers[peers["value"].notna()].groupby(names)["area_code"].nunique()
-    usual = {cell for cell, count in counts.items() if count >= 0.5 * areas}
+    level = home["area_level"].iloc[0]
+    usual = _usual_cells(newest[newest["area_level"] == level], names)
+    # A column that came empty for everybody is missed by nobody beside it.
+    earlier = ends[ends < last]
+    if len(earlier) and last - (earlier := earlier.max()) <= pd.Timedelta(days=NEIGHBOURS_WITHIN_DAYS):
+        before = rows[rows["period_end"] == earlier]
+        unbroken = before["value"].notna() & before["series_break_before"].ne(True)
+        had = before.loc[(before["area_code"] == subject.home_area) & unbroken, names]
+        empty = set(home[names].itertuples(index=False, name=None)) & set(
+            had.itertuples(index=False, name=None)
+        )
+        usual |= _usual_cells(before[before["area_level"] == level], names) & empty
     return [
         f"area {subject.home_area}, {period}, {'/'.join(c for c in cell if c != TOTAL)}: no value"
         for cell in sorted(usual - known)
     ]
+
+
+def _usual_cells(peers: pd.DataFrame, names: list[str]) -> set[tuple[str, ...]]:
+    """The cells that at least half of these areas have a value in."""
+    counts = peers[peers["value"].notna()].groupby(names)["area_code"].nunique()
+    common = counts[counts >= 0.5 * peers["area_code"].nunique()]
+    return set(common.index)
 
 
 def _totals_only(rows: pd.DataFrame, subject: Subject, scope: str) -> list[Text]:

@@ -1,11 +1,14 @@
 """Repeated values: does one figure stand in many areas that can't all have it?
 
-What: the same larger number in several districts in the newest period, in one indicator and cell.
+What: the same larger number in several districts in the newest period, in one indicator and cell; or any figure that
+suddenly stands in most of them.
 When it matters: a formula dragged down a column, a lookup that always found the same row.
 How to resolve: look at the file; have it delivered again.
 """
 
 from __future__ import annotations
+
+import pandas as pd
 
 from expectations.catalogue.model import Text
 from expectations.checks.base import Found, Subject, found, known, row_check
@@ -14,6 +17,10 @@ _LARGE = 400
 """Figures from which a second area with the same one is rare; a rate counts by its cases."""
 
 _TIMES = 8
+
+_MOST, _RISE, _ALL, _SMALLEST_RISE = 0.6, 0.4, 0.9, 0.1
+"""A figure most districts share is odd if so many more share it than in the period before, or if all do where less
+than nine tenths did."""
 
 
 def _find(subject: Subject) -> Found:
@@ -27,8 +34,25 @@ def _find(subject: Subject) -> Found:
     areas = large.groupby(keys, observed=True)["value"].transform("size")
     newest = large["end"] == large.groupby("indicator_id", observed=True)["end"].transform("max")
     hits = large.assign(same=same)[(same >= _TIMES) & (same >= 0.05 * areas) & newest]
-    wrong = hits.drop_duplicates([*keys, "value"])
+    wrong = pd.concat([hits, _filled(rows, keys)]).drop_duplicates([*keys, "value"])
     return found(known(subject), wrong, lambda row: f"{row['value']:g} in {row['same']:g} districts")
+
+
+def _filled(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Rows of the newest period with the one figure that most districts have all of a sudden."""
+    same = rows.groupby([*(rows[k] for k in keys), rows["value"]], observed=True)["value"].transform("size")
+    areas = rows.groupby(keys, observed=True)["value"].transform("size")
+    rows = rows.assign(same=same, share=same / areas)
+    cell = [k for k in keys if k != "end"]
+    most = rows.groupby(keys, observed=True)["share"].max().rename("most").reset_index().sort_values("end")
+    most["before"] = most.groupby(cell, observed=True)["most"].shift()
+    newest = most["end"] == most.groupby("indicator_id", observed=True)["end"].transform("max")
+    limit = (most["before"].fillna(_ALL - _RISE) + _RISE).clip(_MOST, 1.0)
+    sudden = most[
+        newest & (most["most"] >= limit) & (most["most"] > most["before"].fillna(0) + _SMALLEST_RISE)
+    ]
+    found = rows.merge(sudden[keys], on=keys)
+    return found[(found["share"] >= _MOST) & (found["same"] >= _TIMES) & (found["value"] != 0)]
 
 
 CHECK = row_check(

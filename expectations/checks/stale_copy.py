@@ -1,7 +1,7 @@
 """Stale copy: is the newest period nothing but an earlier one under a new date?
 
-What: the share of series whose newest value equals, to the last digit, that of the period before; only figures that do not
-stay the same by chance.
+What: the share of series whose newest value equals, to the last digit, that of the period before, or of one and the same
+earlier period; only figures that do not stay the same by chance.
 When it matters: last year's file delivered again with this year's number in it: everything is plausible, and nothing is new.
 How to resolve: ask the office for the right file; take the delivery out.
 """
@@ -9,9 +9,10 @@ How to resolve: ask the office for the right file; take the delivery out.
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from expectations.catalogue.model import Text
-from expectations.checks.base import Found, Subject, found, no_earlier_period, pairs, row_check
+from expectations.checks.base import Found, Subject, found, known, no_earlier_period, pairs, row_check
 
 _SHARE = 0.6
 _SERIES = 6
@@ -47,8 +48,36 @@ def _find(subject: Subject) -> Found:
     many = (share >= np.where(bare, 0.98, _SHARE)) & (count >= np.where(bare, 20, _SERIES))
     alone = ~bare & (own_share >= 0.9) & (own_count >= 4)
     wrong = judged[copied & (many | alone) & judged["is_newest"]]
-    grave = (many | home).loc[wrong.index].to_numpy()
-    return found(rows, wrong, lambda row: f"{row['value']:g} as the year before", grave)
+    grave = (many | home).loc[wrong.index]
+    older = _of_an_older_period(subject)
+    wrong = pd.concat(
+        [wrong.assign(copied_from="the period before"), older.drop(wrong.index, errors="ignore")]
+    )
+    return found(
+        rows, wrong, lambda row: f"{row['value']:g} as in {row['copied_from']}",
+        grave.reindex(wrong.index, fill_value=True).to_numpy(),
+    )  # fmt: skip
+
+
+def _of_an_older_period(subject: Subject) -> pd.DataFrame:
+    """Rows of the newest period, where most districts have the figures of one and the same older period."""
+    rows = known(subject)
+    told = rows["numerator"].fillna(rows["value"]).abs() >= _LARGE
+    rows = rows[told & rows["rounded_to"].isna() & (rows["area_level"].astype(str) == "district")]
+    rows = rows.assign(row=rows.index, top=rows["numerator"].fillna(-1), below=rows["denominator"].fillna(-1))
+    last = rows.groupby("indicator_id", observed=True)["end"].transform("max")
+    now, earlier = rows[rows["end"] == last], rows[rows["end"] < last]
+    same = ["series", "value", "top", "below"]
+    twins = now[[*same, "row", "indicator_id"]].merge(
+        earlier[[*same, "end", "period_label"]].rename(columns={"end": "from"}), on=same
+    )
+    if twins.empty:
+        return now.iloc[:0].assign(copied_from="")
+    size = now.groupby("indicator_id", observed=True)["value"].size()
+    twins["count"] = twins.groupby(["indicator_id", "from"], observed=True)["row"].transform("size")
+    share = twins["count"] / twins["indicator_id"].map(size).astype(float)
+    copies = twins[(share >= _SHARE) & (twins["count"] >= _SERIES)].drop_duplicates("row").set_index("row")
+    return now.loc[copies.index].assign(copied_from=copies["period_label"].astype(str))
 
 
 CHECK = row_check(

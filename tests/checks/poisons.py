@@ -405,6 +405,12 @@ def one_figure_everywhere(frame: pd.DataFrame) -> pd.DataFrame:
     return counted(frame, close, round(float(frame.loc[close, "value"].mean())))
 
 
+def one_rate_everywhere(frame: pd.DataFrame) -> pd.DataFrame:
+    rows = newest(frame, rows_of(frame, indicator_id="unemployment_rate_percent") & districts(frame))
+    frame.loc[rows, "value"] = float(frame.loc[rows, "value"].median())
+    return _compared_anew(frame)
+
+
 # --- time ---------------------------------------------------------------------------------------------------
 
 
@@ -494,10 +500,18 @@ def two_areas_exchanged(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def last_years_figures(frame: pd.DataFrame) -> pd.DataFrame:
+    return _figures_of(frame, -2)
+
+
+def figures_of_four_years_ago(frame: pd.DataFrame) -> pd.DataFrame:
+    return _figures_of(frame, -5)
+
+
+def _figures_of(frame: pd.DataFrame, period: int) -> pd.DataFrame:
     chosen = (frame["indicator_id"] == "leavers_by_qualification") & ~frame["area_code"].str.contains("-")
     ends = sorted(frame.loc[chosen, "period_end"].unique())
     keys = ["area_code", *load_catalogue().breakdowns]
-    old = frame[chosen & (frame["period_end"] == ends[-2])].set_index(keys)[["value", "numerator"]]
+    old = frame[chosen & (frame["period_end"] == ends[period])].set_index(keys)[["value", "numerator"]]
     rows = chosen & (frame["period_end"] == ends[-1])
     index = pd.MultiIndex.from_frame(frame.loc[rows, keys])
     frame.loc[rows, ["value", "numerator"]] = old.reindex(index).to_numpy()
@@ -540,6 +554,15 @@ def homes_headline_unknown(frame: pd.DataFrame) -> pd.DataFrame:
     rows = newest(frame, rows_of(frame, indicator_id="leavers_without_certificate_percent", area_code=HOME))
     frame.loc[rows, "value"] = float("nan")
     frame.loc[rows, "status"] = "confidential"
+    return _compared_anew(frame)
+
+
+def a_cell_empty_for_all(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows of one certificate are there for every area, without a figure."""
+    cell = rows_of(frame, indicator_id="leavers_by_qualification", qualification="BILABS14D")
+    rows = newest(frame, cell)
+    frame.loc[rows, ["value", "numerator"]] = float("nan")
+    frame.loc[rows, "status"] = "unavailable"
     return _compared_anew(frame)
 
 
@@ -712,6 +735,7 @@ POISONS: dict[str, Poison] = {
     "home missing": poison("pub_leavers", in_frame(home_missing), "coverage",
         also=("matrix",), because="an area without any row is a hole in the matrix, too"),
     "the headline figure of home unknown": poison("pub_leavers", in_frame(homes_headline_unknown), "coverage"),
+    "a cell empty for all": poison("pub_leavers", in_frame(a_cell_empty_for_all), "coverage"),
     "an indicator gone": poison("pub_leavers", in_frame(an_indicator_gone), "coverage",
         also=tuple(sorted(_of_indicator("leavers_male_percent") - {"coverage"})), because=GONE),
     "thousands for units": poison("pub_leavers", in_frame(thousands_for_units), "unit"),
@@ -734,6 +758,7 @@ POISONS: dict[str, Poison] = {
     "a register lost pupils": poison("pub_schools", pupils_lost, "reconciliation"),
     "another Land beside": poison("pub_leavers", in_frame(another_land_beside), "comparators"),
     "multiples of three": poison("pub_higher_education", in_frame(multiples_of_three), "rounding_pattern"),
+    "one rate everywhere": poison("pub_social_situation", in_frame(one_rate_everywhere), "repeated_values"),
     "one figure everywhere": poison("pub_population", in_frame(one_figure_everywhere), "repeated_values"),
     "a jump at home": poison("pub_leavers", in_frame(a_jump_at_home), "continuity",
         also=("unusual_change",), because=ALONE),
@@ -750,6 +775,7 @@ POISONS: dict[str, Poison] = {
     "one woman among many": poison("pub_leavers", in_frame(one_woman_among_many), "cell_share"),
     "two areas exchanged": poison("pub_leavers", in_frame(two_areas_exchanged), "area_swap"),
     "last year's figures": poison("pub_leavers", in_frame(last_years_figures), "stale_copy"),
+    "figures of four years ago": poison("pub_leavers", in_frame(figures_of_four_years_ago), "stale_copy"),
     "zeros for missing": poison("pub_early_childhood", in_frame(zeros_for_missing), "zero_for_missing"),
     "a tenth of the past changed": poison("pub_leavers", with_delivery(revisions=Revisions(100, 0, 0, ("2026-03-13",), 1000, ["DG, 2020/21, BILABS: 5 → 7"])), "revision"),
     "one undeclared change": poison("pub_leavers", with_delivery(revisions=Revisions(1, 0, 0, ("2026-03-13",), 1000)), "revision"),
