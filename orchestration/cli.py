@@ -1,4 +1,4 @@
-"""The command line: nightly, publish, status, explain, table, revisions, read, sample, catalogue, vault.
+"""The command line: nightly, publish, status, explain, table, protect, attack, catalogue, vault and more.
 
 Belongs here: arguments, exit codes, what is printed. Does not belong here: what a stage does; a
 night runs through Dagster's own execution of the same definitions, so it is in the history.
@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.logging import RichHandler
 from rich.table import Column, Table
 
+from orchestration.confidentiality import attack, protect
 from orchestration.run import FAILED, USAGE
 from orchestration.settings import DEFAULT_CONFIG, DEFAULT_HOME, ConfigurationError
 
@@ -35,6 +36,9 @@ app = typer.Typer(
     help="Bildungsmonitoring, every night: collect, compute, confirm, publish.",
     pretty_exceptions_enable=False,
 )
+
+app.command()(protect)
+app.command()(attack)
 
 HomeOption = Annotated[Path, typer.Option("--home", help="Where everything is kept.")]
 ConfigOption = Annotated[Path, typer.Option("--config", help="The municipality's configuration.")]

@@ -1,0 +1,340 @@
+"""The attacker: what can a reader find out who knows everything told and has a solver?
+
+Belongs here: bounds, witnesses and the equation that opens a cell. Does not belong here: how cells were
+chosen for hiding; nothing of that is known here, and nothing of `suppress` is imported.
+
+A cell passes only with a witness: a whole-number population that agrees with everything told and shows
+the cell as high as it must be possible. A search that ran out of time is a failure. Small surroundings
+of a cell are tried first; a cell is called open only on the word of the whole system.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from expectations.disclosure.knowledge import Knowledge
+from expectations.disclosure.population import Ints
+from expectations.disclosure.solver import Polytope, solve
+
+_SURROUNDINGS = (60, 300)
+"""So many micro cells may move at first; then all of them."""
+
+_SECONDS = 30.0
+"""For one whole-number search over everything."""
+
+
+class ContradictionError(ValueError):
+    """No population agrees with what is told."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A hidden cell that a reader can work out, or prove to be small."""
+
+    functional: int
+    label: str
+    lower: float
+    upper: float
+    """What it can be, for all a reader knows; infinite where nothing bounds it."""
+    equation: str
+    """How it is worked out."""
+    unsure: bool = False
+    """The search ran out of time: nothing is proved, and it counts as open."""
+
+
+@dataclass
+class Attack:
+    """What came of it. `witnesses`: moves of micro cells away from `base`, each a population readers can't rule out."""
+
+    base: Ints
+    opened: list[Opened] = field(default_factory=list)
+    witnesses: list[tuple[Ints, Ints]] = field(default_factory=list)
+    """Micro cells and by how much each differs."""
+    highest: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    lowest: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    """By functional: the most and the least that a witness shows."""
+
+
+class Attacker:
+    """One reader before one set of tables.
+
+    `base`: a population that agrees with everything told: the true one where it is known, else found by
+    the solver (raises ContradictionError if there is none).
+    """
+
+    def __init__(self, knowledge: Knowledge, base: Ints | None = None) -> None:
+        self.knowledge = knowledge
+        self._binding = self._rows_that_bind()
+        self.base = self._find_one() if base is None else base
+        if not knowledge.allows(self.base):
+            raise ContradictionError("the true figures contradict what is told of them")
+        self._sums = knowledge.matrix @ self.base
+        self._functionals = sp.csr_array(knowledge.matrix[: len(knowledge.hidden)])
+        self._told = self._cells_told()
+        self._free = np.setdiff1d(np.arange(len(self.base)), list(self._told))
+        self._reduced = sp.csc_array(knowledge.matrix[self._binding][:, self._free])
+        self._by_row = sp.csr_array(self._reduced)
+        self._lengths = np.maximum(np.diff(self._by_row.indptr), 1)
+        self._whole: Polytope | None = None
+        values = (self._functionals @ self.base).astype(np.int64)
+        self.result = Attack(self.base, highest=values.copy(), lowest=values.copy())
+        self.values = values
+
+    def attack(self, targets: Iterable[tuple[int, int]], stop_at_first: bool = False) -> Attack:
+        """Every target is a functional and how high it must be possible; the largest needs come first.
+
+        A functional must also be possible at more than one value.
+        """
+        for functional, at_least in sorted(targets, key=lambda t: (-t[1] + self.values[t[0]], t[0])):
+            found = self._try(functional, at_least)
+            if found is not None:
+                self.result.opened.append(found)
+                if stop_at_first:
+                    break
+        self.result.opened.sort(key=lambda o: o.functional)
+        return self.result
+
+    def interval(self, functional: int) -> tuple[float, float]:
+        """The least and the most that a whole-number population shows, by the whole system."""
+        return self._extreme(functional, False), self._extreme(functional, True)
+
+    def learn(self, cells: Ints, steps: Ints) -> bool:
+        """Take somebody's witness, if it stands; False if it does not."""
+        delta = np.zeros(len(self.base), dtype=np.int64)
+        delta[cells] = steps
+        return self._keep(delta)
+
+    def small(self, functional: int, k: int) -> Opened | None:
+        """A functional that is surely at least 1 and surely below k; None if it need not be."""
+        if self.result.highest[functional] >= k or self.result.lowest[functional] == 0:
+            return None
+        lower, upper = self.interval(functional)
+        return self._open(functional, lower, upper) if lower >= 1 and upper < k else None
+
+    # --- searching -----------------------------------------------------------------------------------------
+
+    def _try(self, functional: int, at_least: int) -> Opened | None:
+        result = self.result
+
+        def enough() -> bool:
+            high, low = result.highest[functional], result.lowest[functional]
+            return bool(high >= at_least and high > low)
+
+        if enough():
+            return None
+        for size in _SURROUNDINGS:
+            if size >= len(self._free):
+                break
+            self._move(functional, at_least, self._surroundings(functional, size))
+            if enough():
+                return None
+        everything = np.arange(len(self._free))
+        cost = self._row(functional)
+        if not cost.any():
+            value = float(self.values[functional])
+            return self._open(functional, value, value)
+        best = self._polytope().maximise(cost)
+        top = np.inf if best.status == "unbounded" else best.objective + self._fixed(functional)
+        wanted = max(at_least, int(result.lowest[functional]) + 1)
+        if top < wanted - 1e-6:
+            if top > self.values[functional] - 1e-6 and top >= at_least - 1e-6:
+                # High enough, but it may be only this one value: is a lower one possible?
+                least = self._polytope().minimise(cost)
+                bottom = least.objective + self._fixed(functional)
+                if bottom < self.values[functional] - 1 + 1e-6 and self._move(
+                    functional, at_least, everything, lower=True
+                ):
+                    return None
+            return self._open(functional, *self.interval(functional))
+        if best.status == "optimal" and best.is_whole:
+            self._keep(self._delta(np.round(best.x).astype(np.int64)))
+            if enough():
+                return None
+        if self._move(functional, wanted, everything) and enough():
+            return None
+        lower, upper = self.interval(functional)
+        return self._open(functional, lower, upper, unsure=upper >= at_least and lower < upper)
+
+    def _move(self, functional: int, at_least: int, cells: Ints, lower: bool = False) -> bool:
+        """Look for a population that differs in these micro cells only, as little as can be; keep it."""
+        columns = self._reduced[:, cells]
+        used = np.flatnonzero(np.diff(sp.csr_array(columns).indptr))
+        rows = sp.csr_array(columns)[used]
+        at = self._binding[used]
+        low, high = self.knowledge.low[at] - self._sums[at], self.knowledge.high[at] - self._sums[at]
+        target = self._row(functional)[cells]
+        if not target.any():
+            return False
+        ask = (-np.inf, -1.0) if lower else (float(at_least - self.values[functional]), np.inf)
+        if not lower and ask[0] <= 0:
+            ask = (1.0, np.inf)
+        matrix = sp.vstack([rows, sp.csr_array(target[None, :])], format="csr")
+        both = sp.hstack([matrix, -matrix], format="csr")
+        bounds = (np.append(low, ask[0]), np.append(high, ask[1]))
+        have = self.base[self._free[cells]].astype(float)
+        columns_low, columns_high = (
+            np.zeros(2 * len(cells)),
+            np.concatenate([np.full(len(cells), np.inf), have]),
+        )
+        cost = np.ones(2 * len(cells))
+        answer = solve(cost, both, bounds, (columns_low, columns_high))
+        if answer.status == "optimal" and not answer.is_whole:
+            answer = solve(
+                cost, both, bounds, (columns_low, columns_high), whole=True, seconds=_SECONDS, gap=0.5
+            )
+        if answer.status != "optimal":
+            return False
+        steps = np.round(answer.x[: len(cells)] - answer.x[len(cells) :]).astype(np.int64)
+        delta = np.zeros(len(self.base), dtype=np.int64)
+        delta[self._free[cells]] = steps
+        return self._keep(delta)
+
+    def _keep(self, delta: Ints) -> bool:
+        """Take a move as a witness, if readers can't rule it out, for every functional it helps."""
+        moved = np.flatnonzero(delta)
+        if not self.knowledge.allows(self.base + delta):
+            return False
+        shown = self.values + (self._functionals @ delta).astype(np.int64)
+        result = self.result
+        if np.any(shown > result.highest) or np.any(shown < result.lowest):
+            result.highest = np.maximum(result.highest, shown)
+            result.lowest = np.minimum(result.lowest, shown)
+            result.witnesses.append((moved, delta[moved]))
+        return True
+
+    def _surroundings(self, functional: int, size: int) -> Ints:
+        """The micro cells that have most to do with a cell: weights spread over short rows first."""
+        weight = (self._row(functional) > 0).astype(float)
+        for _ in range(3):
+            reached = (self._by_row @ weight) / self._lengths**2
+            weight = weight + self._by_row.T @ reached
+        chosen = np.argsort(-weight, kind="stable")[:size]
+        return np.sort(chosen[weight[chosen] > 0])
+
+    # --- the whole system ----------------------------------------------------------------------------------
+
+    def _polytope(self) -> Polytope:
+        if self._whole is None:
+            count = len(self._free)
+            self._whole = Polytope(
+                sp.csr_array(self._reduced), self._room(), (np.zeros(count), np.full(count, np.inf))
+            )
+        return self._whole
+
+    def _extreme(self, functional: int, most: bool) -> float:
+        polytope, cost, fixed = self._polytope(), self._row(functional), self._fixed(functional)
+        if not cost.any():
+            return fixed
+        answer = polytope.maximise(cost) if most else polytope.minimise(cost)
+        if answer.status == "unbounded":
+            return np.inf
+        if not answer.is_whole:
+            answer_whole = solve(
+                cost, self._reduced, self._room(), (np.zeros(len(cost)), np.full(len(cost), np.inf)),
+                whole=True, seconds=_SECONDS, maximise=most,
+            )  # fmt: skip
+            if answer_whole.status == "optimal":
+                return float(round(answer_whole.objective + fixed))
+        value = answer.objective + fixed
+        return float(np.floor(value + 1e-6) if most else np.ceil(value - 1e-6)) + 0.0
+
+    def _room(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """The bounds of the binding rows, less what known micro cells add to them."""
+        at = self._binding
+        known = self.knowledge.matrix[at] @ self._held()
+        return self.knowledge.low[at] - known, self.knowledge.high[at] - known
+
+    def _fixed(self, functional: int) -> float:
+        """What the micro cells that are known add to it."""
+        return float((self._functionals[[functional]] @ self._held())[0])
+
+    def _held(self) -> npt.NDArray[np.float64]:
+        held = self.base.astype(float)
+        held[self._free] = 0
+        return held
+
+    def _row(self, functional: int) -> npt.NDArray[np.float64]:
+        row = np.zeros(len(self.base))
+        at = slice(self._functionals.indptr[functional], self._functionals.indptr[functional + 1])
+        row[self._functionals.indices[at]] = self._functionals.data[at]
+        return row[self._free]
+
+    def _delta(self, free: Ints) -> Ints:
+        delta = np.zeros(len(self.base), dtype=np.int64)
+        delta[self._free] = free - self.base[self._free]
+        return delta
+
+    def _rows_that_bind(self) -> Ints:
+        knowledge = self.knowledge
+        told = (knowledge.low > 0) | np.isfinite(knowledge.high)
+        # At least nought binds only where something is taken away: differences, rates, ranks.
+        less = np.zeros(len(told), dtype=bool)
+        less[np.repeat(np.arange(len(told)), np.diff(knowledge.matrix.indptr))[knowledge.matrix.data < 0]] = (
+            True
+        )
+        told |= less & np.isfinite(knowledge.low)
+        return np.flatnonzero(told & (np.diff(knowledge.matrix.indptr) > 0))
+
+    def _cells_told(self) -> dict[int, int]:
+        """Micro cells whose own value is told, and the row that tells it."""
+        knowledge = self.knowledge
+        single = np.flatnonzero((np.diff(knowledge.matrix.indptr) == 1) & (knowledge.low == knowledge.high))
+        cells = knowledge.matrix.indices[knowledge.matrix.indptr[single]]
+        return dict(zip(cells.tolist(), single.tolist(), strict=True))
+
+    def _find_one(self) -> Ints:
+        knowledge = self.knowledge
+        at = self._binding
+        count = knowledge.matrix.shape[1]
+        bounds = (np.zeros(count), np.full(count, np.inf))
+        rows = (knowledge.matrix[at], (knowledge.low[at], knowledge.high[at]))
+        answer = solve(np.ones(count), *rows, bounds)
+        if answer.status == "optimal" and not answer.is_whole:
+            answer = solve(np.zeros(count), *rows, bounds, whole=True, seconds=4 * _SECONDS)
+        if answer.status != "optimal":
+            why = (
+                "no population agrees with what is told"
+                if answer.status == "infeasible"
+                else "none was found in time"
+            )
+            raise ContradictionError(f"the tables contradict each other or the declaration: {why}")
+        return np.round(answer.x).astype(np.int64)
+
+    # --- telling -------------------------------------------------------------------------------------------
+
+    def _open(self, functional: int, lower: float, upper: float, unsure: bool = False) -> Opened:
+        label = self.knowledge.labels[functional]
+        equation = "no proof in the time allowed" if unsure else self._equation(functional, lower, upper)
+        return Opened(functional, label, lower, upper, equation, unsure)
+
+    def _equation(self, functional: int, lower: float, upper: float) -> str:
+        """The sum of told cells that bounds it from above: the solver's prices of the rows."""
+        knowledge, cost = self.knowledge, self._row(functional)
+        terms: dict[int, float] = {}
+        rest = np.zeros(len(self.base))
+        at = slice(self._functionals.indptr[functional], self._functionals.indptr[functional + 1])
+        rest[self._functionals.indices[at]] = self._functionals.data[at]
+        if cost.any():
+            prices = self._polytope().maximise(cost).duals
+            for n in np.flatnonzero(np.abs(prices) > 1e-7):
+                terms[int(self._binding[n])] = float(prices[n])
+            used = sp.csr_array(knowledge.matrix[list(terms)]) if terms else None
+            if used is not None:
+                rest = rest - used.T @ np.array(list(terms.values()))
+        # What these rows contain of cells that are told themselves is taken off again.
+        for cell in np.flatnonzero(np.abs(rest) > 1e-7).tolist():
+            if cell in self._told:
+                terms[self._told[cell]] = terms.get(self._told[cell], 0.0) + float(rest[cell])
+        parts = []
+        for row, price in sorted(terms.items(), key=lambda t: (-t[1], t[0])):
+            bound = knowledge.high[row] if price > 0 else knowledge.low[row]
+            amount = "" if abs(abs(price) - 1) < 1e-7 else f"{abs(price):.4g}·"
+            parts.append(f"{'+' if price > 0 else '-'} {amount}{knowledge.labels[row]} ({bound:g})")
+        sign = "=" if lower == upper else "<="
+        right = " ".join(parts).removeprefix("+ ") or f"{upper:g}"
+        return f"{knowledge.labels[functional]} {sign} {right}"

@@ -1,0 +1,175 @@
+"""The declaration of the tables that speak about one population: dimensions, rules, zero policy, costs.
+
+Belongs here: what a declaration may say, and reading it. Does not belong here: any figure.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+Code = str
+
+
+class DeclarationError(ValueError):
+    """A declaration or a table that can't be taken: one sentence with file, place, found and expected."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Dimension(_Part):
+    """One way to divide the population."""
+
+    total: Code = "Total"
+    """The code of everybody. A table without this dimension speaks about everybody."""
+    hierarchy: dict[Code, list[Code]] = {}
+    """A code and the codes it is the sum of. Cuts may overlap: a code may be a part of several others.
+    Codes that are a part of none, but the total's own, are the total's parts."""
+
+    @field_validator("hierarchy", mode="before")
+    @classmethod
+    def _text(cls, value: object) -> object:
+        if not isinstance(value, dict):
+            return value
+        return {str(k): [str(c) for c in v] if isinstance(v, list) else v for k, v in value.items()}
+
+
+class Contributors(_Part):
+    """A figure about few contributors (schools, firms) is told of none of them."""
+
+    column: str
+    minimum: Annotated[int, Field(ge=2)] = 3
+
+
+class Dominance(_Part):
+    """The `largest` contributors must not make up more than `percent` of a sum; columns of their amounts."""
+
+    largest: list[str]
+    percent: Annotated[float, Field(gt=0, lt=100)]
+
+
+class PPercent(_Part):
+    """Nobody may guess the largest contributor's amount nearer than `percent`; columns of the two largest."""
+
+    largest: str
+    second: str
+    percent: Annotated[float, Field(gt=0, lt=100)]
+
+
+class Rule(_Part):
+    """What makes a cell sensitive by itself."""
+
+    frequency: Annotated[int, Field(ge=2)] | None = None
+    """k: counts of 1 to k - 1 are sensitive."""
+    all_or_none: list[str] = []
+    """Dimensions along which a group that lies wholly in one category gives an attribute away: its other
+    categories, which are zero, are as sensitive as a small count."""
+    contributors: Contributors | None = None
+    dominance: Dominance | None = None
+    p_percent: PPercent | None = None
+    request: str | None = None
+    """A column that says true for cells to be protected whatever their value."""
+
+
+class Rate(_Part):
+    """The table shows shares: `per` × numerator / denominator, rounded half away from zero to `decimals`.
+
+    The numerator is this table's cell with the codes of `numerator` beside its own, the denominator the
+    one with those of `denominator` (without any: everybody in the cell).
+    """
+
+    numerator: dict[str, Code]
+    denominator: dict[str, Code] = {}
+    per: Annotated[float, Field(gt=0)] = 100
+    decimals: Annotated[int, Field(ge=0, le=6)] = 1
+    minimum_denominator: Annotated[int, Field(ge=0)] = 20
+    """No rate is shown of fewer."""
+
+
+class Table(_Part):
+    """One table: its columns and its rules."""
+
+    dimensions: dict[str, str]
+    """Dimension and its column. A list of names means columns of the same names."""
+    value: str = "value"
+    """The column of the figures: counts, or with `decimals` amounts."""
+    decimals: Annotated[int, Field(ge=0, le=6)] = 0
+    where: dict[str, Code] = {}
+    """Of whom alone the table speaks: a code of dimensions it does not show."""
+    rule: Rule = Rule(frequency=3)
+    zeros: Literal["open", "hideable"] = "hideable"
+    """`open`: every zero is shown, and the reader knows that a hidden count is at least 1."""
+    cost: Literal["value", "logarithm", "cells"] | str = "value"
+    """What hiding a cell costs: its value, its logarithm, one each, or a column of the table."""
+    frozen: bool = False
+    """Told before, as it stands: none of its cells can be hidden any more."""
+    absent: Literal["unpublished", "zero"] = "unpublished"
+    """What a combination without a row is: not told, or known to be zero (a structural zero)."""
+    rate: Rate | None = None
+    rounded_to: Annotated[int, Field(ge=2)] | None = None
+    """The figures are the nearest multiples of this base, each rounded for itself."""
+    noise: Annotated[int, Field(ge=1)] | None = None
+    """The figures are at most this far from the true ones (cell key)."""
+    rank: str | None = None
+    """A column of ranks (1 is the largest) that is shown beside the figures."""
+
+    @field_validator("dimensions", mode="before")
+    @classmethod
+    def _names(cls, value: object) -> object:
+        return {str(name): str(name) for name in value} if isinstance(value, list) else value
+
+    @field_validator("where", mode="before")
+    @classmethod
+    def _codes(cls, value: object) -> object:
+        return {k: str(v) for k, v in value.items()} if isinstance(value, dict) else value
+
+    @model_validator(mode="after")
+    def _one_method(self) -> Self:
+        if sum(x is not None for x in (self.rate, self.rounded_to, self.noise)) > 1:
+            raise ValueError("rate, rounded_to and noise exclude each other")
+        return self
+
+
+class Declaration(_Part):
+    """The tables that speak about one population at one moment."""
+
+    population: str = "population"
+    dimensions: dict[str, Dimension] = {}
+    """Dimensions not named here have the total `Total` and no groups."""
+    tables: dict[str, Table]
+    structural_zeros: list[dict[str, list[Code]]] = []
+    """Combinations of codes where nobody can be (no primary school has a grade 12)."""
+
+    @field_validator("structural_zeros", mode="before")
+    @classmethod
+    def _codes(cls, value: object) -> object:
+        if not isinstance(value, list):
+            return value
+        return [{k: [str(c) for c in v] for k, v in zero.items()} for zero in value]
+
+    def dimension(self, name: str) -> Dimension:
+        return self.dimensions.get(name, Dimension())
+
+
+def load_declaration(path: Path) -> Declaration:
+    """A declaration from YAML.
+
+    Raises DeclarationError with file, place, found and expected.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise DeclarationError(f"{path}: can't be read: {error}") from error
+    if not isinstance(content, dict):
+        raise DeclarationError(f"{path}: expected a mapping with `tables`, found {type(content).__name__}")
+    try:
+        return Declaration.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(p) for p in first["loc"])
+        raise DeclarationError(f"{path}: {place}: {first['msg']}; found {first['input']!r}") from error

@@ -1,0 +1,231 @@
+"""From declared tables to protected ones, with the proof.
+
+Belongs here: the order of things: rules, suppression, inheritance of rates, verification, attack.
+Does not belong here: files and the command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from expectations.disclosure.attack import Attack, Attacker, ContradictionError
+from expectations.disclosure.declaration import Declaration, DeclarationError
+from expectations.disclosure.knowledge import Knowledge, knowledge_of
+from expectations.disclosure.population import Ints, Population, population_of
+from expectations.disclosure.primary import Needs, needs_of
+from expectations.disclosure.suppress import InfeasibleError, Pattern, Suppressor
+from expectations.disclosure.tables import Figures, truths
+from expectations.disclosure.verify import unproved
+
+MOST_HIDDEN = 0.3
+"""A table that loses more of its cells should be made coarser instead."""
+
+
+class UnprovedError(RuntimeError):
+    """The pattern does not hold against verifier or attacker: nothing may go out. Names the cells."""
+
+
+@dataclass(frozen=True)
+class Protected:
+    """Protected tables and why they hold. All but `hidden` is near the truth and stays in the house."""
+
+    population: Population
+    tables: Mapping[str, Figures]
+    hidden: dict[str, npt.NDArray[np.bool_]]
+    """By table and row."""
+    needs: Needs
+    pattern: Pattern
+    knowledge: Knowledge
+    attack: Attack
+
+    def proof(self, name: str) -> pd.DataFrame:
+        """Of every hidden cell: the least and the most that a witness shows, and whether it is sensitive itself."""
+        table, cells = self.tables[name], self.population.of_cell[name]
+        rows = np.flatnonzero(self.hidden[name])
+        scale = 10**table.declared.decimals
+        return pd.DataFrame({
+            "table": name,
+            "cell": [" | ".join(map(str, table.codes.iloc[n])) for n in rows],
+            "lower": self.attack.lowest[cells[rows]] / scale if scale > 1 else self.attack.lowest[cells[rows]],
+            "upper": self.attack.highest[cells[rows]] / scale if scale > 1 else self.attack.highest[cells[rows]],
+            "primary": self.needs.primary[cells[rows]],
+        })  # fmt: skip
+
+    def share_hidden(self, name: str) -> float:
+        hidden = self.hidden[name]
+        return float(hidden.mean()) if len(hidden) else 0.0
+
+
+def true_population(population: Population) -> Ints:
+    """Micro cells that give the tables' figures: the true ones where tables tell them, else some that fit.
+
+    Raises ContradictionError, naming a cell if totals and parts disagree.
+    """
+    rows = population.functionals
+    single = np.flatnonzero(np.diff(rows.indptr) == 1)
+    values, known = told_values(population)
+    x = np.full(population.size, -1, dtype=np.int64)
+    single = single[known[single]]
+    x[rows.indices[rows.indptr[single]]] = values[single]
+    if np.all(x >= 0):
+        wrong = np.flatnonzero(known & ((rows @ x) != values))
+        if wrong.size:
+            cell = int(wrong[0])
+            raise ContradictionError(
+                f"{population.labels[cell]}: found {values[cell]}, but its parts make {int(rows[[cell]] @ x)}"
+            )
+        if not (population.agreements @ x).any() and not (population.nothing @ x).any():
+            return x
+    return Attacker(knowledge_of(population, population.tables)).base
+
+
+def told_values(population: Population) -> tuple[Ints, npt.NDArray[np.bool_]]:
+    """The exact figures that tables have, by functional, and where there are any.
+
+    Raises DeclarationError where two tables have different figures of the same cell.
+    """
+    count = population.functionals.shape[0]
+    values, known = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=bool)
+    for name, table in population.tables.items():
+        if table.declared.rate or table.declared.rounded_to or table.declared.noise:
+            continue
+        there = np.flatnonzero(~np.isnan(table.values))
+        cells, figures = population.of_cell[name][there], table.values[there].astype(np.int64)
+        differs = known[cells] & (values[cells] != figures)
+        if differs.any():
+            n = int(np.argmax(differs))
+            raise DeclarationError(
+                f"{table.label(int(there[n]))}: found {figures[n]}, but the same cell stands as {values[cells[n]]} elsewhere"
+            )
+        values[cells], known[cells] = figures, True
+    return values, known
+
+
+def protect(declaration: Declaration, tables: Mapping[str, Figures]) -> Protected:
+    """Hide what must be hidden in all the tables together. What is hidden already stays hidden.
+
+    Raises DeclarationError, ContradictionError (the figures do not fit together), InfeasibleError (a cell
+    can't be protected) or UnprovedError (the result did not stand the verifier or the attacker).
+    """
+    truths({n: t for n, t in tables.items() if not t.declared.frozen})
+    population = population_of(declaration, tables)
+    x = true_population(population)
+    values = (population.functionals @ x).astype(np.int64)
+    needs = needs_of(population, values)
+    untold = population.unpublished.copy()
+    few = {
+        name: _too_few(table, values[population.of_denominator[name]])
+        for name, table in tables.items()
+        if table.declared.rate
+    }
+    for name, dropped in few.items():
+        # A rate tells its two counts to whoever can divide.
+        untold[population.of_cell[name][~dropped]] = False
+        untold[population.of_denominator[name][~dropped]] = False
+    costs = _costs(population, values, needs)
+    kept = np.zeros(len(values), dtype=bool)
+    for name, table in tables.items():
+        if table.declared.rate is None:
+            kept[population.of_cell[name][table.hidden]] = True
+    pattern = Suppressor(population, x, needs, costs, untold, kept & ~population.frozen).protect()
+    hidden = _by_table(population, tables, pattern, few)
+    told = {name: replace(t, hidden=hidden[name]) for name, t in tables.items()}
+    knowledge = knowledge_of(population, told)
+    targets = [(int(f), int(pattern.at_least[f])) for f in np.flatnonzero(pattern.at_least)]
+    if left := unproved(knowledge, x, pattern.witnesses, targets):
+        labels = ", ".join(population.labels[f] for f in left[:5])
+        raise UnprovedError(f"{len(left)} cells are not proved safe: {labels}")
+    attack = Attacker(knowledge, x).attack(targets)
+    if attack.opened:
+        raise UnprovedError("the attacker opens " + "; ".join(o.equation for o in attack.opened[:5]))
+    return Protected(population, tables, hidden, needs, pattern, knowledge, attack)
+
+
+def attack_told(
+    declaration: Declaration, told: Mapping[str, Figures], truth: Mapping[str, Figures] | None = None
+) -> tuple[Population, Attack]:
+    """Attack tables as a reader has them.
+
+    With the true tables every sensitive cell must be possible at the height its rule asks for. Without
+    them every hidden cell must be possible at k or more, and at more than one value.
+    """
+    population = population_of(declaration, told)
+    knowledge = knowledge_of(population, told)
+    if truth is None:
+        attacker = Attacker(knowledge)
+        k = needs_of(population, attacker.values).k
+        asked = knowledge.hidden & ~population.unpublished
+        targets = [(int(f), int(k[f])) for f in np.flatnonzero(asked)]
+        targets += [(int(f), 0) for f in np.flatnonzero(population.unpublished)]
+        return population, _without_truth(attacker, targets, k, population)
+    true = population_of(declaration, truth)
+    x = true_population(true)
+    base = (true.functionals @ x).astype(np.int64)
+    needs = needs_of(true, base)
+    attacker = Attacker(knowledge, x)
+    return population, attacker.attack(
+        (int(f), int(needs.at_least[f])) for f in np.flatnonzero(needs.primary)
+    )
+
+
+def _without_truth(
+    attacker: Attacker, targets: list[tuple[int, int]], k: Ints, population: Population
+) -> Attack:
+    shown = [t for t in targets if not population.unpublished[t[0]]]
+    result = attacker.attack(shown)
+    # What no table shows is only of interest if it can be proved to be few, but somebody.
+    for functional in np.flatnonzero(population.unpublished):
+        if attacker.values[functional] < k[functional]:
+            found = attacker.small(int(functional), int(k[functional]))
+            if found is not None:
+                result.opened.append(found)
+    return result
+
+
+def _too_few(table: Figures, denominators: Ints) -> npt.NDArray[np.bool_]:
+    rate = table.declared.rate
+    assert rate is not None
+    return np.asarray(table.hidden | (denominators < max(rate.minimum_denominator, 1)))
+
+
+def _by_table(
+    population: Population,
+    tables: Mapping[str, Figures],
+    pattern: Pattern,
+    few: Mapping[str, npt.NDArray[np.bool_]],
+) -> dict[str, npt.NDArray[np.bool_]]:
+    hidden = {}
+    for name, table in tables.items():
+        own = pattern.hidden[population.of_cell[name]]
+        if table.declared.rate:
+            own = own | pattern.hidden[population.of_denominator[name]] | few[name]
+        hidden[name] = own | table.hidden
+    return hidden
+
+
+def _costs(population: Population, values: Ints, needs: Needs) -> npt.NDArray[np.float64]:
+    """What hiding every functional loses: the sum over the tables that show it."""
+    costs = np.zeros(len(values))
+    for name, table in population.tables.items():
+        cells = population.of_cell[name]
+        size = values[cells].astype(float)
+        if table.declared.cost == "value":
+            each = np.where(size > 0, size, needs.k[cells])
+        elif table.declared.cost == "logarithm":
+            each = 1 + np.log2(1 + size)
+        elif table.declared.cost == "cells":
+            each = np.ones(len(cells))
+        else:
+            each = table.frame[table.declared.cost].to_numpy(dtype=float)
+        np.add.at(costs, cells, each)
+        if table.declared.rate:
+            np.add.at(costs, population.of_denominator[name], each)
+    return costs
+
+
+__all__ = ["InfeasibleError", "Protected", "UnprovedError", "attack_told", "protect"]

@@ -1,0 +1,136 @@
+"""HiGHS, as the suppressor and the attacker ask it: a linear program in sparse arrays, whole numbers on demand.
+
+Belongs here: calling the solver and reading its answer. Does not belong here: what a column means.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import highspy
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`unknown`: the solver stopped before it knew. `duals` are the prices of the rows of a linear program."""
+
+    status: Literal["optimal", "infeasible", "unbounded", "unknown"]
+    x: Floats
+    objective: float
+    duals: Floats
+
+    @property
+    def is_whole(self) -> bool:
+        return bool(np.all(np.abs(self.x - np.round(self.x)) < 1e-6))
+
+
+_STATUS = {
+    highspy.HighsModelStatus.kOptimal: "optimal",
+    highspy.HighsModelStatus.kInfeasible: "infeasible",
+    highspy.HighsModelStatus.kUnbounded: "unbounded",
+    highspy.HighsModelStatus.kUnboundedOrInfeasible: "unbounded",
+}
+
+
+def solve(
+    cost: Floats,
+    matrix: sp.csr_array | sp.csc_array,
+    row_bounds: tuple[Floats, Floats],
+    column_bounds: tuple[Floats, Floats],
+    whole: bool | npt.NDArray[np.bool_] = False,
+    seconds: float | None = None,
+    maximise: bool = False,
+    gap: float = 0.0,
+) -> Answer:
+    """Minimise cost · x with low <= matrix · x <= high. `whole`: which columns are whole numbers (or all).
+
+    Deterministic: one thread, fixed seed. `seconds` bounds searches whose end can't be foreseen; a search
+    that ran into it answers `unknown`, never a half result.
+    """
+    rows = sp.csr_array(matrix)
+    program = highspy.HighsLp()
+    program.num_col_, program.num_row_ = rows.shape[1], rows.shape[0]
+    program.col_cost_ = np.asarray(cost, dtype=float)
+    program.col_lower_, program.col_upper_ = column_bounds
+    program.row_lower_, program.row_upper_ = row_bounds
+    program.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    program.a_matrix_.start_ = rows.indptr
+    program.a_matrix_.index_ = rows.indices
+    program.a_matrix_.value_ = rows.data.astype(float)
+    if maximise:
+        program.sense_ = highspy.ObjSense.kMaximize
+    integral = np.any(whole)
+    if integral:
+        kinds = np.broadcast_to(np.asarray(whole), (rows.shape[1],))
+        kind = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
+        program.integrality_ = [kind[int(w)] for w in kinds]
+    solver = highspy.Highs()
+    for option, value in {
+        "output_flag": False, "threads": 1, "random_seed": 1, "mip_rel_gap": gap, "mip_abs_gap": 0.0,
+        "mip_feasibility_tolerance": 1e-7,
+    }.items():  # fmt: skip
+        solver.setOptionValue(option, value)
+    if rows.shape[1] < 2000 and not integral:
+        solver.setOptionValue("presolve", "off")
+    if seconds is not None:
+        solver.setOptionValue("time_limit", float(seconds))
+    solver.passModel(program)
+    solver.run()
+    status = _STATUS.get(solver.getModelStatus(), "unknown")
+    solution = solver.getSolution()
+    known = status == "optimal"
+    return Answer(
+        status,  # type: ignore[arg-type]
+        np.array(solution.col_value) if known else np.zeros(rows.shape[1]),
+        float(solver.getInfo().objective_function_value) if known else float("nan"),
+        np.array(solution.row_dual) if known and not integral else np.zeros(rows.shape[0]),
+    )
+
+
+class Polytope:
+    """One set of rows and many questions: every next answer starts from the last one's basis."""
+
+    def __init__(
+        self, matrix: sp.csr_array, row_bounds: tuple[Floats, Floats], column_bounds: tuple[Floats, Floats]
+    ) -> None:
+        rows = sp.csr_array(matrix)
+        program = highspy.HighsLp()
+        program.num_col_, program.num_row_ = rows.shape[1], rows.shape[0]
+        program.col_cost_ = np.zeros(rows.shape[1])
+        program.col_lower_, program.col_upper_ = column_bounds
+        program.row_lower_, program.row_upper_ = row_bounds
+        program.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+        program.a_matrix_.start_, program.a_matrix_.index_ = rows.indptr, rows.indices
+        program.a_matrix_.value_ = rows.data.astype(float)
+        self._columns = np.arange(rows.shape[1], dtype=np.int32)
+        self._rows = rows.shape[0]
+        self._solver = highspy.Highs()
+        for option, value in {"output_flag": False, "threads": 1, "random_seed": 1}.items():
+            self._solver.setOptionValue(option, value)
+        self._solver.passModel(program)
+
+    def maximise(self, cost: Floats) -> Answer:
+        """The largest cost · x within the rows."""
+        return self._ask(cost, highspy.ObjSense.kMaximize)
+
+    def minimise(self, cost: Floats) -> Answer:
+        """The smallest cost · x within the rows."""
+        return self._ask(cost, highspy.ObjSense.kMinimize)
+
+    def _ask(self, cost: Floats, sense: highspy.ObjSense) -> Answer:
+        solver = self._solver
+        solver.changeColsCost(len(self._columns), self._columns, np.asarray(cost, dtype=float))
+        solver.changeObjectiveSense(sense)
+        solver.run()
+        status = _STATUS.get(solver.getModelStatus(), "unknown")
+        solution = solver.getSolution()
+        if status != "optimal":
+            return Answer(status, np.zeros(len(self._columns)), float("nan"), np.zeros(self._rows))  # type: ignore[arg-type]
+        value = float(solver.getInfo().objective_function_value)
+        return Answer("optimal", np.array(solution.col_value), value, np.array(solution.row_dual))

@@ -1,0 +1,322 @@
+"""Suppression: which cells to hide so that no sensitive one can be worked out, at the least loss.
+
+Belongs here: choosing. Does not belong here: judging whether the choice holds (attack, verify).
+
+For every sensitive cell a whole-number population is looked for that agrees with all cells not hidden and
+shows the cell as high as it must be possible. It differs from the true one in few micro cells around the
+cell; the cells of tables it changes are hidden, and it is kept as the witness. What a move costs is what
+it hides: a linear program over a box of siblings, level by level wider, whole numbers where needed.
+Afterwards cells that no longer serve any witness are shown again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from expectations.disclosure.population import Ints, Population
+from expectations.disclosure.primary import Needs
+from expectations.disclosure.solver import solve
+
+Bools = npt.NDArray[np.bool_]
+
+_BOXES = (120, 400)
+"""So many micro cells may move: first few, then more, then all."""
+
+_REWEIGHTED = 3
+"""So often a program is solved again for fewer cells."""
+
+_ROUNDS, _EXCHANGES, _MOST_OWNERS = 3, 200, 6
+"""So often the dearest so many cells are exchanged; those that more witnesses need stay."""
+
+
+class InfeasibleError(ValueError):
+    """A cell can't be protected, whatever is hidden; the text names it and the frozen cells in the way."""
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """What is hidden, and why it holds."""
+
+    hidden: Bools
+    """By functional."""
+    witnesses: list[tuple[Ints, Ints]]
+    """Moves of micro cells away from the truth. Secret: each is a population near the true one."""
+    at_least: Ints
+    """By functional, how high it was made possible: the needs, and those of hidden noughts."""
+
+
+class Suppressor:
+    """One population, its needs and its costs."""
+
+    def __init__(
+        self,
+        population: Population,
+        x: Ints,
+        needs: Needs,
+        costs: npt.NDArray[np.float64],
+        untold: Bools,
+        kept: Bools,
+    ) -> None:
+        """`x`: the true micro cells. `costs`: by functional, what hiding it loses. `untold`: shown in no table.
+        `kept`: hidden before, and hidden it stays.
+
+        Raises InfeasibleError where a frozen cell is itself sensitive.
+        """
+        self.population, self.x, self.needs, self.untold = population, x, needs, untold
+        self.rows = sp.csr_array(population.functionals)
+        self.values = (self.rows @ x).astype(np.int64)
+        self.at_least = needs.at_least.copy()
+        self.kept = (needs.primary | kept) & ~untold
+        self.hidden = self.kept.copy()
+        # Zeros that are always shown can't be hidden, nor what was told before.
+        self.fixed = population.frozen | (needs.open_zeros & (self.values == 0) & ~needs.primary)
+        if (bad := np.flatnonzero(population.frozen & needs.primary)).size:
+            names = ", ".join(population.labels[int(b)] for b in bad[:5])
+            raise InfeasibleError(f"told before and sensitive, it can't be taken back: {names}")
+        self.costs = np.maximum(costs, 1e-3)
+        self.costs[untold] = 0
+        self.by_cell = sp.csc_array(self.rows)
+        self.zero = sp.vstack([population.agreements, population.nothing], format="csc")
+        self.lengths = np.maximum(np.diff(self.rows.indptr), 1)
+        self.low = np.where(needs.open_zeros, 1, 0)
+        self.low[untold] = 0
+        self.witnesses: dict[int, tuple[Ints, Ints]] = {}
+        self.shifts: dict[int, tuple[Ints, Ints]] = {}
+        self.shown_by: dict[int, dict[int, int]] = {}
+        """By functional: what it is in every witness that moves it."""
+
+    def protect(self) -> Pattern:
+        """Hide until every need is met, then exchange dear cells for cheaper ones, and show what need not be hidden."""
+        self._meet_all()
+        self._prune()
+        for _ in range(_ROUNDS):
+            if not self._exchange():
+                break
+            self._prune()
+        self._meet_all()
+        return Pattern(
+            self.hidden.copy(), [self.witnesses[t] for t in sorted(self.witnesses)], self.at_least.copy()
+        )
+
+    def _meet_all(self) -> None:
+        """A witness for every need. A hidden nought must be possible at k, like any hidden cell: else readers
+        would know of it that it is fewer.
+        """
+        while True:
+            nought = self.hidden & (self.values == 0) & (self.at_least == 0)
+            self.at_least[nought] = self.needs.k[nought]
+            unmet = [int(f) for f in np.flatnonzero(self.at_least) if not self._is_met(int(f))]
+            if not unmet:
+                return
+            for target in sorted(
+                unmet, key=lambda t: (-(self.at_least[t] - self.values[t]), -self.lengths[t], t)
+            ):
+                if not self._is_met(target):
+                    self._add(target, self._search(target, None))
+
+    def _is_met(self, functional: int) -> bool:
+        return max(self.shown_by.get(functional, {}).values(), default=0) >= self.at_least[functional]
+
+    # --- looking for a move --------------------------------------------------------------------------------
+
+    def _search(self, target: int, forbidden: int | None) -> tuple[Ints, Ints]:
+        """The cheapest move that meets a need. Raises InfeasibleError if there is none."""
+        last = len(self.x)
+        for size in (*(s for s in _BOXES if s < last), last):
+            found = self._in_box(target, self._box(target, size), forbidden)
+            if found is not None:
+                return found
+            if forbidden is not None:
+                break
+        raise InfeasibleError(self._why(target))
+
+    def _box(self, target: int, size: int) -> Ints:
+        """The micro cells that share most small rows with the target."""
+        if size >= len(self.x):
+            return np.arange(len(self.x))
+        weight = np.zeros(len(self.x))
+        start = self.rows.indices[self.rows.indptr[target] : self.rows.indptr[target + 1]]
+        weight[start] = 1.0
+        # Through rows that must stay as they are, a move at one end asks for one at the other.
+        stiff = np.where(self.hidden | self.untold, 0.0, 1.0 / self.lengths**1.5)
+        for _ in range(len(self.population.blocks[0].dimensions) if self.population.blocks else 1):
+            weight = weight + (self.rows.T @ (stiff * (self.rows @ weight)))
+        weight = weight * np.where(self._own_hidden(), 1.5, 1.0)
+        weight[start] += weight.max()
+        chosen = np.argsort(-weight, kind="stable")[:size]
+        return np.sort(chosen[weight[chosen] > 0])
+
+    def _own_hidden(self) -> Bools:
+        """Micro cells whose own cell is hidden or untold."""
+        single = self.lengths == 1
+        out = np.zeros(len(self.x), dtype=bool)
+        cells = self.rows.indices[self.rows.indptr[:-1][single]]
+        out[cells] = (self.hidden | self.untold)[single]
+        return out
+
+    def _in_box(self, target: int, box: Ints, forbidden: int | None) -> tuple[Ints, Ints] | None:
+        """The cheapest move of these micro cells, or None if they can't."""
+        sub = sp.csr_array(self.by_cell[:, box])
+        touched = np.flatnonzero(np.diff(sub.indptr))
+        sub = sub[touched]
+        free = self.hidden[touched] | self.untold[touched]
+        barred = self.fixed[touched] & ~free
+        if forbidden is not None:
+            barred |= touched == forbidden
+            free &= touched != forbidden
+        dear = ~free & ~barred
+        m, n = len(touched), len(box)
+        value = self.values[touched].astype(float)
+        room = np.where(barred, 0.0, np.maximum(value - self.low[touched], 0.0))
+        # Columns: how much each micro cell gains and loses, then by how much each dear row moves up and down.
+        dear_at = np.flatnonzero(dear)
+        slots = sp.csr_array(
+            (np.ones(len(dear_at)), (dear_at, np.arange(len(dear_at)))), shape=(m, len(dear_at))
+        )
+        zero = sp.csr_array(self.zero[:, box])
+        zero = zero[np.flatnonzero(np.diff(zero.indptr))]
+        row = sp.csr_array(self.by_cell[:, box][[target]])
+        matrix = sp.vstack(
+            [
+                sp.hstack([sub, -sub, -slots, slots]),
+                sp.hstack([zero, -zero, sp.csr_array((zero.shape[0], 2 * len(dear_at)))]),
+                sp.hstack([row, -row, sp.csr_array((1, 2 * len(dear_at)))]),
+            ],
+            format="csr",
+        )
+        nought = np.zeros(zero.shape[0])
+        step = float(self.at_least[target] - self.values[target])
+        low = np.concatenate([np.where(free, -room, 0.0), nought, [step]])
+        high = np.concatenate([np.where(free, np.inf, 0.0), nought, [np.inf]])
+        price = self.costs[touched][dear_at]
+        cost = np.concatenate(
+            [np.full(2 * n, 1e-4 * max(price.min(), 1e-3) if len(price) else 1.0), price, price]
+        )
+        most = np.full(len(dear_at), np.inf)
+        columns_high = np.concatenate([np.full(n, np.inf), self.x[box].astype(float), most, room[dear_at]])
+        columns = (np.zeros(len(columns_high)), columns_high)
+        answer = solve(cost, matrix, (low, high), columns)
+        if answer.status == "infeasible":
+            return None
+        for _ in range(_REWEIGHTED if len(dear_at) else 0):
+            # Again, with what moved made cheaper by how much it moved: fewer cells, not fewer people.
+            moved = answer.x[2 * n : 2 * n + len(dear_at)] + answer.x[2 * n + len(dear_at) :]
+            again = np.concatenate([cost[: 2 * n], np.tile(price / (moved / step + 0.05), 2)])
+            other = solve(again, matrix, (low, high), columns)
+            if other.status != "optimal" or self._loss(other.x, n, price) >= self._loss(answer.x, n, price):
+                break
+            answer = other
+        if answer.status != "optimal" or not np.all(
+            np.abs(answer.x[: 2 * n] - np.round(answer.x[: 2 * n])) < 1e-6
+        ):
+            whole = np.arange(len(cost)) < 2 * n
+            answer = solve(cost, matrix, (low, high), columns, whole=whole, seconds=20, gap=0.05)
+            if answer.status != "optimal":
+                return None
+        steps = np.round(answer.x[:n] - answer.x[n : 2 * n]).astype(np.int64)
+        at = np.flatnonzero(steps)
+        return box[at], steps[at]
+
+    @staticmethod
+    def _loss(x: npt.NDArray[np.float64], n: int, price: npt.NDArray[np.float64]) -> float:
+        moved = x[2 * n : 2 * n + len(price)] + x[2 * n + len(price) :]
+        return float(price[moved > 1e-6].sum())
+
+    # --- keeping -------------------------------------------------------------------------------------------
+
+    def _shift(self, witness: tuple[Ints, Ints]) -> tuple[Ints, Ints]:
+        """The functionals that a move changes, and by how much."""
+        cells, steps = witness
+        moved = np.zeros(len(self.values), dtype=np.int64)
+        starts, rows = self.by_cell.indptr, self.by_cell.indices
+        for cell, step in zip(cells.tolist(), steps.tolist(), strict=True):
+            moved[rows[starts[cell] : starts[cell + 1]]] += step
+        at = np.flatnonzero(moved)
+        return at, moved[at]
+
+    def _add(self, owner: int, witness: tuple[Ints, Ints]) -> None:
+        at, moved = self._shift(witness)
+        self.witnesses[owner], self.shifts[owner] = witness, (at, moved)
+        for f, value in zip(at.tolist(), (self.values[at] + moved).tolist(), strict=True):
+            self.shown_by.setdefault(f, {})[owner] = value
+        self.hidden[at] |= ~self.untold[at]
+
+    def _drop(self, owner: int) -> None:
+        for f in self.shifts[owner][0].tolist():
+            del self.shown_by[f][owner]
+            if not self.shown_by[f] and not self.kept[f]:
+                self.hidden[f] = False
+                self.at_least[f] = self.needs.at_least[f]
+        del self.witnesses[owner], self.shifts[owner]
+
+    def _is_needed(self, owner: int) -> bool:
+        """Would some need be unmet without this witness?"""
+        at, _ = self.shifts[owner]
+        for f in at[self.at_least[at] > 0].tolist():
+            others = self.shown_by[f]
+            if all(value < self.at_least[f] for o, value in others.items() if o != owner):
+                # A nought that only this witness hides has its need from it alone.
+                if len(others) == 1 and not self.kept[f] and not self.needs.primary[f]:
+                    continue
+                return True
+        return False
+
+    def _alone(self, owner: int) -> float:
+        """What would be shown again without this witness."""
+        return sum(
+            float(self.costs[f])
+            for f in self.shifts[owner][0].tolist()
+            if len(self.shown_by[f]) == 1 and not self.kept[f]
+        )
+
+    def _prune(self) -> None:
+        """Drop witnesses that others make needless, the costliest first."""
+        for owner in sorted(self.shifts, key=lambda o: (-self._alone(o), o)):
+            if not self._is_needed(owner):
+                self._drop(owner)
+
+    def _exchange(self) -> bool:
+        """One by one, the dearest first: do its witnesses find a cheaper way without this cell? True if any did."""
+        secondary = np.flatnonzero(self.hidden & ~self.kept)
+        better = False
+        for cell in secondary[np.argsort(-self.costs[secondary], kind="stable")][:_EXCHANGES].tolist():
+            owners = sorted(self.shown_by.get(cell, ()))
+            if not self.hidden[cell] or not 0 < len(owners) <= _MOST_OWNERS:
+                continue
+            before = (dict(self.witnesses), self.at_least.copy(), self.hidden.copy())
+            try:
+                for owner in owners:
+                    self._drop(owner)
+                for owner in owners:
+                    self.at_least[owner] = before[1][owner]
+                    if not self._is_met(owner):
+                        self._add(owner, self._search(owner, cell))
+                self._meet_all()
+                good = self.costs[self.hidden].sum() < self.costs[before[2]].sum() - 1e-6
+            except InfeasibleError:
+                good = False
+            if good:
+                better = True
+            else:
+                self._restore(*before)
+        return better
+
+    def _restore(self, witnesses: dict[int, tuple[Ints, Ints]], at_least: Ints, hidden: Bools) -> None:
+        for owner in [o for o, w in self.witnesses.items() if witnesses.get(o) is not w]:
+            self._drop(owner)
+        for owner, witness in witnesses.items():
+            if owner not in self.witnesses:
+                self._add(owner, witness)
+        self.at_least, self.hidden = at_least, hidden
+
+    def _why(self, target: int) -> str:
+        frozen = np.flatnonzero(self.population.frozen)
+        label = self.population.labels[target]
+        if frozen.size:
+            told = ", ".join(self.population.labels[int(f)] for f in frozen[:12])
+            return f"{label} can't be protected: these cells were told before and can't be hidden any more: {told}"
+        return f"{label} can't be protected, whatever is hidden: no other population is possible"

@@ -1,0 +1,1 @@
+"""Statistical confidentiality: cases, properties, planted leaks."""
