@@ -27,6 +27,9 @@ from expectations.checks.base import (
 _STAYED, _SWAPPED = 16.0, 4.0
 """Mean squared deviations per cell: so large nobody stays as he was, so small he is the other."""
 
+_STAYED_BY_MANY, _MANY = 9.0, 4
+"""With so many cells less is needed: all of them moved, and all fit the other."""
+
 _USUAL = 0.05
 """How much a count of an area changes from year to year, beside chance."""
 
@@ -55,7 +58,10 @@ def _find(subject: Subject) -> Found:
         )
         a, b = now.to_numpy(dtype=float), then.to_numpy(dtype=float)
         large = np.nan_to_num(np.nanmax(np.where(np.isnan(b), 0, b), axis=1)) >= _CASES
-        moved = np.flatnonzero(large & (_distance(a, b) > _STAYED))
+        stayed = (
+            _STAYED if (np.nan_to_num(b) >= _CASES).sum(axis=1).max(initial=0) < _MANY else _STAYED_BY_MANY
+        )
+        moved = np.flatnonzero(large & (_distance(a, b) > stayed))
         if len(moved) < 2 or len(moved) > _MOST:
             continue
         codes = [str(code) for code in now.index]

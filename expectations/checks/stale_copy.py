@@ -19,6 +19,9 @@ _SERIES = 6
 _LARGE = 50
 """Counts from which an unchanged figure is rare."""
 
+_TELLING, _DIFFERENT = 300, 2
+"""So many different counts of one area that stay as they were are no chance."""
+
 
 def _find(subject: Subject) -> Found:
     rows = pairs(subject)
@@ -40,13 +43,16 @@ def _find(subject: Subject) -> Found:
     groups = [judged["indicator_id"], judged["area_level"].astype(str) == "district", judged["end"]]
     share = copied.groupby(groups, observed=True).transform("mean")
     count = copied.groupby(groups, observed=True).transform("size")
-    # One area alone: all its cells of several indicators at once.
-    own = [judged["area_code"], judged["end"], judged["indicator_id"]]
+    # One area alone: all its figures of one source at once, and different ones.
+    own = [judged["area_code"], judged["end"], judged["source"]]
     own_share = copied.groupby(own, observed=True).transform("mean")
-    own_count = copied.groupby(own, observed=True).transform("size")
+    counted = judged["numerator"].fillna(judged["value"])
+    distinct = (
+        counted.where(copied & (counted.abs() >= _TELLING)).groupby(own, observed=True).transform("nunique")
+    )
     home = judged["area_code"].astype(str) == subject.home_area
     many = (share >= np.where(bare, 0.98, _SHARE)) & (count >= np.where(bare, 20, _SERIES))
-    alone = ~bare & (own_share >= 0.9) & (own_count >= 4)
+    alone = ~bare & (own_share >= 0.9) & (distinct >= _DIFFERENT)
     wrong = judged[copied & (many | alone) & judged["is_newest"]]
     grave = (many | home).loc[wrong.index]
     older = _of_an_older_period(subject)

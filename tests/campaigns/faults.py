@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
+import os
 import random
 import re
 import shutil
@@ -63,6 +64,14 @@ def _figures(rows: pa.Table) -> pa.Table:
 
 
 STAND = re.compile(r"Stand: [0-9.]+ / [0-9:]+")
+
+
+def _copied_or_linked(source: str, target: str) -> None:
+    """Files of a release never change again, and they are most of a home."""
+    if "/releases/" in source:
+        os.link(source, target)
+    else:
+        shutil.copy2(source, target)
 
 
 _STATE = ("home", "official", "drops")
@@ -469,13 +478,13 @@ class FaultyCity:
     def _keep(self, place: Path) -> None:
         self.drops.mkdir(exist_ok=True)
         for name in _STATE:
-            shutil.copytree(self.folder / name, place / name, symlinks=True)
+            shutil.copytree(self.folder / name, place / name, symlinks=True, copy_function=_copied_or_linked)
 
     def _back(self, told: bool) -> None:
         place = self.folder / ("kept_told" if told else "kept")
         for name in _STATE:
             shutil.rmtree(self.folder / name)
-            shutil.copytree(place / name, self.folder / name, symlinks=True)
+            shutil.copytree(place / name, self.folder / name, symlinks=True, copy_function=_copied_or_linked)
 
     def _night(
         self, catalogue: Catalogue, moment: dt.datetime, tables: Sequence[str] | None, told: bool = False
@@ -619,6 +628,11 @@ def campaign(variations: int, clean: int, workers: int, only: str | None = None)
         for (_, name, seed), (good, what) in zip(cases, pool.map(_case, cases), strict=True):
             total[name] += 1
             caught[name] += good
+            if sum(total.values()) % 50 == 0:
+                print(
+                    f"… {sum(total.values())} of {len(cases)} nights, {sum(total.values()) - sum(caught.values())} not as they should",
+                    flush=True,
+                )
             if not good:
                 print(
                     f"MISSED {name} #{seed}: {what}" if name != "clean" else f"FALSE HOLD #{seed}: {what}",
