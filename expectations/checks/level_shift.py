@@ -17,8 +17,9 @@ from expectations.checks.base import Found, Subject, found, no_district_pairs, p
 _TIMES = 6.0
 """So many times the usual common change is no common change any more."""
 
-_LEAST_SHARE, _MOST = 0.12, 0.5
-"""As logarithms: what is never too much, and what always is, however much the past went up and down."""
+_LEAST_SHARE, _MOST, _MOST_OF_SHARES = 0.12, 0.5, 0.25
+"""As logarithms: what is never too much, and what always is, however much the past went up and down; a share of people
+moves less than a flow of them."""
 
 _PAST = 3
 _LEAST_AREAS = 8
@@ -35,7 +36,7 @@ def _find(subject: Subject) -> Found:
     middle = (
         large.groupby([*keys, "end"], observed=True, sort=False)
         .agg(
-            change=("change", "median"), areas=("change", "count"), crossed=("across_break", "any"),
+            change=("change", "median"), areas=("change", "count"), crossed=("across_break", "any"), unit=("unit", "first"),
         )
         .reset_index()
     )  # fmt: skip
@@ -46,7 +47,8 @@ def _find(subject: Subject) -> Found:
     usual = middle[keys].merge(typical, on=keys, how="left")["usual"].set_axis(middle.index)
     newest = middle["end"] == middle.groupby("indicator_id", observed=True)["end"].transform("max")
     # Without a past, twice as much is needed.
-    limit = (_TIMES * usual).clip(lower=_LEAST_SHARE, upper=_MOST).fillna(2 * _LEAST_SHARE)
+    limit = (_TIMES * usual).clip(lower=_LEAST_SHARE).fillna(2 * _LEAST_SHARE)
+    limit = limit.clip(upper=np.where(middle["unit"].astype(str) == "percent", _MOST_OF_SHARES, _MOST))
     wrong = middle[newest & ~middle["crossed"] & (middle["change"].abs() > limit)]
     # The row that stands for the period: the home municipality's, or the first of the districts.
     home = rows.assign(elsewhere=rows["area_code"].astype(str) != subject.home_area)
