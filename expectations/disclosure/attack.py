@@ -116,6 +116,21 @@ class Attacker:
         lower, upper = self.interval(functional)
         return self._open(functional, lower, upper) if lower >= 1 and upper < k else None
 
+    def change(self, now: int, before: int, k: int) -> Opened | None:
+        """A change between two releases that is surely of 1 to k - 1 people, up or down; None if it need not be."""
+        known = self.knowledge
+        if known.hidden[now] or known.hidden[before]:
+            lows = [self.interval(f) for f in (now, before)]
+        else:
+            lows = [(float(self.values[f]), float(self.values[f])) for f in (now, before)]
+        least, most = lows[0][0] - lows[1][1], lows[0][1] - lows[1][0]
+        if not (least >= 1 and most < k) and not (most <= -1 and least > -k):
+            return None
+        label = f"{known.labels[now]} - {known.labels[before]}"
+        return Opened(
+            now, label, least, most, f"{label} = {least:g}" if least == most else f"{label} is small"
+        )
+
     # --- searching -----------------------------------------------------------------------------------------
 
     def _try(self, functional: int, at_least: int) -> Opened | None:

@@ -115,6 +115,12 @@ class Table(_Part):
     """The figures are the nearest multiples of this base, each rounded for itself."""
     noise: Annotated[int, Field(ge=1)] | None = None
     """The figures are at most this far from the true ones (cell key)."""
+    extremes: tuple[float | None, float | None] = (None, None)
+    """The least and the most of all its cells, hidden ones too, where something tells them: a dictionary, an axis."""
+    snapshot: str | None = None
+    """The moment it speaks of. Tables of other moments are about other people; without one, all are about the same."""
+    follows: str | None = None
+    """The table of an earlier moment that this one replaces: what changed between them is told by both together."""
     rank: str | None = None
     """A column of ranks (1 is the largest) that is shown beside the figures."""
 
@@ -151,6 +157,17 @@ class Declaration(_Part):
         if not isinstance(value, list):
             return value
         return [{k: [str(c) for c in v] for k, v in zero.items()} for zero in value]
+
+    @model_validator(mode="after")
+    def _known_tables(self) -> Self:
+        for name, table in self.tables.items():
+            if table.follows is None:
+                continue
+            if table.follows not in self.tables:
+                raise ValueError(f"table {name} follows {table.follows}, which is not declared")
+            if table.snapshot == self.tables[table.follows].snapshot:
+                raise ValueError(f"table {name} follows {table.follows} of the same snapshot")
+        return self
 
     def dimension(self, name: str) -> Dimension:
         return self.dimensions.get(name, Dimension())

@@ -67,6 +67,7 @@ def knowledge_of(population: Population, told: Mapping[str, Figures]) -> Knowled
             exact[cell] |= away == 0
         if declared.zeros == "open":
             open_zeros[cells[~shown]] = True
+        _bound_by_extremes(table, cells, low, high)
         if declared.rank:
             extra.append(_rank_rows(population, name, table))
     low = np.where(open_zeros & ~exact, np.maximum(low, 1.0), low)
@@ -79,8 +80,24 @@ def knowledge_of(population: Population, told: Mapping[str, Figures]) -> Knowled
         np.concatenate([low, *(e[1] for e in extra)]),
         np.concatenate([high, *(e[2] for e in extra)]),
         population.labels + [label for e in extra for label in e[3]],
-        low != high,
+        ~exact,
     )
+
+
+def _bound_by_extremes(table: Figures, cells: npt.NDArray[np.int64], low: Floats, high: Floats) -> None:
+    """No cell is beyond what is told to be the least and the most; and somewhere they must be."""
+    scale = 10**table.declared.decimals
+    hidden = np.flatnonzero(table.hidden)
+    for least, told in ((True, table.declared.extremes[0]), (False, table.declared.extremes[1])):
+        if told is None:
+            continue
+        if least:
+            low[cells] = np.maximum(low[cells], told * scale)
+        else:
+            high[cells] = np.minimum(high[cells], told * scale)
+        elsewhere = np.any(table.values[~table.hidden] == told * scale)
+        if len(hidden) == 1 and not elsewhere:
+            low[cells[hidden]] = high[cells[hidden]] = told * scale
 
 
 def _rate_rows(

@@ -29,6 +29,9 @@ from expectations.disclosure.tables import Figures
 
 MICRO_CELLS = 20_000
 
+SNAPSHOT = "(snapshot)"
+"""The dimension of moments: it has no total, for nobody adds up two of them."""
+
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
@@ -130,7 +133,7 @@ class Population:
     of_denominator: dict[str, Ints]
     """By table of rates: the functional of each row's denominator."""
     of_others: dict[str, Ints]
-    """By table of rates: the functional of those of the denominator who are not in the numerator."""
+    """By table of shares: the functional of those of the denominator who are not in the numerator."""
     unpublished: npt.NDArray[np.bool_]
     """Functionals that no table shows."""
     agreements: sp.csr_array
@@ -139,6 +142,8 @@ class Population:
     """Rows that are zero: combinations that a table declares to be nobody."""
     joint: bool = True
     frozen: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=bool))
+    changes: list[tuple[int, int]] = field(default_factory=list)
+    """Functionals of one cell now and in the table it follows."""
 
     @property
     def size(self) -> int:
@@ -184,7 +189,9 @@ def population_of(declaration: Declaration, tables: Mapping[str, Figures]) -> Po
             denominator = _table_rows(codes, block, table, rate.denominator, start)
             others = sp.csr_array(denominator - numerator)
             others.eliminate_zeros()
-            for kind, rows in (("cell", numerator), ("denominator", denominator), ("others", others)):
+            kinds = [("cell", numerator), ("denominator", denominator), ("others", others)]
+            # Hours per pupil have no others: only a share has.
+            for kind, rows in kinds if not (others.data < 0).any() else kinds[:2]:
                 matrices.append(rows)
                 labels += [f"{label} {'numerator' if kind == 'cell' else kind}" for label in own]
                 spans.append((name, kind, len(own)))
@@ -215,8 +222,22 @@ def population_of(declaration: Declaration, tables: Mapping[str, Figures]) -> Po
         declaration, tables, codes, blocks, functionals, named, of_cell, places["denominator"], places["others"], ~shown,
         _agreements(codes, blocks, start),
         sp.vstack(nothing, format="csr") if nothing else sp.csr_array((0, start), dtype=np.int64),
-        joint, frozen,
+        joint, frozen, _changes(tables, of_cell),
     )  # fmt: skip
+
+
+def _changes(tables: Mapping[str, Figures], of_cell: Mapping[str, Ints]) -> list[tuple[int, int]]:
+    found: set[tuple[int, int]] = set()
+    for name, table in tables.items():
+        if table.declared.follows not in tables or table.declared.follows is None:
+            continue
+        earlier = tables[table.declared.follows]
+        columns = [c for c in table.codes.columns if c in earlier.codes.columns]
+        places = {tuple(row): n for n, row in enumerate(earlier.codes[columns].to_numpy().tolist())}
+        for n, row in enumerate(table.codes[columns].to_numpy().tolist()):
+            if tuple(row) in places:
+                found.add((int(of_cell[name][n]), int(of_cell[table.declared.follows][places[tuple(row)]])))
+    return sorted(found)
 
 
 def _codes(declaration: Declaration, tables: Mapping[str, Figures]) -> dict[str, Codes]:
@@ -225,7 +246,7 @@ def _codes(declaration: Declaration, tables: Mapping[str, Figures]) -> dict[str,
         for name in table.codes.columns:
             seen.setdefault(name, {}).update(dict.fromkeys(table.codes[name]))
         rate = table.declared.rate
-        for fixed in (table.declared.where, *((rate.numerator, rate.denominator) if rate else ())):
+        for fixed in (_fixed(table), *((rate.numerator, rate.denominator) if rate else ())):
             for name, code in fixed.items():
                 seen.setdefault(name, {}).setdefault(code)
     sizes: dict[str, dict[str, tuple[float, ...]]] = {name: {} for name in seen}
@@ -238,10 +259,16 @@ def _codes(declaration: Declaration, tables: Mapping[str, Figures]) -> dict[str,
     return {name: Codes.of(declaration, name, found, sizes[name]) for name, found in sorted(seen.items())}
 
 
+def _fixed(table: Figures) -> dict[str, str]:
+    """The codes of dimensions that a table does not show."""
+    moment = {SNAPSHOT: table.declared.snapshot} if table.declared.snapshot else {}
+    return {**table.declared.where, **moment}
+
+
 def _scope(table: Figures) -> frozenset[str]:
     rate = table.declared.rate
     extra = {*rate.numerator, *rate.denominator} if rate else set()
-    return frozenset({*table.declared.dimensions, *table.declared.where, *extra})
+    return frozenset({*table.declared.dimensions, *_fixed(table), *extra})
 
 
 def _largest(scopes: Iterable[frozenset[str]]) -> list[frozenset[str]]:
@@ -295,7 +322,7 @@ def _block(
                 where.append(np.arange(len(codes[d].leaves)))
         exists[np.ix_(*where)] = False
     for name, table in tables.items():
-        if table.declared.absent == "zero" and scopes[name] == set(dimensions) and not table.declared.where:
+        if table.declared.absent == "zero" and scopes[name] == set(dimensions) and not _fixed(table):
             present = np.zeros(shape, dtype=bool)
             rows = table.codes[list(dimensions)].to_numpy()
             for row in rows:
@@ -323,7 +350,7 @@ def _table_rows(
     codes: Mapping[str, Codes], block: Block, table: Figures, extra: Mapping[str, str], width: int
 ) -> sp.csr_array:
     """A row per row of the table. Raises DeclarationError where a rate's code contradicts the table's own."""
-    fixed = {**table.declared.where, **extra}
+    fixed = {**_fixed(table), **extra}
     parts: list[sp.csr_array] = []
     index = np.zeros(len(table.codes), dtype=np.int64)
     for d in block.dimensions:

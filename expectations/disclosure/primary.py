@@ -48,7 +48,9 @@ def needs_of(population: Population, values: Ints) -> Needs:
         if rule.frequency:
             of_people = [cells]
             if table.declared.rate:
-                of_people += [population.of_denominator[name], population.of_others[name]]
+                of_people.append(population.of_denominator[name])
+            if name in population.of_others:
+                of_people.append(population.of_others[name])
             for people in of_people:
                 _raise(k, people, np.full(len(people), rule.frequency))
         if table.declared.rate:
@@ -57,6 +59,10 @@ def needs_of(population: Population, values: Ints) -> Needs:
         for dimension in rule.all_or_none:
             lonely = _in_one_category(table, dimension, population.codes[dimension].total, values[cells])
             _raise(at_least, cells, np.where(lonely, values[cells] + (rule.frequency or DEFAULT_K), 0))
+    for now, before in population.changes:
+        # A change of few people is told by two releases together: the newer cell must be possible k apart.
+        if 0 < abs(values[now] - values[before]) < k[now] and not population.frozen[now]:
+            at_least[now] = max(at_least[now], values[before] + k[now], values[now] + 1)
     untold = np.flatnonzero(population.unpublished)
     _raise(k, untold, np.full(len(untold), k.max(initial=1)))
     # Counts of 1 to k - 1 must be possible at k - 1 higher, and so at least at k.

@@ -140,7 +140,9 @@ def protect(declaration: Declaration, tables: Mapping[str, Figures]) -> Protecte
     if left := unproved(knowledge, x, pattern.witnesses, targets):
         labels = ", ".join(population.labels[f] for f in left[:5])
         raise UnprovedError(f"{len(left)} cells are not proved safe: {labels}")
-    attack = Attacker(knowledge, x).attack(targets)
+    attacker = Attacker(knowledge, x)
+    attack = attacker.attack(targets)
+    _changes(attacker, population, needs.k)
     if attack.opened:
         raise UnprovedError("the attacker opens " + "; ".join(o.equation for o in attack.opened[:5]))
     return Protected(population, tables, hidden, needs, pattern, knowledge, attack)
@@ -168,9 +170,16 @@ def attack_told(
     base = (true.functionals @ x).astype(np.int64)
     needs = needs_of(true, base)
     attacker = Attacker(knowledge, x)
-    return population, attacker.attack(
-        (int(f), int(needs.at_least[f])) for f in np.flatnonzero(needs.primary)
-    )
+    attacker.attack((int(f), int(needs.at_least[f])) for f in np.flatnonzero(needs.primary))
+    _changes(attacker, population, needs.k)
+    return population, attacker.result
+
+
+def _changes(attacker: Attacker, population: Population, k: Ints) -> None:
+    """What two releases tell together, added to what opens."""
+    for now, before in population.changes:
+        if (found := attacker.change(now, before, int(k[now]))) is not None:
+            attacker.result.opened.append(found)
 
 
 def _without_truth(
@@ -184,6 +193,7 @@ def _without_truth(
             found = attacker.small(int(functional), int(k[functional]))
             if found is not None:
                 result.opened.append(found)
+    _changes(attacker, population, k)
     return result
 
 

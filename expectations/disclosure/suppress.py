@@ -29,8 +29,9 @@ _BOXES = (120, 400)
 _REWEIGHTED = 3
 """So often a program is solved again for fewer cells."""
 
-_ROUNDS, _EXCHANGES, _MOST_OWNERS = 3, 200, 6
-"""So often the dearest so many cells are exchanged; those that more witnesses need stay."""
+_EXCHANGES, _WORK, _MOST_OWNERS = 600, 600_000, 6
+"""So often at most it is tried to exchange a cell, and so many cells of tables are looked through by all tries (it gains
+a tenth, and large tables have no time for it); cells that more witnesses need stay."""
 
 
 class InfeasibleError(ValueError):
@@ -93,10 +94,13 @@ class Suppressor:
         """Hide until every need is met, then exchange dear cells for cheaper ones, and show what need not be hidden."""
         self._meet_all()
         self._prune()
-        for _ in range(_ROUNDS):
-            if not self._exchange():
-                break
+        tries = min(_EXCHANGES, _WORK // max(len(self.values), 1))
+        while tries > 0:
+            used, better = self._exchange(tries)
+            tries -= used
             self._prune()
+            if not better:
+                break
         self._meet_all()
         return Pattern(
             self.hidden.copy(), [self.witnesses[t] for t in sorted(self.witnesses)], self.at_least.copy()
@@ -279,31 +283,40 @@ class Suppressor:
             if not self._is_needed(owner):
                 self._drop(owner)
 
-    def _exchange(self) -> bool:
-        """One by one, the dearest first: do its witnesses find a cheaper way without this cell? True if any did."""
+    def _exchange(self, tries: int) -> tuple[int, bool]:
+        """One by one, the dearest first: do its witnesses find a cheaper way without this cell?
+
+        How often it was tried, and whether anything got better.
+        """
         secondary = np.flatnonzero(self.hidden & ~self.kept)
-        better = False
-        for cell in secondary[np.argsort(-self.costs[secondary], kind="stable")][:_EXCHANGES].tolist():
+        better, used = False, 0
+        for cell in secondary[np.argsort(-self.costs[secondary], kind="stable")].tolist():
             owners = sorted(self.shown_by.get(cell, ()))
             if not self.hidden[cell] or not 0 < len(owners) <= _MOST_OWNERS:
                 continue
-            before = (dict(self.witnesses), self.at_least.copy(), self.hidden.copy())
-            try:
-                for owner in owners:
-                    self._drop(owner)
-                for owner in owners:
-                    self.at_least[owner] = before[1][owner]
-                    if not self._is_met(owner):
-                        self._add(owner, self._search(owner, cell))
-                self._meet_all()
-                good = self.costs[self.hidden].sum() < self.costs[before[2]].sum() - 1e-6
-            except InfeasibleError:
-                good = False
-            if good:
-                better = True
-            else:
-                self._restore(*before)
-        return better
+            if used == tries:
+                break
+            used += 1
+            better |= self._replaced(owners, cell)
+        return used, better
+
+    def _replaced(self, owners: list[int], forbidden: int | None) -> bool:
+        """Other witnesses for these, if that loses less; else all stays as it was."""
+        before = (dict(self.witnesses), self.at_least.copy(), self.hidden.copy())
+        try:
+            for owner in owners:
+                self._drop(owner)
+            for owner in owners:
+                self.at_least[owner] = before[1][owner]
+                if not self._is_met(owner):
+                    self._add(owner, self._search(owner, forbidden))
+            self._meet_all()
+            good = bool(self.costs[self.hidden].sum() < self.costs[before[2]].sum() - 1e-6)
+        except InfeasibleError:
+            good = False
+        if not good:
+            self._restore(*before)
+        return good
 
     def _restore(self, witnesses: dict[int, tuple[Ints, Ints]], at_least: Ints, hidden: Bools) -> None:
         for owner in [o for o, w in self.witnesses.items() if witnesses.get(o) is not w]:

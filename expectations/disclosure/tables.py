@@ -114,7 +114,11 @@ def figures(
                 )
         hidden = (status == CONFIDENTIAL).to_numpy()
     for column in numbers or [declared.value, *_number_columns(declared)]:
-        frame[column] = _numbers(frame[column], where, column, hidden)
+        # Totals have no rank.
+        may_be_empty = (
+            hidden | (frame[column].map(_text) == "").to_numpy() if column == declared.rank else hidden
+        )
+        frame[column] = _numbers(frame[column], where, column, may_be_empty)
     values = frame[declared.value].to_numpy(dtype=float) * 10**declared.decimals
     whole = np.round(values)
     if declared.rate is None:
@@ -163,9 +167,9 @@ def _text(value: object) -> str:
     return "" if value is None or value != value else str(value).strip()
 
 
-def _numbers(column: pd.Series, where: str, name: str, hidden: npt.NDArray[np.bool_]) -> pd.Series:
+def _numbers(column: pd.Series, where: str, name: str, may_be_empty: npt.NDArray[np.bool_]) -> pd.Series:
     numbers = pd.to_numeric(column, errors="coerce")
-    wrong = numbers.isna().to_numpy() & ~hidden
+    wrong = numbers.isna().to_numpy() & ~may_be_empty
     if wrong.any():
         n = int(np.argmax(wrong))
         raise DeclarationError(
