@@ -77,7 +77,7 @@ def true_population(population: Population) -> Ints:
         if wrong.size:
             cell = int(wrong[0])
             raise ContradictionError(
-                f"{population.labels[cell]}: found {values[cell]}, but its parts make {int(rows[[cell]] @ x)}"
+                f"{population.labels[cell]}: found {values[cell]}, but its parts make {int((rows @ x)[cell])}"
             )
         if not (population.agreements @ x).any() and not (population.nothing @ x).any():
             return x

@@ -149,18 +149,21 @@ class Suppressor:
         stiff = np.where(self.hidden | self.untold, 0.0, 1.0 / self.lengths**1.5)
         for _ in range(len(self.population.blocks[0].dimensions) if self.population.blocks else 1):
             weight = weight + (self.rows.T @ (stiff * (self.rows @ weight)))
-        weight = weight * np.where(self._own_hidden(), 1.5, 1.0)
+        own_hidden, can_move = self._own_cells()
+        weight = weight * np.where(own_hidden, 1.5, 1.0) * can_move
         weight[start] += weight.max()
         chosen = np.argsort(-weight, kind="stable")[:size]
         return np.sort(chosen[weight[chosen] > 0])
 
-    def _own_hidden(self) -> Bools:
-        """Micro cells whose own cell is hidden or untold."""
+    def _own_cells(self) -> tuple[Bools, Bools]:
+        """Micro cells whose own cell is hidden or untold, and those that may be another number at all."""
         single = self.lengths == 1
-        out = np.zeros(len(self.x), dtype=bool)
         cells = self.rows.indices[self.rows.indptr[:-1][single]]
-        out[cells] = (self.hidden | self.untold)[single]
-        return out
+        hidden, movable = np.zeros(len(self.x), dtype=bool), np.ones(len(self.x), dtype=bool)
+        free = self.hidden | self.untold
+        hidden[cells] = free[single]
+        movable[cells] = (free | ~self.fixed)[single]
+        return hidden, movable
 
     def _in_box(self, target: int, box: Ints, forbidden: int | None) -> tuple[Ints, Ints] | None:
         """The cheapest move of these micro cells, or None if they can't."""

@@ -1,0 +1,168 @@
+"""`protect` and `attack` as people call them: files in, files out, exit codes, one clear sentence where it is wrong."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+from typer.testing import CliRunner, Result
+
+from orchestration.cli import app
+
+AREAS = {"Süd": ["S1", "S2"], "Nord": ["N1", "N2"]}
+DECLARATION = {
+    "dimensions": {"area": {"hierarchy": AREAS}},
+    "tables": {"by_area": {"dimensions": ["area", "sex"]}, "by_sex": {"dimensions": ["sex", "grade"]}},
+}
+
+
+def _call(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(a) for a in arguments])
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    counts = {
+        ("S1", "m"): 2,
+        ("S1", "f"): 9,
+        ("S2", "m"): 14,
+        ("S2", "f"): 11,
+        ("N1", "m"): 8,
+        ("N1", "f"): 6,
+        ("N2", "m"): 7,
+        ("N2", "f"): 12,
+    }
+    finest = pd.DataFrame([(a, s, n) for (a, s), n in counts.items()], columns=["area", "sex", "value"])
+    groups = pd.concat([
+        finest, finest.assign(area=finest["area"].str[0].map({"S": "Süd", "N": "Nord"})), finest.assign(area="Total"),
+    ])  # fmt: skip
+    both = pd.concat([groups, groups.assign(sex="Total")])
+    both.groupby(["area", "sex"], as_index=False)["value"].sum().to_csv(tmp_path / "by_area.csv", index=False)
+    grades = [("m", "1", 20), ("m", "2", 11), ("f", "1", 1), ("f", "2", 37), ("Total", "1", 21), ("Total", "2", 48),
+              ("m", "Total", 31), ("f", "Total", 38), ("Total", "Total", 69)]  # fmt: skip
+    pd.DataFrame(grades, columns=["sex", "grade", "value"]).to_parquet(tmp_path / "by_sex.parquet")
+    (tmp_path / "d.yaml").write_text(yaml.safe_dump(DECLARATION, allow_unicode=True), encoding="utf-8")
+    return tmp_path
+
+
+def _protect(files: Path, *more: object) -> Result:
+    return _call(
+        "protect", "--declaration", files / "d.yaml", files / "by_area.csv", files / "by_sex.parquet", "--out", files / "out", *more
+    )  # fmt: skip
+
+
+def test_protected_files_stand_the_attack_and_the_proof_stays_apart(files: Path) -> None:
+    done = _protect(files, "--json")
+    assert done.exit_code == 0, done.output
+    facts = json.loads(done.output)["tables"]
+    area = pd.read_csv(
+        files / "out" / "by_area.csv",
+        dtype={"value": "Int64"},
+        keep_default_na=False,
+        na_values={"value": [""]},
+    )
+    sex = pd.read_parquet(files / "out" / "by_sex.parquet")
+    assert list(area.columns) == ["area", "sex", "value", "status", "sign"]
+    for frame, name in ((area, "by_area"), (sex, "by_sex")):
+        hidden = frame["status"] == "confidential"
+        assert frame.loc[hidden, "value"].isna().all()
+        assert frame.loc[~hidden, "value"].notna().all()
+        assert set(frame.loc[hidden, "sign"]) == {"."}
+        assert facts[name]["primary"] + facts[name]["secondary"] == hidden.sum()
+        assert facts[name]["primary"] >= 1
+    proof_file = files / "out" / "private" / "proof.csv"
+    assert stat.S_IMODE(proof_file.stat().st_mode) == 0o600
+    proof = pd.read_csv(proof_file, dtype={"cell": str})
+    assert list(proof.columns) == ["table", "cell", "lower", "upper", "primary"]
+    truth = {"S1 | m": 2, "f | 1": 1}
+    for cell, value in truth.items():
+        (row,) = proof[proof["cell"] == cell].itertuples()
+        assert row.primary
+        assert row.lower <= value
+        assert row.upper >= max(3, value + 2)
+    told = [files / "out" / "by_area.csv", files / "out" / "by_sex.parquet"]
+    attacked = _call("attack", "--declaration", files / "d.yaml", *told)
+    assert attacked.exit_code == 0, attacked.output
+    with_truth = _call("attack", "--declaration", files / "d.yaml", *told, "--truth", files)
+    assert with_truth.exit_code == 0, with_truth.output
+
+
+def test_the_attack_names_cell_interval_and_equation(files: Path) -> None:
+    frame = pd.read_csv(files / "by_area.csv", dtype=str)
+    frame["status"] = "published"
+    frame.loc[(frame["area"] == "S1") & (frame["sex"] == "m"), ["value", "status"]] = ["", "confidential"]
+    told = files / "told"
+    told.mkdir()
+    frame.to_csv(told / "by_area.csv", index=False)
+    found = _call("attack", "--declaration", files / "d.yaml", told / "by_area.csv", "--json")
+    assert found.exit_code == 1
+    (cell,) = json.loads(found.output)["opened"]
+    assert (cell["cell"], cell["lower"], cell["upper"]) == ("by_area[S1, m]", 2, 2)
+    assert cell["equation"].startswith("by_area[S1, m] = ")
+    text = _call("attack", "--declaration", files / "d.yaml", told / "by_area.csv")
+    assert "by_area[S1, m]  [2, 2]" in text.output
+    assert "1 Zellen erschließbar" in text.output
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda f: f.replace("S1,m,2", "S1,m,-2"), "by_area.csv, row 13, column `value`: found -2"),
+        (lambda f: f.replace("S1,m,2", "S1,m,zwei"), "row 13, column `value`: found 'zwei', expected a number"),
+        (lambda f: f.replace("S1,m,2", "S1,m,3"), "but its parts make"),
+        (lambda f: f.replace("S1,m,2", "S1,f,2"), "the cell S1 | f stands twice"),
+        (lambda f: f.replace("S1,m,2", ",m,2"), "row 13: a code is missing"),
+        (lambda f: f.replace("area,sex,value", "area,sex,n"), "no column `value`"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_in_a_table_is_named_and_nothing_is_written(
+    files: Path, change: object, says: str
+) -> None:
+    path = files / "by_area.csv"
+    path.write_text(change(path.read_text()))  # type: ignore[operator]
+    done = _protect(files)
+    assert done.exit_code == 2
+    assert says in done.output
+    assert not (files / "out").exists()
+    assert [p.name for p in files.iterdir() if p.name.startswith(".protect")] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"tabels": {}}, "tabels"),
+        ({"tables": {"by_area": {"dimensions": ["area", "sex"], "rule": {"frequency": 1}}}}, "tables.by_area.rule.frequency"),
+        ({"dimensions": {"area": {"hierarchy": {"Süd": ["Nord"], "Nord": ["Süd"]}}}}, "is a part of itself"),
+        ({"tables": {"by_sex": DECLARATION["tables"]["by_sex"]}}, "no table `by_area` is declared"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_in_a_declaration_is_named(files: Path, change: dict[str, object], says: str) -> None:
+    (files / "d.yaml").write_text(
+        yaml.safe_dump({**DECLARATION, **change}, allow_unicode=True), encoding="utf-8"
+    )
+    done = _protect(files)
+    assert done.exit_code == 2
+    assert says in done.output
+
+
+def test_what_was_told_before_can_not_be_taken_back(files: Path) -> None:
+    frozen = {
+        **DECLARATION,
+        "tables": {**DECLARATION["tables"], "by_area": {"dimensions": ["area", "sex"], "frozen": True}},
+    }
+    (files / "d.yaml").write_text(yaml.safe_dump(frozen, allow_unicode=True), encoding="utf-8")
+    done = _protect(files)
+    assert done.exit_code == 1
+    assert "told before and sensitive, it can't be taken back: by_area[S1, m]" in done.output
+    assert not (files / "out").exists()
+
+
+def test_a_folder_with_something_in_it_is_left_alone(files: Path) -> None:
+    (files / "out").mkdir()
+    (files / "out" / "mine.txt").write_text("mine")
+    assert _protect(files).exit_code == 2
+    assert (files / "out" / "mine.txt").read_text() == "mine"
