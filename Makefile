@@ -40,12 +40,14 @@ campaigns: $(VENV)/.dev
 	$(BIN)/python -m tests.campaigns.traps
 	$(BIN)/python -m tests.campaigns.gate_mutations
 	$(BIN)/python -m tests.campaigns.faults --variations 10 --clean 50
+	$(BIN)/python -m tests.campaigns.disclosure --tables 3000 --mutations 500
 
 # The peer of the reading benchmark needs pandas 2: it gets an environment of its own.
 bench: $(VENV)/.dev $(VENV)-pystatis/.done
 	$(BIN)/python -m tests.benchmarks.night
 	$(BIN)/python -m tests.benchmarks.registers
 	$(BIN)/python -m tests.benchmarks.gate
+	$(BIN)/python -m tests.benchmarks.disclosure
 	$(BIN)/python -m tests.benchmarks.reading --peer-python $(VENV)-pystatis/bin/python
 
 # Ten years of 36 districts' registers; about an hour on two cores.
