@@ -27,8 +27,8 @@ from expectations.checks.base import (
 _STAYED, _SWAPPED = 16.0, 4.0
 """Mean squared deviations per cell: so large nobody stays as he was, so small he is the other."""
 
-_STAYED_BY_MANY, _MANY = 9.0, 4
-"""With so many cells less is needed: all of them moved, and all fit the other."""
+_TOGETHER, _LESS, _MANY = 12.0, 4.0, 4
+"""At home, with so many cells: so much both together, and so many times less as each other."""
 
 _USUAL = 0.05
 """How much a count of an area changes from year to year, beside chance."""
@@ -50,7 +50,7 @@ def _find(subject: Subject) -> Found:
     large = (newest["then"] >= _CASES) & off
     movers = large.groupby(newest["indicator_id"], observed=True).sum()
     for name, group in newest.groupby("indicator_id", observed=True):
-        if movers[name] < 2:
+        if movers[name] < 1:
             continue
         now, then = (
             group.pivot_table(index="area_code", columns="cells", values=v, observed=True)
@@ -58,25 +58,25 @@ def _find(subject: Subject) -> Found:
         )
         a, b = now.to_numpy(dtype=float), then.to_numpy(dtype=float)
         large = np.nan_to_num(np.nanmax(np.where(np.isnan(b), 0, b), axis=1)) >= _CASES
-        stayed = (
-            _STAYED if (np.nan_to_num(b) >= _CASES).sum(axis=1).max(initial=0) < _MANY else _STAYED_BY_MANY
-        )
-        moved = np.flatnonzero(large & (_distance(a, b) > stayed))
-        if len(moved) < 2 or len(moved) > _MOST:
-            continue
+        moves = _distance(a, b)
+        moved = np.flatnonzero(large & (moves > _STAYED))
         codes = [str(code) for code in now.index]
-        for i in moved.tolist():
-            for j in moved.tolist():
-                if (
-                    i != j
-                    and _distance(a[[i]], b[[j]])[0] < _SWAPPED
-                    and _distance(a[[j]], b[[i]])[0] < _SWAPPED
-                ):
-                    mine = group[group["area_code"].astype(str) == codes[i]]
-                    largest = mine.sort_values("now", ascending=False).head(1)
-                    wrong.append(largest.assign(other=codes[j]))
-                    break
+        many_cells = (np.nan_to_num(b) >= _CASES).sum(axis=1) >= _MANY
+        ours = [n for n, code in enumerate(codes) if code == subject.home_area and many_cells[n]]
+        candidates = {(i, j) for i in ours for j in np.flatnonzero(large).tolist()}
+        if 2 <= len(moved) <= _MOST:
+            candidates |= {(i, j) for i in moved.tolist() for j in moved.tolist()}
+        for i, j in sorted((i, j) for i, j in candidates if i != j):
+            there, back = _distance(a[[i]], b[[j]])[0], _distance(a[[j]], b[[i]])[0]
+            both = moves[i] > _STAYED and moves[j] > _STAYED
+            # At home less is needed, if it tells itself by many cells: together they moved, and far less as each other.
+            at_home = moves[i] + moves[j] > _TOGETHER and there + back < (moves[i] + moves[j]) / _LESS
+            if there < _SWAPPED and back < _SWAPPED and (both or (i in ours and at_home)):
+                for area, other in ((i, j), (j, i)) if not both else ((i, j),):
+                    mine = group[group["area_code"].astype(str) == codes[area]]
+                    wrong.append(mine.sort_values("now", ascending=False).head(1).assign(other=codes[other]))
     over = pd.concat(wrong) if wrong else newest.iloc[:0].assign(other="")
+    over = over[~over.index.duplicated()]
     return found(rows, over, lambda row: f"{before_and_now(row)}, as {row['other']} had")
 
 

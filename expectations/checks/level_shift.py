@@ -28,7 +28,9 @@ _LEAST_AREAS = 8
 def _find(subject: Subject) -> Found:
     rows = pairs(subject)
     rows = rows[rows["area_level"].astype(str) == "district"]
-    weight = rows["before_numerator"].fillna(rows["before"])
+    # A rate told without its people stands for enough of them.
+    bare = rows["before_numerator"].isna() & (rows["unit"].astype(str) == "percent") & (rows["before"] >= 1)
+    weight = rows["before_numerator"].fillna(rows["before"]).mask(bare, 100)
     large = rows[(weight >= 30) & (rows["before"] > 0) & (rows["value"] > 0)]
     # By how much of itself: three points are little of fifty and half of six.
     large = large.assign(change=np.log(large["value"] / large["before"]))

@@ -19,8 +19,8 @@ _SERIES = 6
 _LARGE = 50
 """Counts from which an unchanged figure is rare."""
 
-_TELLING, _DIFFERENT = 300, 2
-"""So many different counts of one area that stay as they were are no chance."""
+_TELLING, _DIFFERENT, _TELLING_ALONE = 300, 2, 5000
+"""So many different counts of one area that stay as they were are no chance; nor is one so large at home."""
 
 
 def _find(subject: Subject) -> Found:
@@ -31,14 +31,12 @@ def _find(subject: Subject) -> Found:
         (rows["value"].abs() >= _LARGE) | (rows["value"] % 1 != 0),
         (rows["denominator"].fillna(0) >= _LARGE) & (rows["numerator"].abs() >= _LARGE),
     )
-    same = rows["value"] == rows["before"]
-    # A rate may stay what it is; its parts hardly do.
-    parts = (rows["numerator"] == rows["before_numerator"]) | rows["numerator"].isna()
-    below = (rows["denominator"] == rows["before_denominator"]) | rows["denominator"].isna()
+    # A rate may stay what it is; the people it counts hardly do. Its denominator may be of another, newer source.
+    told, before = rows["numerator"].fillna(rows["value"]), rows["before_numerator"].fillna(rows["before"])
     # A rate told without its parts stays the same to the digit often enough: only all of them at once are a copy.
     bare = rows["numerator"].isna() & (rows["unit"].astype(str) != "EUR")
     judged = rows[large & rows["rounded_to"].isna()]
-    copied = (same & parts & below).loc[judged.index]
+    copied = (told == before).loc[judged.index]
     bare = bare.loc[judged.index]
     groups = [judged["indicator_id"], judged["area_level"].astype(str) == "district", judged["end"]]
     share = copied.groupby(groups, observed=True).transform("mean")
@@ -52,7 +50,9 @@ def _find(subject: Subject) -> Found:
     )
     home = judged["area_code"].astype(str) == subject.home_area
     many = (share >= np.where(bare, 0.98, _SHARE)) & (count >= np.where(bare, 20, _SERIES))
-    alone = ~bare & (own_share >= 0.9) & (distinct >= _DIFFERENT)
+    # One large count of our own is enough: of five thousand, one in hundreds stays the same.
+    single = home & (counted.abs() >= _TELLING_ALONE)
+    alone = ~bare & (own_share >= 0.9) & ((distinct >= _DIFFERENT) | single)
     wrong = judged[copied & (many | alone) & judged["is_newest"]]
     grave = (many | home).loc[wrong.index]
     older = _of_an_older_period(subject)
@@ -70,10 +70,10 @@ def _of_an_older_period(subject: Subject) -> pd.DataFrame:
     rows = known(subject)
     told = rows["numerator"].fillna(rows["value"]).abs() >= _LARGE
     rows = rows[told & rows["rounded_to"].isna() & (rows["area_level"].astype(str) == "district")]
-    rows = rows.assign(row=rows.index, top=rows["numerator"].fillna(-1), below=rows["denominator"].fillna(-1))
+    rows = rows.assign(row=rows.index, counted=rows["numerator"].fillna(rows["value"]))
     last = rows.groupby("indicator_id", observed=True)["end"].transform("max")
     now, earlier = rows[rows["end"] == last], rows[rows["end"] < last]
-    same = ["series", "value", "top", "below"]
+    same = ["series", "counted"]
     twins = now[[*same, "row", "indicator_id"]].merge(
         earlier[[*same, "end", "period_label"]].rename(columns={"end": "from"}), on=same
     )
