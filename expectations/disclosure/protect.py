@@ -96,13 +96,15 @@ def told_values(population: Population) -> tuple[Ints, npt.NDArray[np.bool_]]:
             continue
         there = np.flatnonzero(~np.isnan(table.values))
         cells, figures = population.of_cell[name][there], table.values[there].astype(np.int64)
-        differs = known[cells] & (values[cells] != figures)
+        # The first of a cell counts; all others, of this table and of others, must be the same.
+        fresh = ~known[cells]
+        values[cells[fresh][::-1]], known[cells] = figures[fresh][::-1], True
+        differs = values[cells] != figures
         if differs.any():
             n = int(np.argmax(differs))
             raise DeclarationError(
                 f"{table.label(int(there[n]))}: found {figures[n]}, but the same cell stands as {values[cells[n]]} elsewhere"
             )
-        values[cells], known[cells] = figures, True
     return values, known
 
 
@@ -156,23 +158,59 @@ def attack_told(
     With the true tables every sensitive cell must be possible at the height its rule asks for. Without
     them every hidden cell must be possible at k or more, and at more than one value.
     """
-    population = population_of(declaration, told)
-    knowledge = knowledge_of(population, told)
     if truth is None:
-        attacker = Attacker(knowledge)
+        population = population_of(declaration, told)
+        attacker = Attacker(knowledge_of(population, told))
         k = needs_of(population, attacker.values).k
-        asked = knowledge.hidden & ~population.unpublished
-        targets = [(int(f), int(k[f])) for f in np.flatnonzero(asked)]
-        targets += [(int(f), 0) for f in np.flatnonzero(population.unpublished)]
-        return population, _without_truth(attacker, targets, k, population)
-    true = population_of(declaration, truth)
-    x = true_population(true)
-    base = (true.functionals @ x).astype(np.int64)
-    needs = needs_of(true, base)
-    attacker = Attacker(knowledge, x)
-    attacker.attack((int(f), int(needs.at_least[f])) for f in np.flatnonzero(needs.primary))
-    _changes(attacker, population, needs.k)
-    return population, attacker.result
+        at_least = k
+    else:
+        population = population_of(declaration, truth)
+        shown = {name: _aligned(table, truth[name]) for name, table in told.items()}
+        attacker = Attacker(knowledge_of(population, shown), true_population(population))
+        needs = needs_of(population, attacker.values)
+        k, at_least = needs.k, needs.at_least
+    asked = attacker.knowledge.hidden & ~population.unpublished
+    if truth is not None:
+        asked &= at_least > 0
+    # Of rounded figures nobody promises that they can be k: only that a small one can't be worked out.
+    blurred = _blurred(population)
+    attacker.attack((int(f), 0 if blurred[f] else int(at_least[f])) for f in np.flatnonzero(asked))
+    result = attacker.result
+    result.opened = [o for o in result.opened if not blurred[o.functional] or 1 <= o.upper < k[o.functional]]
+    # What no table shows is only of interest if it can be proved to be few, but somebody.
+    for functional in np.flatnonzero(population.unpublished & (attacker.values < k)).tolist():
+        if (found := attacker.small(functional, int(k[functional]))) is not None:
+            result.opened.append(found)
+    _changes(attacker, population, k)
+    return population, result
+
+
+def _aligned(told: Figures, true: Figures) -> Figures:
+    """A told table in the rows of the true one; what it does not tell is hidden.
+
+    Raises DeclarationError for a row that the true table does not have.
+    """
+    columns = list(true.codes.columns)
+    at = {tuple(row): n for n, row in enumerate(told.codes[columns].to_numpy().tolist())}
+    rows = [at.pop(tuple(row), None) for row in true.codes.to_numpy().tolist()]
+    if at:
+        raise DeclarationError(f"{told.label(min(at.values()))} is told, but the true table has no such row")
+    there = np.array([row is not None for row in rows])
+    order = np.array([0 if row is None else row for row in rows])
+    return replace(
+        told, codes=true.codes, frame=told.frame.iloc[order].reset_index(drop=True),
+        values=np.where(there, told.values[order], np.nan), hidden=told.hidden[order] | ~there,
+    )  # fmt: skip
+
+
+def _blurred(population: Population) -> npt.NDArray[np.bool_]:
+    """Functionals that are told by rounded or noisy tables only."""
+    blurred, exact = (np.zeros(len(population.labels), dtype=bool) for _ in range(2))
+    for name, table in population.tables.items():
+        if table.declared.rate is None:
+            away = bool(table.declared.rounded_to or table.declared.noise)
+            (blurred if away else exact)[population.of_cell[name]] = True
+    return blurred & ~exact
 
 
 def _changes(attacker: Attacker, population: Population, k: Ints) -> None:
@@ -180,21 +218,6 @@ def _changes(attacker: Attacker, population: Population, k: Ints) -> None:
     for now, before in population.changes:
         if (found := attacker.change(now, before, int(k[now]))) is not None:
             attacker.result.opened.append(found)
-
-
-def _without_truth(
-    attacker: Attacker, targets: list[tuple[int, int]], k: Ints, population: Population
-) -> Attack:
-    shown = [t for t in targets if not population.unpublished[t[0]]]
-    result = attacker.attack(shown)
-    # What no table shows is only of interest if it can be proved to be few, but somebody.
-    for functional in np.flatnonzero(population.unpublished):
-        if attacker.values[functional] < k[functional]:
-            found = attacker.small(int(functional), int(k[functional]))
-            if found is not None:
-                result.opened.append(found)
-    _changes(attacker, population, k)
-    return result
 
 
 def _too_few(table: Figures, denominators: Ints) -> npt.NDArray[np.bool_]:
