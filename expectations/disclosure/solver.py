@@ -45,13 +45,15 @@ def solve(
     column_bounds: tuple[Floats, Floats],
     whole: bool | npt.NDArray[np.bool_] = False,
     seconds: float | None = None,
+    nodes: int | None = None,
     maximise: bool = False,
     gap: float = 0.0,
 ) -> Answer:
     """Minimise cost · x with low <= matrix · x <= high. `whole`: which columns are whole numbers (or all).
 
-    Deterministic: one thread, fixed seed. `seconds` bounds searches whose end can't be foreseen; a search
-    that ran into it answers `unknown`, never a half result.
+    One thread and a fixed seed: the same question has the same answer. `nodes` (the same on every machine) or
+    `seconds` bound searches whose end can't be foreseen; a search that ran into it answers `unknown`, never a
+    half result.
     """
     rows = sp.csr_array(matrix)
     program = highspy.HighsLp()
@@ -78,6 +80,8 @@ def solve(
         solver.setOptionValue(option, value)
     if rows.shape[1] < 2000 and not integral:
         solver.setOptionValue("presolve", "off")
+    if nodes is not None:
+        solver.setOptionValue("mip_max_nodes", nodes)
     if seconds is not None:
         solver.setOptionValue("time_limit", float(seconds))
     solver.passModel(program)

@@ -29,6 +29,9 @@ _BOXES = (120, 400)
 _REWEIGHTED = 3
 """So often a program is solved again for fewer cells."""
 
+_NODES = 2000
+"""How far whole numbers are searched in one box; a bound of time would make the pattern depend on the machine."""
+
 _EXCHANGES, _WORK, _MOST_OWNERS = 600, 600_000, 6
 """So often at most it is tried to exchange a cell, and so many cells of tables are looked through by all tries (it gains
 a tenth, and large tables have no time for it); cells that more witnesses need stay."""
@@ -221,7 +224,7 @@ class Suppressor:
             np.abs(answer.x[: 2 * n] - np.round(answer.x[: 2 * n])) < 1e-6
         ):
             whole = np.arange(len(cost)) < 2 * n
-            answer = solve(cost, matrix, (low, high), columns, whole=whole, seconds=20, gap=0.05)
+            answer = solve(cost, matrix, (low, high), columns, whole=whole, nodes=_NODES, gap=0.05)
             if answer.status != "optimal":
                 return None
         steps = np.round(answer.x[:n] - answer.x[n : 2 * n]).astype(np.int64)

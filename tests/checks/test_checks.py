@@ -331,3 +331,16 @@ def test_without_a_register_there_is_nothing_to_reconcile(clean: Subjects) -> No
     rows = subject.reconciled[~subject.reconciled["measure_id"].str.startswith("register_")]
     verdict = reconciled(dataclasses.replace(subject, reconciled=rows), "pupils")
     assert (verdict.status, verdict.observed) == (Status.PASS, "nothing to compare")
+
+
+def test_an_indicator_at_none_of_its_levels_is_not_built(clean: Subjects) -> None:
+    """Coverage once stumbled over it and held the table with the words of a programmer."""
+    indicator = "leavers_without_certificate_percent"
+
+    def elsewhere(frame: pd.DataFrame) -> pd.DataFrame:
+        return frame.assign(area_level=frame["area_level"].mask(frame["indicator_id"] == indicator, "school"))
+
+    verdicts = judge(in_frame(elsewhere)(clean["pub_leavers"]))
+    found = next(v for v in verdicts if (v.check, v.scope) == ("coverage", indicator))
+    assert found.status is Status.NOT_EVALUATED
+    assert "Error" not in found.observed
