@@ -39,22 +39,14 @@ def needs_of(population: Population, values: Ints) -> Needs:
     strictest frequency rule says. Where several rules ask for something, the highest counts.
     """
     at_least = np.zeros(len(values), dtype=np.int64)
+    k = thresholds(population)
     open_zeros = np.zeros(len(values), dtype=bool)
-    k = np.ones(len(values), dtype=np.int64)
     for name, table in population.tables.items():
-        rule, cells = table.declared.rule, population.of_cell[name]
-        if table.declared.zeros == "open" and table.declared.rate is None:
-            open_zeros[cells] = True
-        if rule.frequency:
-            of_people = [cells]
-            if table.declared.rate:
-                of_people.append(population.of_denominator[name])
-            if name in population.of_others:
-                of_people.append(population.of_others[name])
-            for people in of_people:
-                _raise(k, people, np.full(len(people), rule.frequency))
         if table.declared.rate:
             continue
+        rule, cells = table.declared.rule, population.of_cell[name]
+        if table.declared.zeros == "open":
+            open_zeros[cells] = True
         _raise(at_least, cells, sensitive_amounts(table))
         for dimension in rule.all_or_none:
             lonely = _in_one_category(table, dimension, population.codes[dimension].total, values[cells])
@@ -63,11 +55,22 @@ def needs_of(population: Population, values: Ints) -> Needs:
         # A change of few people is told by two releases together: the newer cell must be possible k apart.
         if 0 < abs(values[now] - values[before]) < k[now] and not population.frozen[now]:
             at_least[now] = max(at_least[now], values[before] + k[now], values[now] + 1)
-    untold = np.flatnonzero(population.unpublished)
-    _raise(k, untold, np.full(len(untold), k.max(initial=1)))
     # Counts of 1 to k - 1 must be possible at k - 1 higher, and so at least at k.
     at_least = np.maximum(at_least, np.where((values >= 1) & (values < k), values + k - 1, 0))
     return Needs(at_least, open_zeros, k)
+
+
+def thresholds(population: Population) -> Ints:
+    """By functional, the frequency rule that holds for it: the strictest of its tables; 1 where none does."""
+    k = np.ones(len(population.labels), dtype=np.int64)
+    for name, table in population.tables.items():
+        if table.declared.rule.frequency is None:
+            continue
+        for places in (population.of_cell, population.of_denominator, population.of_others):
+            if name in places:
+                _raise(k, places[name], np.full(len(places[name]), table.declared.rule.frequency))
+    k[population.unpublished] = np.maximum(k[population.unpublished], k.max(initial=1))
+    return k
 
 
 def _raise(at_least: Ints, where: Ints, least: Ints) -> None:

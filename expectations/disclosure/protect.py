@@ -13,13 +13,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from expectations.disclosure.attack import Attack, Attacker, ContradictionError
+from expectations.disclosure.attack import Attack, Attacker, ContradictionError, Opened
 from expectations.disclosure.declaration import Declaration, DeclarationError
 from expectations.disclosure.knowledge import Knowledge, knowledge_of
 from expectations.disclosure.population import Ints, Population, population_of
-from expectations.disclosure.primary import Needs, needs_of
+from expectations.disclosure.primary import Needs, needs_of, thresholds
 from expectations.disclosure.suppress import InfeasibleError, Pattern, Suppressor
-from expectations.disclosure.tables import Figures, truths
+from expectations.disclosure.tables import Figures, complete
 from expectations.disclosure.verify import unproved
 
 MOST_HIDDEN = 0.3
@@ -114,7 +114,7 @@ def protect(declaration: Declaration, tables: Mapping[str, Figures]) -> Protecte
     Raises DeclarationError, ContradictionError (the figures do not fit together), InfeasibleError (a cell
     can't be protected) or UnprovedError (the result did not stand the verifier or the attacker).
     """
-    truths({n: t for n, t in tables.items() if not t.declared.frozen})
+    complete({n: t for n, t in tables.items() if not t.declared.frozen})
     population = population_of(declaration, tables)
     x = true_population(population)
     values = (population.functionals @ x).astype(np.int64)
@@ -159,10 +159,10 @@ def attack_told(
     them every hidden cell must be possible at k or more, and at more than one value.
     """
     if truth is None:
+        shown = dict(told)
         population = population_of(declaration, told)
         attacker = Attacker(knowledge_of(population, told))
-        k = needs_of(population, attacker.values).k
-        at_least = k
+        k = at_least = thresholds(population)
     else:
         population = population_of(declaration, truth)
         shown = {name: _aligned(table, truth[name]) for name, table in told.items()}
@@ -181,8 +181,34 @@ def attack_told(
     for functional in np.flatnonzero(population.unpublished & (attacker.values < k)).tolist():
         if (found := attacker.small(functional, int(k[functional]))) is not None:
             result.opened.append(found)
+    result.opened += _told_elsewhere(population, shown, at_least > 0 if truth is not None else None)
     _changes(attacker, population, k)
     return population, result
+
+
+def _told_elsewhere(
+    population: Population, told: Mapping[str, Figures], asked: npt.NDArray[np.bool_] | None
+) -> list[Opened]:
+    """Hidden cells that stand open under another name: the same people, told in another cell."""
+    telling: dict[int, tuple[str, float]] = {}
+    for name, table in told.items():
+        if table.declared.rate or table.declared.rounded_to or table.declared.noise:
+            continue
+        for row in np.flatnonzero(~table.hidden).tolist():
+            telling.setdefault(
+                int(population.of_cell[name][row]), (table.label(row), float(table.values[row]))
+            )
+    found: dict[int, Opened] = {}
+    for name, table in told.items():
+        if table.declared.rate:
+            continue
+        for row in np.flatnonzero(table.hidden).tolist():
+            cell = int(population.of_cell[name][row])
+            if cell in telling and (asked is None or asked[cell]):
+                label, value = telling[cell]
+                own = table.label(row)
+                found.setdefault(cell, Opened(cell, own, value, value, f"{own} = {label} ({value:g})"))
+    return list(found.values())
 
 
 def _aligned(told: Figures, true: Figures) -> Figures:

@@ -59,7 +59,6 @@ def read_table(path: Path, declared: Table) -> Figures:
 
     Raises DeclarationError as `read_tables` does.
     """
-    numbers = [declared.value, *_number_columns(declared)]
     try:
         if path.suffix == ".parquet":
             frame = pd.read_parquet(path)
@@ -67,21 +66,21 @@ def read_table(path: Path, declared: Table) -> Figures:
             frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     except (OSError, ValueError) as error:
         raise DeclarationError(f"{path}: can't be read: {error}") from error
-    return figures(path.stem, declared, frame, numbers, str(path))
+    return figures(path.stem, declared, frame, str(path))
 
 
-def figures(
-    name: str, declared: Table, frame: pd.DataFrame, numbers: list[str] | None = None, where: str = ""
-) -> Figures:
+def figures(name: str, declared: Table, frame: pd.DataFrame, where: str = "") -> Figures:
     """A table from a data frame; `where` is how errors call it.
 
-    Raises DeclarationError as `read_tables` does.
+    A table with a column `status` is one that was protected before: it may have its figures in `value` and need not
+    have the columns that only rules and costs ask for. Raises DeclarationError as `read_tables` does.
     """
     where = where or name
-    needed = [*declared.dimensions.values(), declared.value, *_number_columns(declared)]
-    if declared.rule.request:
-        needed.append(declared.rule.request)
-    for column in needed:
+    was_protected = "status" in frame.columns
+    if was_protected and declared.value not in frame.columns and "value" in frame.columns:
+        frame = frame.rename(columns={"value": declared.value})
+    asked = rule_columns(declared)
+    for column in [*declared.dimensions.values(), declared.value, *([] if was_protected else asked)]:
         if column not in frame.columns:
             raise DeclarationError(
                 f"{where}: no column `{column}`; the columns are {', '.join(map(str, frame.columns))}"
@@ -105,7 +104,7 @@ def figures(
             f"{where}, row {n + 2}: the cell {' | '.join(codes.iloc[n])} stands twice, expected once"
         )
     hidden = np.zeros(len(frame), dtype=bool)
-    if "status" in frame.columns:
+    if was_protected:
         status = frame["status"].map(_text)
         for n, text in enumerate(status):
             if text not in (PUBLISHED, CONFIDENTIAL):
@@ -113,7 +112,8 @@ def figures(
                     f"{where}, row {n + 2}, column `status`: found {text!r}, expected {PUBLISHED} or {CONFIDENTIAL}"
                 )
         hidden = (status == CONFIDENTIAL).to_numpy()
-    for column in numbers or [declared.value, *_number_columns(declared)]:
+    numbers = [c for c in asked if c in frame.columns and c != declared.rule.request]
+    for column in [declared.value, *numbers]:
         # Totals have no rank.
         may_be_empty = (
             hidden | (frame[column].map(_text) == "").to_numpy() if column == declared.rank else hidden
@@ -149,16 +149,15 @@ def protected_frame(table: Figures, hidden: npt.NDArray[np.bool_]) -> pd.DataFra
     return frame
 
 
-def _number_columns(declared: Table) -> list[str]:
+def rule_columns(declared: Table) -> list[str]:
+    """The columns that rules, costs and ranks ask for, beside dimensions and figures."""
     rule = declared.rule
     columns = [rule.contributors.column] if rule.contributors else []
     columns += rule.dominance.largest if rule.dominance else []
     columns += [rule.p_percent.largest, rule.p_percent.second] if rule.p_percent else []
     if declared.cost not in ("value", "logarithm", "cells"):
         columns.append(declared.cost)
-    if declared.rank:
-        columns.append(declared.rank)
-    return columns
+    return columns + [column for column in (declared.rank, rule.request) if column]
 
 
 def _text(value: object) -> str:
@@ -178,9 +177,12 @@ def _numbers(column: pd.Series, where: str, name: str, may_be_empty: npt.NDArray
     return numbers
 
 
-def truths(tables: Mapping[str, Figures]) -> None:
-    """Every figure must be there: raises DeclarationError for the first that is not."""
+def complete(tables: Mapping[str, Figures]) -> None:
+    """To protect tables all must be known: raises DeclarationError for the first figure or column that is not there."""
     for table in tables.values():
+        for column in rule_columns(table.declared):
+            if column not in table.frame.columns:
+                raise DeclarationError(f"{table.name}: no column `{column}`, which its rule or cost asks for")
         unknown = np.isnan(table.values)
         if unknown.any():
             label = table.label(int(np.argmax(unknown)))

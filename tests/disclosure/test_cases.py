@@ -104,6 +104,15 @@ def test_the_same_cell_under_two_names_has_one_status() -> None:
     }
     only = {n: told(f, _hidden(f, ["I"])) for n, f in tables.items()}
     assert {label.split("[")[1] for label in opened(declaration, *only.values())} == {"I]"}
+    # Hidden here and told there under the name of its county.
+    inconsistent = {
+        "county": told(tables["county"], _hidden(tables["county"], ["I", "K", "B", "J"])),
+        "size": tables["size"],
+    }
+    leaks = opened(
+        declaration, inconsistent["county"], told(tables["size"], _hidden(tables["size"], ["I", "J", "K"]))
+    )
+    assert leaks["county[B]"].equation == "county[B] = county[county-4] (7)"
     done = protect(declaration, tables)
     status = {c: h for n, f in tables.items() for c, h in zip(f.codes["region"], done.hidden[n], strict=True)}
     assert status["B"] == status["county-4"]

@@ -166,3 +166,35 @@ def test_a_folder_with_something_in_it_is_left_alone(files: Path) -> None:
     (files / "out" / "mine.txt").write_text("mine")
     assert _protect(files).exit_code == 2
     assert (files / "out" / "mine.txt").read_text() == "mine"
+
+
+def test_protected_tables_can_be_attacked_without_the_columns_of_their_rules(tmp_path: Path) -> None:
+    """Contributors and costs stay in the house, and the figures go out under one name."""
+    rule = {"frequency": 3, "contributors": {"column": "schools", "minimum": 3}}
+    declaration = {
+        "tables": {"t": {"dimensions": ["type"], "value": "pupils", "rule": rule, "cost": "weight"}}
+    }
+    (tmp_path / "d.yaml").write_text(yaml.safe_dump(declaration))
+    frame = pd.DataFrame({
+        "type": ["GYM", "IGS", "RSP", "Total"], "pupils": [800, 950, 1200, 2950], "schools": [4, 1, 5, 10], "weight": [3, 1, 2, 9],
+    })  # fmt: skip
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    done = _call(
+        "protect", "--declaration", tmp_path / "d.yaml", tmp_path / "t.csv", "--out", tmp_path / "out"
+    )
+    assert done.exit_code == 0, done.output
+    told = pd.read_csv(tmp_path / "out" / "t.csv", keep_default_na=False)
+    assert list(told.columns) == ["type", "value", "status", "sign"]
+    assert told.loc[told["status"] == "confidential", "type"].tolist() == ["IGS", "RSP"]
+    attacked = _call("attack", "--declaration", tmp_path / "d.yaml", tmp_path / "out" / "t.csv")
+    assert attacked.exit_code == 0, attacked.output
+    again = _call(
+        "protect",
+        "--declaration",
+        tmp_path / "d.yaml",
+        tmp_path / "out" / "t.csv",
+        "--out",
+        tmp_path / "more",
+    )
+    assert again.exit_code == 2
+    assert "no column `schools`" in again.output

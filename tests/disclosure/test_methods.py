@@ -115,3 +115,36 @@ def test_the_truth_may_stand_in_another_order_than_what_is_told() -> None:
     bare = told(true, frame["area"].eq("A"))
     _, attack = attack_told(declaration, {"t": bare}, {"t": figures("t", declaration.tables["t"], backwards)})
     assert [o.label for o in attack.opened] == ["t[A]"]
+
+
+@pytest.mark.parametrize(("absent", "opens"), [("unpublished", False), ("zero", True)])
+def test_a_row_that_is_not_there_is_nobody_only_where_that_is_declared(absent: str, opens: bool) -> None:
+    """Of area A only one kind has a row; its total is told. Whoever knows that no row means nobody has it."""
+    declaration = Declaration.model_validate(
+        {"tables": {"t": {"dimensions": ["area", "kind"], "absent": absent}}}
+    )
+    frame = pd.DataFrame(
+        [("A", "x", None), ("B", "x", 20), ("B", "y", 30), ("A", "Total", 2), ("B", "Total", 50), ("Total", "Total", 52)],
+        columns=["area", "kind", "value"],
+    ).assign(status=["confidential", *["published"] * 5])  # fmt: skip
+    leaks = opened(declaration, figures("t", declaration.tables["t"], frame))
+    assert any(o.label == "t[A, x]" and (o.lower, o.upper) == (2, 2) for o in leaks.values()) == opens
+
+
+def test_where_nobody_can_be_nobody_is_looked_for() -> None:
+    """Without the structural zero the two hidden grades of primary schools could swap; with it they can't."""
+    tables = {"t": {"dimensions": ["kind", "grade"]}}
+    frame = pd.DataFrame(
+        [("GS", "1", None), ("GS", "5", None), ("IGS", "1", None), ("IGS", "5", None), ("GS", "Total", 2), ("IGS", "Total", 60),
+         ("Total", "1", 12), ("Total", "5", 50), ("Total", "Total", 62)],
+        columns=["kind", "grade", "value"],
+    ).assign(status=["confidential"] * 4 + ["published"] * 5)  # fmt: skip
+    free = Declaration.model_validate({"tables": tables})
+    bound = Declaration.model_validate(
+        {"tables": tables, "structural_zeros": [{"kind": ["GS"], "grade": ["5"]}]}
+    )
+    assert "t[GS, 1]" not in {
+        o.label for o in opened(free, figures("t", free.tables["t"], frame)).values() if o.lower
+    }
+    leaks = opened(bound, figures("t", bound.tables["t"], frame))
+    assert (leaks["t[GS, 1]"].lower, leaks["t[GS, 1]"].upper) == (2, 2)
