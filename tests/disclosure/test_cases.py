@@ -105,13 +105,10 @@ def test_the_same_cell_under_two_names_has_one_status() -> None:
     only = {n: told(f, _hidden(f, ["I"])) for n, f in tables.items()}
     assert {label.split("[")[1] for label in opened(declaration, *only.values())} == {"I]"}
     # Hidden here and told there under the name of its county.
-    inconsistent = {
-        "county": told(tables["county"], _hidden(tables["county"], ["I", "K", "B", "J"])),
-        "size": tables["size"],
-    }
-    leaks = opened(
-        declaration, inconsistent["county"], told(tables["size"], _hidden(tables["size"], ["I", "J", "K"]))
-    )
+    one, two = (
+        told(tables[n], _hidden(tables[n], codes)) for n, codes in (("county", ["I", "K", "B", "J"]), ("size", ["I", "J", "K"]))
+    )  # fmt: skip
+    leaks = opened(declaration, one, two)
     assert leaks["county[B]"].equation == "county[B] = county[county-4] (7)"
     done = protect(declaration, tables)
     status = {c: h for n, f in tables.items() for c, h in zip(f.codes["region"], done.hidden[n], strict=True)}
