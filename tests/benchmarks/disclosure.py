@@ -31,6 +31,7 @@ from expectations.disclosure.primary import needs_of
 from expectations.disclosure.protect import protect, true_population
 from expectations.disclosure.tables import Figures
 from expectations.disclosure.verify import unproved
+from tests.disclosure import cases
 from tests.disclosure.pupils import HIERARCHIES, LEAVES, declaration, pupils, table
 
 TABLES = (
@@ -188,6 +189,48 @@ def main(k: int, count: int, minutes: float) -> None:
             report("τ-Argus, repaired", name, figures, mended, primary, spent, "zeros " + zeros)
 
 
+CENSUS = {"sal": ("sex", "age_h", "lms_h"), "sah": ("sex", "age_h", "hst_h"), "saf": ("sex", "age_h", "fst_h"), "slh": ("sex", "lms_h", "hst_h")}  # fmt: skip
+
+
+def census() -> None:
+    """Four linked tables of another package's synthetic census (shared/reference/sdc_cases, d53), beside its own pattern."""
+    if not cases.CASES.is_dir():
+        print(f"d53: left out, {cases.CASES} is absent")
+        return
+    finest = cases.read_csv("gauss_d53_input.csv")
+    theirs = pd.read_csv(cases.CASES / "gauss_d53_global.csv.gz", dtype=str, keep_default_na=False)
+    theirs = theirs.rename(columns={"freq": "value"}).astype({"value": int})
+    dimensions = list(dict.fromkeys(d for table in CENSUS.values() for d in table))
+    theirs = theirs.drop_duplicates(dimensions)
+    groups: dict[str, dict[str, list[str]]] = {}
+    for name, levels in (("age", "lmh"), ("lms", "lh"), ("hst", "lmh"), ("fst", "lmh")):
+        groups[f"{name}_h"] = {
+            code: sorted(parts)
+            for high, low in zip(levels, levels[1:], strict=False)
+            for code, parts in finest.groupby(f"{name}_{high}")[f"{name}_{low}"].unique().items()
+            if list(parts) != [code]
+        }
+    declared = cases.declared(CENSUS, groups, 4, zeros="open")
+    tables = {}
+    for name, own in CENSUS.items():
+        rest = [d for d in dimensions if d not in own]
+        tables[name] = cases.table(
+            declared, name, theirs.loc[(theirs[rest] == "Total").all(axis=1), [*own, "value"]]
+        )
+    started = time.perf_counter()
+    done = protect(declared, tables)
+    spent = time.perf_counter() - started
+    hidden: dict[tuple[str, ...], bool] = {}
+    for name, figures in tables.items():
+        for row, gone in zip(figures.codes.to_dict("records"), done.hidden[name], strict=True):
+            hidden[tuple(str(row.get(d, "Total")) for d in dimensions)] = bool(gone)
+    print(
+        f"d53: {len(hidden)} distinct cells, ours hides {sum(hidden.values())} in {spent:.1f} s; "
+        f"GaussSuppression {theirs['suppressed'].eq('TRUE').sum()}, whose criterion is less",
+        flush=True,
+    )
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--k", type=int, default=3)
@@ -199,3 +242,4 @@ if __name__ == "__main__":
         run_peer(json.loads(arguments.peer))
     else:
         main(arguments.k, arguments.tables, arguments.peer_minutes)
+        census()
