@@ -12,6 +12,7 @@ hidden, ours are added), so that the cost compares at equal protection.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import resource
 import subprocess
@@ -206,7 +207,7 @@ def census() -> None:
     for name, levels in (("age", "lmh"), ("lms", "lh"), ("hst", "lmh"), ("fst", "lmh")):
         groups[f"{name}_h"] = {
             code: sorted(parts)
-            for high, low in zip(levels, levels[1:], strict=False)
+            for high, low in itertools.pairwise(levels)
             for code, parts in finest.groupby(f"{name}_{high}")[f"{name}_{low}"].unique().items()
             if list(parts) != [code]
         }
