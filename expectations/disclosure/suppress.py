@@ -32,7 +32,7 @@ _REWEIGHTED = 3
 _NODES = 2000
 """How far whole numbers are searched in one box; a bound of time would make the pattern depend on the machine."""
 
-_EXCHANGES, _WORK, _MOST_OWNERS = 600, 600_000, 6
+_EXCHANGES, _WORK, _MOST_OWNERS = 600, 400_000, 6
 """So often at most it is tried to exchange a cell, and so many cells of tables are looked through by all tries (it gains
 a tenth, and large tables have no time for it); cells that more witnesses need stay."""
 
