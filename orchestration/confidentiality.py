@@ -46,8 +46,9 @@ def protect(
     from expectations.disclosure.attack import ContradictionError
     from expectations.disclosure.coarser import coarser
     from expectations.disclosure.declaration import DeclarationError, load_declaration
-    from expectations.disclosure.protect import MOST_HIDDEN, InfeasibleError, UnprovedError
+    from expectations.disclosure.protect import MOST_HIDDEN, UnprovedError
     from expectations.disclosure.protect import protect as protect_all
+    from expectations.disclosure.suppress import InfeasibleError
     from expectations.disclosure.tables import protected_frame, read_tables
 
     if folder.exists() and any(folder.iterdir()):

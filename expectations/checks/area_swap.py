@@ -63,7 +63,9 @@ def _find(subject: Subject) -> Found:
         codes = [str(code) for code in now.index]
         many_cells = (np.nan_to_num(b) >= _CASES).sum(axis=1) >= _MANY
         ours = [n for n, code in enumerate(codes) if code == subject.home_area and many_cells[n]]
-        candidates = {(i, j) for i in ours for j in np.flatnonzero(large).tolist()}
+        candidates = {
+            (i, j) for i in ours for j in np.flatnonzero(large & (moves[i] + moves > _TOGETHER)).tolist()
+        }
         if 2 <= len(moved) <= _MOST:
             candidates |= {(i, j) for i in moved.tolist() for j in moved.tolist()}
         for i, j in sorted((i, j) for i, j in candidates if i != j):

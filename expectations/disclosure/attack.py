@@ -85,7 +85,7 @@ class Attacker:
         self.result = Attack(self.base, highest=values.copy(), lowest=values.copy())
         self.values = values
 
-    def attack(self, targets: Iterable[tuple[int, int]], stop_at_first: bool = False) -> Attack:
+    def attack(self, targets: Iterable[tuple[int, int]]) -> Attack:
         """Every target is a functional and how high it must be possible; the largest needs come first.
 
         A functional must also be possible at more than one value.
@@ -94,8 +94,6 @@ class Attacker:
             found = self._try(functional, at_least)
             if found is not None:
                 self.result.opened.append(found)
-                if stop_at_first:
-                    break
         self.result.opened.sort(key=lambda o: o.functional)
         return self.result
 

@@ -18,7 +18,7 @@ from expectations.disclosure.declaration import Declaration, DeclarationError
 from expectations.disclosure.knowledge import Knowledge, knowledge_of
 from expectations.disclosure.population import Ints, Population, population_of
 from expectations.disclosure.primary import Needs, needs_of, thresholds
-from expectations.disclosure.suppress import InfeasibleError, Pattern, Suppressor
+from expectations.disclosure.suppress import Pattern, Suppressor
 from expectations.disclosure.tables import Figures, complete
 from expectations.disclosure.verify import unproved
 
@@ -285,6 +285,3 @@ def _costs(population: Population, values: Ints, needs: Needs) -> npt.NDArray[np
         if table.declared.rate:
             np.add.at(costs, population.of_denominator[name], each)
     return costs
-
-
-__all__ = ["InfeasibleError", "Protected", "UnprovedError", "attack_told", "protect"]

@@ -55,21 +55,13 @@ def solve(
     `seconds` bound searches whose end can't be foreseen; a search that ran into it answers `unknown`, never a
     half result.
     """
-    rows = sp.csr_array(matrix)
-    program = highspy.HighsLp()
-    program.num_col_, program.num_row_ = rows.shape[1], rows.shape[0]
-    program.col_cost_ = np.asarray(cost, dtype=float)
-    program.col_lower_, program.col_upper_ = column_bounds
-    program.row_lower_, program.row_upper_ = row_bounds
-    program.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-    program.a_matrix_.start_ = rows.indptr
-    program.a_matrix_.index_ = rows.indices
-    program.a_matrix_.value_ = rows.data.astype(float)
+    program = _program(cost, matrix, row_bounds, column_bounds)
+    count = program.num_col_
     if maximise:
         program.sense_ = highspy.ObjSense.kMaximize
     integral = np.any(whole)
     if integral:
-        kinds = np.broadcast_to(np.asarray(whole), (rows.shape[1],))
+        kinds = np.broadcast_to(np.asarray(whole), (count,))
         kind = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
         program.integrality_ = [kind[int(w)] for w in kinds]
     solver = highspy.Highs()
@@ -78,7 +70,7 @@ def solve(
         "mip_feasibility_tolerance": 1e-7,
     }.items():  # fmt: skip
         solver.setOptionValue(option, value)
-    if rows.shape[1] < 2000 and not integral:
+    if count < 2000 and not integral:
         solver.setOptionValue("presolve", "off")
     if nodes is not None:
         solver.setOptionValue("mip_max_nodes", nodes)
@@ -91,10 +83,28 @@ def solve(
     known = status == "optimal"
     return Answer(
         status,  # type: ignore[arg-type]
-        np.array(solution.col_value) if known else np.zeros(rows.shape[1]),
+        np.array(solution.col_value) if known else np.zeros(count),
         float(solver.getInfo().objective_function_value) if known else float("nan"),
-        np.array(solution.row_dual) if known and not integral else np.zeros(rows.shape[0]),
+        np.array(solution.row_dual) if known and not integral else np.zeros(program.num_row_),
     )
+
+
+def _program(
+    cost: Floats,
+    matrix: sp.csr_array | sp.csc_array,
+    row_bounds: tuple[Floats, Floats],
+    column_bounds: tuple[Floats, Floats],
+) -> highspy.HighsLp:
+    rows = sp.csr_array(matrix)
+    program = highspy.HighsLp()
+    program.num_col_, program.num_row_ = rows.shape[1], rows.shape[0]
+    program.col_cost_ = np.asarray(cost, dtype=float)
+    program.col_lower_, program.col_upper_ = column_bounds
+    program.row_lower_, program.row_upper_ = row_bounds
+    program.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    program.a_matrix_.start_, program.a_matrix_.index_ = rows.indptr, rows.indices
+    program.a_matrix_.value_ = rows.data.astype(float)
+    return program
 
 
 class Polytope:
@@ -103,17 +113,9 @@ class Polytope:
     def __init__(
         self, matrix: sp.csr_array, row_bounds: tuple[Floats, Floats], column_bounds: tuple[Floats, Floats]
     ) -> None:
-        rows = sp.csr_array(matrix)
-        program = highspy.HighsLp()
-        program.num_col_, program.num_row_ = rows.shape[1], rows.shape[0]
-        program.col_cost_ = np.zeros(rows.shape[1])
-        program.col_lower_, program.col_upper_ = column_bounds
-        program.row_lower_, program.row_upper_ = row_bounds
-        program.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-        program.a_matrix_.start_, program.a_matrix_.index_ = rows.indptr, rows.indices
-        program.a_matrix_.value_ = rows.data.astype(float)
-        self._columns = np.arange(rows.shape[1], dtype=np.int32)
-        self._rows = rows.shape[0]
+        program = _program(np.zeros(matrix.shape[1]), matrix, row_bounds, column_bounds)
+        self._columns = np.arange(program.num_col_, dtype=np.int32)
+        self._rows = program.num_row_
         self._solver = highspy.Highs()
         for option, value in {"output_flag": False, "threads": 1, "random_seed": 1}.items():
             self._solver.setOptionValue(option, value)

@@ -6,7 +6,7 @@ For every sensitive cell a whole-number population is looked for that agrees wit
 shows the cell as high as it must be possible. It differs from the true one in few micro cells around the
 cell; the cells of tables it changes are hidden, and it is kept as the witness. What a move costs is what
 it hides: a linear program over a box of siblings, level by level wider, whole numbers where needed.
-Afterwards cells that no longer serve any witness are shown again.
+Afterwards dear cells are exchanged for cheaper ones, and those that serve no witness any more are shown again.
 """
 
 from __future__ import annotations
@@ -306,7 +306,7 @@ class Suppressor:
             better |= self._replaced(owners, cell)
         return used, better
 
-    def _replaced(self, owners: list[int], forbidden: int | None) -> bool:
+    def _replaced(self, owners: list[int], forbidden: int) -> bool:
         """Other witnesses for these, if that loses less; else all stays as it was."""
         before = (dict(self.witnesses), self.at_least.copy(), self.hidden.copy())
         try:

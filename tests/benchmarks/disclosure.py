@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -34,6 +35,7 @@ from expectations.disclosure.tables import Figures
 from expectations.disclosure.verify import unproved
 from tests.disclosure import cases
 from tests.disclosure.pupils import HIERARCHIES, LEAVES, declaration, pupils, table
+from tests.nights import PROJECT
 
 TABLES = (
     ("area", "type"),
@@ -120,6 +122,7 @@ def peer(
             done = subprocess.run(
                 [sys.executable, "-m", "tests.benchmarks.disclosure", "--peer", json.dumps(order)],
                 capture_output=True, text=True, timeout=60 * minutes + 30, check=False,
+                cwd=folder, env={**os.environ, "PYTHONPATH": str(PROJECT)},  # it leaves logs where it runs
             )  # fmt: skip
         except subprocess.TimeoutExpired:
             return None

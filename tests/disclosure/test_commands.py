@@ -74,6 +74,9 @@ def test_protected_files_stand_the_attack_and_the_proof_stays_apart(files: Path)
         assert set(frame.loc[hidden, "sign"]) == {"."}
         assert facts[name]["primary"] + facts[name]["secondary"] == hidden.sum()
         assert facts[name]["primary"] >= 1
+        # Where more than three tenths are hidden, a step is named that loses less.
+        assert ("coarser" in facts[name]) == (hidden.mean() > 0.3)
+        assert "%" in facts[name].get("coarser", "%")
     proof_file = files / "out" / "private" / "proof.csv"
     assert stat.S_IMODE(proof_file.stat().st_mode) == 0o600
     proof = pd.read_csv(proof_file, dtype={"cell": str})

@@ -13,7 +13,8 @@ from expectations.disclosure.attack import Attacker
 from expectations.disclosure.declaration import Declaration
 from expectations.disclosure.knowledge import knowledge_of
 from expectations.disclosure.population import population_of
-from expectations.disclosure.protect import InfeasibleError, Protected, attack_told, protect
+from expectations.disclosure.protect import Protected, attack_told, protect
+from expectations.disclosure.suppress import InfeasibleError
 from expectations.disclosure.tables import Figures, figures
 from expectations.disclosure.verify import unproved
 from tests.disclosure.oracle import populations, small_tables, with_hidden
