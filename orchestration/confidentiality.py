@@ -41,9 +41,11 @@ def protect(
     """Hide what must be hidden in all tables together, prove it, and write them. The proof stays in the house.
 
     DIR/<table>.csv (or .parquet) has the dimensions, `value`, `status` and `sign`; DIR/private/proof.csv has of
-    every hidden cell what it can be at least and at most: near the truth, never to be given away.
+    every hidden cell what it can be at least and at most: near the truth, never to be given away. Tables of another
+    method (rounding, small counts, cell key) get figures of that method.
     """
     from expectations.disclosure.attack import ContradictionError
+    from expectations.disclosure.blur import distance
     from expectations.disclosure.coarser import coarser
     from expectations.disclosure.declaration import DeclarationError, load_declaration
     from expectations.disclosure.protect import MOST_HIDDEN, UnprovedError
@@ -64,7 +66,7 @@ def protect(
     _write(folder, {p.stem: p.suffix for p in tables}, found, done, protected_frame)
     report: dict[str, Any] = {"joint": done.population.joint, "tables": {}}
     for name, table in found.items():
-        hidden = done.hidden[name]
+        hidden, shown = done.hidden[name], done.told[name]
         primary = done.needs.primary[done.population.of_cell[name]]
         whole = float(table.frame[table.declared.value].sum())
         told = float(table.frame[table.declared.value][~hidden].sum())
@@ -72,6 +74,13 @@ def protect(
             "cells": len(hidden), "primary": int((primary & hidden).sum()), "secondary": int((hidden & ~primary).sum()),
             "cells_published": round(1 - done.share_hidden(name), 4), "mass_published": round(told / whole, 4) if whole else 1.0,
         }  # fmt: skip
+        if table.declared.method != "hide":
+            mean, most = distance(shown.values, table.values, ~hidden)
+            report["tables"][name] |= {
+                "method": table.declared.method,
+                "mean_distance": round(mean, 3),
+                "largest_distance": most,
+            }
         if done.share_hidden(name) > MOST_HIDDEN:
             report["tables"][name]["coarser"] = coarser(declared, found, name)
     if as_json:
@@ -83,6 +92,11 @@ def protect(
             f"secondary gesperrt / hidden; {facts['cells_published']:.1%} der Zellen / of the cells, "
             f"{facts['mass_published']:.1%} der Fälle / of the cases veröffentlicht / published"
         )
+        if "method" in facts:
+            out.print(
+                f"  {facts['method']}: im Mittel / on average {facts['mean_distance']:g} daneben / off, höchstens / at most "
+                f"{facts['largest_distance']}"
+            )
         if "coarser" in facts:
             out.print(
                 f"  mehr als / more than {MOST_HIDDEN:.0%} gesperrt / hidden; gröber wäre besser / coarser would be better: "
@@ -162,8 +176,8 @@ def _write(
     folder.parent.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".protect-"))
     try:
-        for name, table in tables.items():
-            frame = frame_of(table, done.hidden[name])
+        for name in tables:
+            frame = frame_of(done.told[name], done.hidden[name])
             if endings[name] == ".parquet":
                 frame.to_parquet(staging / f"{name}.parquet", index=False)
             else:

@@ -173,7 +173,11 @@ def _home_gaps(rows: pd.DataFrame, subject: Subject, indicator: Indicator, names
         empty = set(home[names].itertuples(index=False, name=None)) & set(
             had.itertuples(index=False, name=None)
         )
-        usual |= _usual_cells(before[before["area_level"] == level], names) & empty
+        earlier_cells = _usual_cells(before[before["area_level"] == level], names) & empty
+        usual |= earlier_cells
+        # What nobody has any more, though most had it and we did, is gone, whatever sign stands there.
+        peers = newest[(newest["area_level"] == level) & newest["value"].notna()]
+        known -= earlier_cells - set(peers[names].itertuples(index=False, name=None))
     return [
         f"area {subject.home_area}, {period}, {'/'.join(c for c in cell if c != TOTAL)}: no value"
         for cell in sorted(usual - known)

@@ -1,7 +1,7 @@
 """Rounding pattern: are figures multiples of 3, 5 or 10 where none are expected, or not where they should be?
 
-What: official counts of the newest period by Land: the share of multiples of 3, 5 and 10 against chance and against the
-period before; told counts of registers must all be multiples of their base.
+What: official counts of the newest period by Land, and the counts that rates are made of: the share of multiples of 3,
+5 and 10 against chance; told counts of registers must all be multiples of their base.
 When it matters: an office that began to round needs its tolerance in the catalogue, or every sum over it fails later; counts
 that lost their rounding are exact figures of people that must not go out.
 How to resolve: declare `rounded_in` with its date in the measure, or have the exact delivery taken back.
@@ -16,12 +16,16 @@ from expectations.catalogue import Catalogue
 from expectations.catalogue.model import PEOPLE, Indicator, Kind, Text
 from expectations.checks.base import Found, Subject, found, is_official, known, row_check
 
-_LEAST = 40
+_LEAST = 25
 """Figures of a Land and period from which a pattern can be told from chance."""
 
 
 def _counts(indicator: Indicator, catalogue: Catalogue) -> bool:
-    return indicator.kind is Kind.COUNT and indicator.unit in PEOPLE
+    """A count of people, or a rate of such counts."""
+    if indicator.kind is Kind.COUNT:
+        return indicator.unit in PEOPLE
+    measures = catalogue.measures_of(indicator)
+    return not indicator.kind.is_modelled and bool(measures) and all(m.unit in PEOPLE for m in measures)
 
 
 def _find(subject: Subject) -> Found:
@@ -29,33 +33,47 @@ def _find(subject: Subject) -> Found:
     rows = known(subject)
     rows = rows[rows["indicator_id"].isin(list(chosen))]
     base = rows["rounded_to"].astype(float)
-    unrounded = rows[base.notna() & (rows["value"] % base.fillna(1) != 0)]
+    is_count = rows["indicator_id"].isin([i.id for i in chosen.values() if i.kind is Kind.COUNT])
+    unrounded = rows[is_count & base.notna() & (rows["value"] % base.fillna(1) != 0)]
     # What is told of the city's own records must be rounded (decision 0016).
-    inside = rows[~is_official(rows) & base.isna() & (rows["value"] % 5 != 0)]
-    office = rows[base.isna() & is_official(rows) & (rows["value"] >= 10)]
-    office = office[office["area_level"].astype(str) == "district"]
-    land = office["area_code"].astype(str).str[:2]
-    groups = [office["indicator_id"], land, office["end"]]
+    inside = rows[is_count & ~is_official(rows) & base.isna() & (rows["value"] % 5 != 0)]
     found_rows = [
         unrounded.assign(why=[f"no multiple of {b:g}" for b in unrounded["rounded_to"]]),
         inside.assign(why="not rounded"),
     ]
+    districts = rows[base.isna() & is_official(rows) & (rows["area_level"].astype(str) == "district")]
+    newest = districts["end"] == districts.groupby("indicator_id", observed=True)["end"].transform("max")
+    districts = districts[newest & ~_declared(districts, chosen, subject.catalogue)]
+    figures = {
+        "value": districts["value"].where(is_count),
+        "numerator": districts["numerator"],
+        "denominator": districts["denominator"],
+    }
     for divisor in (10, 5, 3):
-        share = (office["value"] % divisor == 0).groupby(groups, observed=True).transform("mean")
-        count = office["value"].groupby(groups, observed=True).transform("size")
-        expected = 1 / divisor
-        # A share of one is expected nowhere; chance leaves it near 1/divisor.
-        pattern = (share > 0.9) & (count >= _LEAST)
-        pattern &= share - expected > 5 * np.sqrt(expected * (1 - expected) / count)
-        declared = _declared(office, chosen, subject.catalogue)
-        newest = office["end"] == office.groupby("indicator_id", observed=True)["end"].transform("max")
-        hits = office[pattern & ~declared & newest]
-        first = hits.drop_duplicates(["indicator_id", "end"]).assign(why=f"multiples of {divisor}")
-        found_rows.append(first)
-        if len(first):
+        patterns = [
+            _multiples(districts, counts, divisor).assign(part=name) for name, counts in figures.items()
+        ]
+        hits = pd.concat([p for p in patterns if len(p)] or [districts.iloc[:0]])
+        if len(hits):
+            found_rows.append(hits.drop_duplicates("indicator_id").assign(why=f"multiples of {divisor}"))
             break
     wrong = pd.concat([f for f in found_rows if len(f)] or [rows.iloc[:0].assign(why="")])
     return found(rows, wrong, lambda row: f"{row['value']:g}, {row['why']}")
+
+
+def _multiples(rows: pd.DataFrame, counts: pd.Series, divisor: int) -> pd.DataFrame:
+    """Rows of Länder where far more of the counts than by chance can be divided."""
+    large = counts >= 10
+    rows, counts = rows[large], counts[large]
+    groups = [rows["indicator_id"], rows["area_code"].astype(str).str[:2]]
+    share = (counts % divisor == 0).groupby(groups, observed=True).transform("mean")
+    # The same count in several rows (all of a rate's cells have one denominator) is one.
+    count = counts.groupby(groups, observed=True).transform("nunique")
+    expected = 1 / divisor
+    # A share of one is expected nowhere; chance leaves it near 1/divisor.
+    pattern = (share > 0.9) & (count >= _LEAST)
+    pattern &= share - expected > 5 * np.sqrt(expected * (1 - expected) / count)
+    return rows[pattern]
 
 
 def _declared(rows: pd.DataFrame, indicators: dict[str, Indicator], catalogue: Catalogue) -> pd.Series:

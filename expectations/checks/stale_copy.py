@@ -45,8 +45,18 @@ def _find(subject: Subject) -> Found:
     own = [judged["area_code"], judged["end"], judged["source"]]
     own_share = copied.groupby(own, observed=True).transform("mean")
     counted = judged["numerator"].fillna(judged["value"])
-    distinct = (
-        counted.where(copied & (counted.abs() >= _TELLING)).groupby(own, observed=True).transform("nunique")
+    distinct = sum(
+        figures.where(copied & same & (figures.abs() >= _TELLING))
+        .groupby(own, observed=True)
+        .transform("nunique")
+        for figures, same in (
+            (counted, True),
+            # What a rate is a share of, if it stayed the same, too.
+            (
+                judged["denominator"].where(judged["denominator"] != counted),
+                judged["denominator"] == judged["before_denominator"],
+            ),
+        )
     )
     home = judged["area_code"].astype(str) == subject.home_area
     many = (share >= np.where(bare, 0.98, _SHARE)) & (count >= np.where(bare, 20, _SERIES))

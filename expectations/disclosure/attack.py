@@ -45,6 +45,8 @@ class Opened:
     """How it is worked out."""
     unsure: bool = False
     """The search ran out of time: nothing is proved, and it counts as open."""
+    rows: tuple[int, ...] = ()
+    """The functionals whose figures bound it, from above and from below."""
 
 
 @dataclass
@@ -322,10 +324,19 @@ class Attacker:
 
     def _open(self, functional: int, lower: float, upper: float, unsure: bool = False) -> Opened:
         label = self.knowledge.labels[functional]
-        equation = "no proof in the time allowed" if unsure else self._equation(functional, lower, upper)
-        return Opened(functional, label, lower, upper, equation, unsure)
+        above, equation = self._equation(functional, lower, upper)
+        if unsure:
+            equation = "no proof in the time allowed"
+        return Opened(functional, label, lower, upper, equation, unsure, self._bounding(functional, above))
 
-    def _equation(self, functional: int, lower: float, upper: float) -> str:
+    def _bounding(self, functional: int, above: list[int]) -> tuple[int, ...]:
+        """The functionals of these rows, and of those that bound it from below."""
+        cost = self._row(functional)
+        prices = self._polytope().minimise(cost).duals if cost.any() else np.zeros(0)
+        rows = {*above, *self._binding[np.abs(prices) > 1e-7].tolist()}
+        return tuple(sorted(row for row in rows if row < len(self.knowledge.hidden)))
+
+    def _equation(self, functional: int, lower: float, upper: float) -> tuple[list[int], str]:
         """The sum of told cells that bounds it from above: the solver's prices of the rows."""
         knowledge, cost = self.knowledge, self._row(functional)
         terms: dict[int, float] = {}
@@ -350,4 +361,4 @@ class Attacker:
             parts.append(f"{'+' if price > 0 else '-'} {amount}{knowledge.labels[row]} ({bound:g})")
         sign = "=" if lower == upper else "<="
         right = " ".join(parts).removeprefix("+ ") or f"{upper:g}"
-        return f"{knowledge.labels[functional]} {sign} {right}"
+        return list(terms), f"{knowledge.labels[functional]} {sign} {right}"

@@ -69,6 +69,9 @@ class Rule(_Part):
     all_or_none: list[str] = []
     """Dimensions along which a group that lies wholly in one category gives an attribute away: its other
     categories, which are zero, are as sensitive as a small count."""
+    coalition: Annotated[int, Field(ge=0)] = 0
+    """So many of a group may tell each other where they are, and must not learn that all others are in one category:
+    for `all_or_none`, a group counts as wholly in one category if no more than so many are elsewhere."""
     contributors: Contributors | None = None
     dominance: Dominance | None = None
     p_percent: PPercent | None = None
@@ -89,6 +92,16 @@ class Rate(_Part):
     decimals: Annotated[int, Field(ge=0, le=6)] = 1
     minimum_denominator: Annotated[int, Field(ge=0)] = 20
     """No rate is shown of fewer."""
+
+
+class CellKey(_Part):
+    """Noise by cell key: the same people have the same key, and with it the same noise, in every table."""
+
+    table: Path
+    """The p-table, `;`-separated: i (true count; the last holds for all larger ones), v (noise), p_ij_ub (up to which key).
+    A relative path starts at the declaration."""
+    column: str = "key"
+    """The table's column of cell keys: the records' keys added up, without what is before the point."""
 
 
 class Table(_Part):
@@ -112,9 +125,14 @@ class Table(_Part):
     """What a combination without a row is: not told, or known to be zero (a structural zero)."""
     rate: Rate | None = None
     rounded_to: Annotated[int, Field(ge=2)] | None = None
-    """The figures are the nearest multiples of this base, each rounded for itself."""
+    """Told are the nearest multiples of this base, each rounded for itself."""
+    small_counts: Annotated[int, Field(ge=2)] | None = None
+    """Told are the sums of micro cells of which small ones were made 0 or this base, so that nothing below it is told
+    and all tables still add up."""
+    cell_key: CellKey | None = None
+    """Told is the true count with the noise of its cell key."""
     noise: Annotated[int, Field(ge=1)] | None = None
-    """The figures are at most this far from the true ones (cell key)."""
+    """Told before, by somebody: figures at most this far from the true ones."""
     extremes: tuple[float | None, float | None] = (None, None)
     """The least and the most of all its cells, hidden ones too, where something tells them: a dictionary, an axis."""
     snapshot: str | None = None
@@ -136,9 +154,18 @@ class Table(_Part):
 
     @model_validator(mode="after")
     def _one_method(self) -> Self:
-        if sum(x is not None for x in (self.rate, self.rounded_to, self.noise)) > 1:
-            raise ValueError("rate, rounded_to and noise exclude each other")
+        ways = (self.rate, self.rounded_to, self.small_counts, self.cell_key, self.noise)
+        if sum(x is not None for x in ways) > 1:
+            raise ValueError("rate, rounded_to, small_counts, cell_key and noise exclude each other")
+        if self.decimals and self.method != "hide":
+            raise ValueError("amounts can be hidden, not rounded or given noise: these are for counts")
         return self
+
+    @property
+    def method(self) -> str:
+        """How it is protected: `hide`, or the figures are told otherwise than they are."""
+        ways = ("rounded_to", "small_counts", "cell_key", "noise")
+        return next((way for way in ways if getattr(self, way) is not None), "hide")
 
 
 class Declaration(_Part):
@@ -185,8 +212,15 @@ def load_declaration(path: Path) -> Declaration:
     if not isinstance(content, dict):
         raise DeclarationError(f"{path}: expected a mapping with `tables`, found {type(content).__name__}")
     try:
-        return Declaration.model_validate(content)
+        declaration = Declaration.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(p) for p in first["loc"])
         raise DeclarationError(f"{path}: {place}: {first['msg']}; found {first['input']!r}") from error
+    tables = {
+        name: table.model_copy(update={"cell_key": table.cell_key.model_copy(update={"table": path.parent / table.cell_key.table})})
+        if table.cell_key
+        else table
+        for name, table in declaration.tables.items()
+    }  # fmt: skip
+    return declaration.model_copy(update={"tables": tables})

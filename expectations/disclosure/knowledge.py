@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
+from expectations.disclosure import blur
 from expectations.disclosure.declaration import DeclarationError
 from expectations.disclosure.population import Floats, Population
 from expectations.disclosure.tables import Figures
@@ -53,18 +54,16 @@ def knowledge_of(population: Population, told: Mapping[str, Figures]) -> Knowled
         if declared.rate:
             extra.append(_rate_rows(population, name, table))
             continue
-        away = declared.noise or (declared.rounded_to or 1) // 2
-        values = np.nan_to_num(table.values)
+        least, most = _bounds(population, name, table)
         for at in np.flatnonzero(shown):
             cell = int(cells[at])
-            least, most = max(values[at] - away, 0.0), values[at] + away
-            if least > high[cell] or most < low[cell]:
+            if least[at] > high[cell] or most[at] < low[cell]:
                 raise DeclarationError(
-                    f"{table.label(int(at))} tells {values[at]:g}, but {population.labels[cell]} tells "
+                    f"{table.label(int(at))} tells {table.values[at]:g}, but {population.labels[cell]} tells "
                     f"{low[cell]:g}; they are the same cell"
                 )
-            low[cell], high[cell] = max(low[cell], least), min(high[cell], most)
-            exact[cell] |= away == 0
+            low[cell], high[cell] = max(low[cell], least[at]), min(high[cell], most[at])
+            exact[cell] |= declared.method == "hide"
         if declared.zeros == "open":
             open_zeros[cells[~shown]] = True
         _bound_by_extremes(table, cells, low, high)
@@ -82,6 +81,23 @@ def knowledge_of(population: Population, told: Mapping[str, Figures]) -> Knowled
         population.labels + [label for e in extra for label in e[3]],
         ~exact,
     )
+
+
+def _bounds(population: Population, name: str, table: Figures) -> tuple[Floats, Floats]:
+    """By row, the least and the most that its count can be, by the table's method."""
+    declared, told = table.declared, np.nan_to_num(table.values)
+    low, high = told.copy(), told.copy()
+    shown = ~table.hidden
+    if declared.rounded_to:
+        low, high = blur.known_of_rounded(told, declared.rounded_to)
+    elif declared.small_counts:
+        micro = np.diff(population.functionals.indptr)[population.of_cell[name]]
+        low, high = blur.known_of_small_counts(told, micro, declared.small_counts)
+    elif declared.cell_key:
+        low[shown], high[shown] = blur.PTable.read(declared.cell_key.table).known(told[shown])
+    elif declared.noise:
+        low, high = told - declared.noise, told + declared.noise
+    return np.maximum(low, 0), high
 
 
 def _bound_by_extremes(table: Figures, cells: npt.NDArray[np.int64], low: Floats, high: Floats) -> None:

@@ -34,6 +34,7 @@ SNAPSHOT = "(snapshot)"
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -150,10 +151,13 @@ class Population:
         return int(self.functionals.shape[1])
 
 
-def population_of(declaration: Declaration, tables: Mapping[str, Figures]) -> Population:
+def population_of(
+    declaration: Declaration, tables: Mapping[str, Figures], in_one: bool = False
+) -> Population:
     """The micro cells behind tables and every cell as a row over them.
 
-    Raises DeclarationError for codes that contradict the declaration.
+    `in_one`: in one block, the product of all dimensions, for what changes micro cells. Raises DeclarationError for
+    codes that contradict the declaration, and where one block is asked for and would be too large.
     """
     codes = _codes(declaration, tables)
     scopes = {name: _scope(table) for name, table in tables.items()}
@@ -164,7 +168,12 @@ def population_of(declaration: Declaration, tables: Mapping[str, Figures]) -> Po
     union = tuple(sorted(set().union(*largest))) if largest else ()
     product = int(np.prod([len(codes[d].leaves) for d in union], dtype=float)) if union else 1
     joint = _is_tree(largest)
-    if not joint and product <= MICRO_CELLS:
+    if in_one and len(largest) > 1 and product > MICRO_CELLS:
+        raise DeclarationError(
+            f"the tables together have {product} combinations of all their codes, expected at most {MICRO_CELLS}: give "
+            "the table of all dimensions, or fewer tables"
+        )
+    if (in_one and len(largest) > 1) or (not joint and product <= MICRO_CELLS):
         largest, joint = [frozenset(union)], True
     blocks: list[Block] = []
     start = 0

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from expectations.disclosure.population import Ints, Population
+from expectations.disclosure.population import Codes, Ints, Population
 from expectations.disclosure.tables import Figures
 
 DEFAULT_K = 3
@@ -49,7 +49,9 @@ def needs_of(population: Population, values: Ints) -> Needs:
             open_zeros[cells] = True
         _raise(at_least, cells, sensitive_amounts(table))
         for dimension in rule.all_or_none:
-            lonely = _in_one_category(table, dimension, population.codes[dimension].total, values[cells])
+            lonely = _in_one_category(table, population.codes[dimension], values[cells], rule.coalition)
+            # Where nobody can be, nobody is looked for.
+            lonely &= np.diff(population.functionals.indptr)[cells] > 0
             _raise(at_least, cells, np.where(lonely, values[cells] + (rule.frequency or DEFAULT_K), 0))
     for now, before in population.changes:
         # A change of few people is told by two releases together: the newer cell must be possible k apart.
@@ -106,15 +108,18 @@ def sensitive_amounts(table: Figures) -> Ints:
     return least.astype(np.int64)
 
 
-def _in_one_category(table: Figures, dimension: str, total: str, values: Ints) -> npt.NDArray[np.bool_]:
-    """Zeros of groups that lie wholly in one category of a dimension."""
+def _in_one_category(table: Figures, dimension: Codes, values: Ints, coalition: int) -> npt.NDArray[np.bool_]:
+    """The other categories of groups of whom all, but for `coalition` people, are in one category of a dimension."""
     codes = table.codes
-    parts = codes[dimension] != total
-    others = [c for c in codes.columns if c != dimension]
+    shown = {code: set(dimension.of_code[code].tolist()) for code in set(codes[dimension.name])}
+    finest = [code for code, own in shown.items() if not any(other < own for other in shown.values())]
+    parts = codes[dimension.name].isin(finest).to_numpy()
+    others = [c for c in codes.columns if c != dimension.name]
     group = (
         codes.groupby(others, sort=False).ngroup().to_numpy() if others else np.zeros(len(codes), dtype=int)
     )
-    filled = np.bincount(
-        group, weights=(values > 0) & parts, minlength=int(group.max()) + 1 if len(group) else 0
-    )
-    return np.asarray((filled[group] == 1) & parts & (values == 0))
+    most = np.zeros(int(group.max(initial=-1)) + 1, dtype=np.int64)
+    np.maximum.at(most, group[parts], values[parts])
+    rest = np.bincount(group, weights=np.where(parts, values, 0), minlength=len(most)) - most
+    lone = (most > coalition) & (rest <= coalition)
+    return np.asarray(lone[group] & parts & (values <= coalition))

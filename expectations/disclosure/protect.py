@@ -13,12 +13,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from expectations.disclosure import blur
 from expectations.disclosure.attack import Attack, Attacker, ContradictionError, Opened
 from expectations.disclosure.declaration import Declaration, DeclarationError
 from expectations.disclosure.knowledge import Knowledge, knowledge_of
 from expectations.disclosure.population import Ints, Population, population_of
 from expectations.disclosure.primary import Needs, needs_of, thresholds
-from expectations.disclosure.suppress import Pattern, Suppressor
+from expectations.disclosure.suppress import InfeasibleError, Pattern, Suppressor
 from expectations.disclosure.tables import Figures, complete
 from expectations.disclosure.verify import unproved
 
@@ -36,17 +37,24 @@ class Protected:
 
     population: Population
     tables: Mapping[str, Figures]
+    told: Mapping[str, Figures]
+    """The tables as they may go out, with what is hidden, and with rounded figures or noise where that is the method."""
     hidden: dict[str, npt.NDArray[np.bool_]]
     """By table and row."""
     needs: Needs
-    pattern: Pattern
+    pattern: Pattern | None
+    """None where figures are told otherwise than they are."""
     knowledge: Knowledge
     attack: Attack
 
     def proof(self, name: str) -> pd.DataFrame:
-        """Of every hidden cell: the least and the most that a witness shows, and whether it is sensitive itself."""
+        """Of every hidden cell: the least and the most that a witness shows, and whether it is sensitive itself.
+
+        Where figures are told otherwise than they are, of every sensitive cell, hidden or not.
+        """
         table, cells = self.tables[name], self.population.of_cell[name]
-        rows = np.flatnonzero(self.hidden[name])
+        is_blurred = table.declared.method != "hide"
+        rows = np.flatnonzero(self.hidden[name] | (is_blurred & self.needs.primary[cells]))
         scale = 10**table.declared.decimals
         return pd.DataFrame({
             "table": name,
@@ -92,7 +100,7 @@ def told_values(population: Population) -> tuple[Ints, npt.NDArray[np.bool_]]:
     count = population.functionals.shape[0]
     values, known = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=bool)
     for name, table in population.tables.items():
-        if table.declared.rate or table.declared.rounded_to or table.declared.noise:
+        if table.declared.rate or table.declared.method != "hide":
             continue
         there = np.flatnonzero(~np.isnan(table.values))
         cells, figures = population.of_cell[name][there], table.values[there].astype(np.int64)
@@ -109,16 +117,57 @@ def told_values(population: Population) -> tuple[Ints, npt.NDArray[np.bool_]]:
 
 
 def protect(declaration: Declaration, tables: Mapping[str, Figures]) -> Protected:
-    """Hide what must be hidden in all the tables together. What is hidden already stays hidden.
+    """Protect all the tables together, by their method. What is hidden already stays hidden.
 
     Raises DeclarationError, ContradictionError (the figures do not fit together), InfeasibleError (a cell
     can't be protected) or UnprovedError (the result did not stand the verifier or the attacker).
     """
-    complete({n: t for n, t in tables.items() if not t.declared.frozen})
-    population = population_of(declaration, tables)
+    ours = {n: t for n, t in tables.items() if not t.declared.frozen}
+    complete(ours)
+    method = _method(ours)
+    # What is given is the truth, whatever is told of it. Ranks go out of told figures only, and so say nothing new.
+    plain = {n: _plain(t) if n in ours else t for n, t in tables.items()}
+    population = population_of(declaration, plain, in_one=method == "small_counts")
     x = true_population(population)
     values = (population.functionals @ x).astype(np.int64)
     needs = needs_of(population, values)
+    if method != "hide":
+        return _blurred_tables(population, tables, x, needs)
+    return _hidden_cells(population, plain, tables, x, needs)
+
+
+def _method(ours: Mapping[str, Figures]) -> str:
+    """The one method of the tables that are to be protected.
+
+    Raises DeclarationError where there are several: an exact figure beside a blurred one undoes it.
+    """
+    methods: dict[str, str] = {}
+    for name, table in ours.items():
+        methods.setdefault("rate" if table.declared.rate else table.declared.method, name)
+    blurred = [m for m in methods if m not in ("hide", "rate")]
+    if blurred and len(methods) > 1:
+        found = ", ".join(f"{m} (table `{name}`)" for m, name in methods.items())
+        raise DeclarationError(
+            f"found several methods for one population: {found}; expected one. Rates beside rounded or noisy counts are "
+            "worked out from what is told"
+        )
+    return blurred[0] if blurred else "hide"
+
+
+def _plain(table: Figures) -> Figures:
+    ways = ("rounded_to", "small_counts", "cell_key", "noise", "rank")
+    return replace(table, declared=table.declared.model_copy(update=dict.fromkeys(ways)))
+
+
+def _hidden_cells(
+    population: Population,
+    tables: Mapping[str, Figures],
+    given: Mapping[str, Figures],
+    x: Ints,
+    needs: Needs,
+) -> Protected:
+    """Cells hidden until every need is met, verified and attacked. `given`: the tables with all they declare."""
+    values = (population.functionals @ x).astype(np.int64)
     untold = population.unpublished.copy()
     few = {
         name: _too_few(table, values[population.of_denominator[name]])
@@ -147,7 +196,82 @@ def protect(declaration: Declaration, tables: Mapping[str, Figures]) -> Protecte
     _changes(attacker, population, needs.k)
     if attack.opened:
         raise UnprovedError("the attacker opens " + "; ".join(o.equation for o in attack.opened[:5]))
-    return Protected(population, tables, hidden, needs, pattern, knowledge, attack)
+    shown = {name: replace(given[name], hidden=hidden[name]) for name in tables}
+    return Protected(population, given, shown, hidden, needs, pattern, knowledge, attack)
+
+
+def _blurred_tables(
+    population: Population, tables: Mapping[str, Figures], x: Ints, needs: Needs
+) -> Protected:
+    """Figures told otherwise than they are; what still opens is closed by hiding the cheapest figure that opens it."""
+    values = (population.functionals @ x).astype(np.int64)
+    told = {name: _blurred_table(population, table, x, values) for name, table in tables.items()}
+    costs = _costs(population, values, needs)
+    while True:
+        knowledge = knowledge_of(population, told)
+        attacker = Attacker(knowledge, x)
+        asked = np.flatnonzero((values >= 1) & (values < needs.k) & ~population.unpublished)
+        opened = _of_blurred(attacker, population, told, needs.k, asked)
+        _changes(attacker, population, needs.k)
+        opened += [o for o in attacker.result.opened if o not in opened]
+        if not opened:
+            hidden = {name: t.hidden for name, t in told.items()}
+            return Protected(population, tables, told, hidden, needs, None, knowledge, attacker.result)
+        shown = np.zeros(len(values), dtype=bool)
+        for name, table in told.items():
+            shown[population.of_cell[name][~table.hidden]] = True
+        shown &= ~population.frozen
+        gone: set[int] = set()
+        for one in opened:
+            ways = [row for row in (one.functional, *one.rows) if shown[row]]
+            if not ways:
+                raise InfeasibleError(f"{one.label} can't be protected: {one.equation}")
+            if not gone & set(ways):
+                gone.add(min(ways, key=lambda row: (costs[row], row)))
+        for name, table in told.items():
+            told[name] = replace(table, hidden=table.hidden | np.isin(population.of_cell[name], list(gone)))
+
+
+def _blurred_table(population: Population, table: Figures, x: Ints, values: Ints) -> Figures:
+    """A table with the figures it tells. One that was told before stays as it is."""
+    declared = table.declared
+    if declared.frozen or declared.noise:
+        return table
+    true = values[population.of_cell[table.name]]
+    if declared.rounded_to:
+        figures = blur.rounded(true, declared.rounded_to)
+    elif declared.small_counts:
+        base = declared.small_counts
+        published = population.functionals[~population.unpublished]
+        figures = (population.functionals @ blur.small_counts_rounded(published, x, base))[
+            population.of_cell[table.name]
+        ]
+    else:
+        assert declared.cell_key is not None
+        keys = table.frame[declared.cell_key.column].to_numpy(dtype=float)
+        figures = blur.PTable.read(declared.cell_key.table).perturbed(true, keys)
+    frame = table.frame.assign(**{declared.value: figures})
+    return replace(table, frame=frame, values=figures.astype(float))
+
+
+def _of_blurred(
+    attacker: Attacker, population: Population, told: Mapping[str, Figures], k: Ints, asked: Ints
+) -> list[Opened]:
+    """What of counts told otherwise than they are can be worked out, or proved to be somebody and few.
+
+    Of these nobody promises that they can be k. Told with a base, few is less than the base.
+    """
+    few = k.copy()
+    for name, table in told.items():
+        if base := table.declared.rounded_to or table.declared.small_counts:
+            cells = population.of_cell[name]
+            few[cells] = np.minimum(few[cells], base)
+    attacker.attack((int(f), 0) for f in asked)
+    found = [o for o in attacker.result.opened if 1 <= o.upper < k[o.functional]]
+    attacker.result.opened = []
+    known = {o.functional for o in found}
+    proved = (attacker.small(f, int(few[f])) for f in asked.tolist() if f not in known)
+    return [*found, *(one for one in proved if one is not None)]
 
 
 def attack_told(
@@ -164,6 +288,7 @@ def attack_told(
         attacker = Attacker(knowledge_of(population, told))
         k = at_least = thresholds(population)
     else:
+        truth = {name: _plain(table) for name, table in truth.items()}
         population = population_of(declaration, truth)
         shown = {name: _aligned(table, truth[name]) for name, table in told.items()}
         attacker = Attacker(knowledge_of(population, shown), true_population(population))
@@ -172,11 +297,11 @@ def attack_told(
     asked = attacker.knowledge.hidden & ~population.unpublished
     if truth is not None:
         asked &= at_least > 0
-    # Of rounded figures nobody promises that they can be k: only that a small one can't be worked out.
-    blurred = _blurred(population)
-    attacker.attack((int(f), 0 if blurred[f] else int(at_least[f])) for f in np.flatnonzero(asked))
+    blurred = _blurred(population, shown)
+    opened = _of_blurred(attacker, population, shown, k, np.flatnonzero(asked & blurred))
+    attacker.attack((int(f), int(at_least[f])) for f in np.flatnonzero(asked & ~blurred))
     result = attacker.result
-    result.opened = [o for o in result.opened if not blurred[o.functional] or 1 <= o.upper < k[o.functional]]
+    result.opened = sorted([*opened, *result.opened], key=lambda o: o.functional)
     # What no table shows is only of interest if it can be proved to be few, but somebody.
     for functional in np.flatnonzero(population.unpublished & (attacker.values < k)).tolist():
         if (found := attacker.small(functional, int(k[functional]))) is not None:
@@ -192,7 +317,7 @@ def _told_elsewhere(
     """Hidden cells that stand open under another name: the same people, told in another cell."""
     telling: dict[int, tuple[str, float]] = {}
     for name, table in told.items():
-        if table.declared.rate or table.declared.rounded_to or table.declared.noise:
+        if table.declared.rate or table.declared.method != "hide":
             continue
         for row in np.flatnonzero(~table.hidden).tolist():
             telling.setdefault(
@@ -229,12 +354,12 @@ def _aligned(told: Figures, true: Figures) -> Figures:
     )  # fmt: skip
 
 
-def _blurred(population: Population) -> npt.NDArray[np.bool_]:
+def _blurred(population: Population, told: Mapping[str, Figures]) -> npt.NDArray[np.bool_]:
     """Functionals that are told by rounded or noisy tables only."""
     blurred, exact = (np.zeros(len(population.labels), dtype=bool) for _ in range(2))
-    for name, table in population.tables.items():
+    for name, table in told.items():
         if table.declared.rate is None:
-            away = bool(table.declared.rounded_to or table.declared.noise)
+            away = table.declared.method != "hide"
             (blurred if away else exact)[population.of_cell[name]] = True
     return blurred & ~exact
 

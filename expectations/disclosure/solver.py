@@ -6,7 +6,7 @@ Belongs here: calling the solver and reading its answer. Does not belong here: w
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import highspy
 import numpy as np
@@ -14,6 +14,14 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 Floats = npt.NDArray[np.float64]
+
+
+class _Silent(highspy.Highs):
+    """The solver without its banner, which highspy 1.16 prints to standard output before any option can be set."""
+
+    def enableCallbacks(self) -> Any:
+        self.setOptionValue("output_flag", False)
+        return super().enableCallbacks()
 
 
 @dataclass(frozen=True)
@@ -64,9 +72,9 @@ def solve(
         kinds = np.broadcast_to(np.asarray(whole), (count,))
         kind = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
         program.integrality_ = [kind[int(w)] for w in kinds]
-    solver = highspy.Highs()
+    solver = _Silent()
     for option, value in {
-        "output_flag": False, "threads": 1, "random_seed": 1, "mip_rel_gap": gap, "mip_abs_gap": 0.0,
+        "threads": 1, "random_seed": 1, "mip_rel_gap": gap, "mip_abs_gap": 0.0,
         "mip_feasibility_tolerance": 1e-7,
     }.items():  # fmt: skip
         solver.setOptionValue(option, value)
@@ -116,8 +124,8 @@ class Polytope:
         program = _program(np.zeros(matrix.shape[1]), matrix, row_bounds, column_bounds)
         self._columns = np.arange(program.num_col_, dtype=np.int32)
         self._rows = program.num_row_
-        self._solver = highspy.Highs()
-        for option, value in {"output_flag": False, "threads": 1, "random_seed": 1}.items():
+        self._solver = _Silent()
+        for option, value in {"threads": 1, "random_seed": 1}.items():
             self._solver.setOptionValue(option, value)
         self._solver.passModel(program)
 

@@ -17,11 +17,10 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from expectations.disclosure.population import Ints, Population
+from expectations.disclosure.optimum import MOST_CELLS, MOST_TARGETS, cheapest_moves
+from expectations.disclosure.population import Bools, Ints, Population
 from expectations.disclosure.primary import Needs
 from expectations.disclosure.solver import solve
-
-Bools = npt.NDArray[np.bool_]
 
 _BOXES = (120, 400)
 """So many micro cells may move: first few, then more, then all."""
@@ -105,9 +104,41 @@ class Suppressor:
             if not better:
                 break
         self._meet_all()
+        self._try_optimum()
         return Pattern(
             self.hidden.copy(), [self.witnesses[t] for t in sorted(self.witnesses)], self.at_least.copy()
         )
+
+    def _try_optimum(self) -> None:
+        """In small tables of two dimensions the cheapest pattern is searched exactly, and taken if it is cheaper."""
+        targets = np.flatnonzero(self.needs.at_least > self.values)
+        blocks = self.population.blocks
+        if (
+            not 0 < len(targets) <= MOST_TARGETS
+            or len(self.values) > MOST_CELLS
+            or len(blocks) != 1
+            or len(blocks[0].dimensions) > 2
+        ):
+            return
+        free = self.kept | self.untold
+        found = cheapest_moves(
+            self.rows, self.x, targets, self.at_least[targets] - self.values[targets], self.costs,
+            free, self.fixed & ~free, np.maximum(self.values - self.low, 0).astype(float),
+        )  # fmt: skip
+        if found is None:
+            return
+        before = (dict(self.witnesses), self.at_least.copy(), self.hidden.copy())
+        for owner in list(self.witnesses):
+            self._drop(owner)
+        for owner, move in zip(targets.tolist(), found, strict=True):
+            self._add(owner, move)
+        try:
+            self._meet_all()
+            cheaper = bool(self.costs[self.hidden].sum() < self.costs[before[2]].sum() - 1e-6)
+        except InfeasibleError:
+            cheaper = False
+        if not cheaper:
+            self._restore(*before)
 
     def _meet_all(self) -> None:
         """A witness for every need. A hidden nought must be possible at k, like any hidden cell: else readers

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -136,7 +137,8 @@ def figures(name: str, declared: Table, frame: pd.DataFrame, where: str = "") ->
 def protected_frame(table: Figures, hidden: npt.NDArray[np.bool_]) -> pd.DataFrame:
     """The table as it may go out: figure, status, sign; hidden ones are empty, never zero.
 
-    Other columns of numbers (the contributors, costs, amounts of the largest) don't go out.
+    Other columns of numbers (the contributors, costs, amounts of the largest) don't go out. Ranks are those among the
+    figures told: a rank of all would say where a hidden one stands.
     """
     frame = table.frame[list(table.declared.dimensions.values())].copy()
     values = table.frame[table.declared.value].astype(float)
@@ -146,6 +148,9 @@ def protected_frame(table: Figures, hidden: npt.NDArray[np.bool_]) -> pd.DataFra
         frame["value"] = values.where(~hidden)
     frame["status"] = np.where(hidden, CONFIDENTIAL, PUBLISHED)
     frame["sign"] = np.where(hidden, SIGN, "")
+    if rank := table.declared.rank:
+        ranked = ~hidden & table.frame[rank].notna().to_numpy()
+        frame[rank] = values.where(ranked).rank(method="min", ascending=False).astype("Int64")
     return frame
 
 
@@ -157,13 +162,15 @@ def rule_columns(declared: Table) -> list[str]:
     columns += [rule.p_percent.largest, rule.p_percent.second] if rule.p_percent else []
     if declared.cost not in ("value", "logarithm", "cells"):
         columns.append(declared.cost)
+    if declared.cell_key:
+        columns.append(declared.cell_key.column)
     return columns + [column for column in (declared.rank, rule.request) if column]
 
 
-def _text(value: object) -> str:
+def _text(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return "" if value is None or value != value else str(value).strip()
+    return "" if pd.isna(value) else str(value).strip()
 
 
 def _numbers(column: pd.Series, where: str, name: str, may_be_empty: npt.NDArray[np.bool_]) -> pd.Series:

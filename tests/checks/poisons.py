@@ -396,6 +396,14 @@ def multiples_of_three(frame: pd.DataFrame) -> pd.DataFrame:
     return counted(frame, newest(frame, rows), lambda values: 3 * (values / 3).round())
 
 
+def numerators_in_fives(frame: pd.DataFrame) -> pd.DataFrame:
+    """The counts behind a rate, rounded; the rate itself is what it was, to its decimals."""
+    name = "minimum_income_support_rate_percent"
+    rows = newest(frame, (frame["indicator_id"] == name) & (frame["area_level"] == "district"))
+    frame.loc[rows, "numerator"] = 5 * (frame.loc[rows, "numerator"] / 5).round()
+    return frame
+
+
 def one_figure_everywhere(frame: pd.DataFrame) -> pd.DataFrame:
     rows = rows_of(frame, indicator_id="live_births") & districts(frame)
     rows = newest(frame, rows) & (frame["area_code"] != HOME)
@@ -563,6 +571,27 @@ def a_cell_empty_for_all(frame: pd.DataFrame) -> pd.DataFrame:
     rows = newest(frame, cell)
     frame.loc[rows, ["value", "numerator"]] = float("nan")
     frame.loc[rows, "status"] = "unavailable"
+    return _compared_anew(frame)
+
+
+def a_cell_of_crosses_for_all(frame: pd.DataFrame) -> pd.DataFrame:
+    """The same with the sign that says it could not be anything: nobody can have become impossible in a year."""
+    cell = rows_of(frame, indicator_id="leavers_by_qualification", qualification="BILABS14D")
+    rows = newest(frame, cell)
+    frame.loc[rows, ["value", "numerator"]] = float("nan")
+    frame.loc[rows, ["status", "sign"]] = ["not_applicable", "x"]
+    return _compared_anew(frame)
+
+
+def last_years_row_of_home(frame: pd.DataFrame) -> pd.DataFrame:
+    """Everything that one table says of home, as a year before; no count in it is as large as five thousand."""
+    source = frame.loc[frame["indicator_id"] == "long_term_unemployed_percent", "source"].iloc[0]
+    rows = frame[(frame["source"] == source) & (frame["area_code"] == HOME)]
+    keys, columns = ["indicator_id", *load_catalogue().breakdowns], ["value", "numerator", "denominator"]
+    ends = sorted(rows["period_end"].unique())
+    old = rows[rows["period_end"] == ends[-2]].set_index(keys)[columns]
+    new = rows[rows["period_end"] == ends[-1]]
+    frame.loc[new.index, columns] = old.reindex(pd.MultiIndex.from_frame(new[keys])).to_numpy()
     return _compared_anew(frame)
 
 
@@ -736,6 +765,7 @@ POISONS: dict[str, Poison] = {
         also=("matrix",), because="an area without any row is a hole in the matrix, too"),
     "the headline figure of home unknown": poison("pub_leavers", in_frame(homes_headline_unknown), "coverage"),
     "a cell empty for all": poison("pub_leavers", in_frame(a_cell_empty_for_all), "coverage"),
+    "a cell of crosses for all": poison("pub_leavers", in_frame(a_cell_of_crosses_for_all), "coverage"),
     "an indicator gone": poison("pub_leavers", in_frame(an_indicator_gone), "coverage",
         also=tuple(sorted(_of_indicator("leavers_male_percent") - {"coverage"})), because=GONE),
     "thousands for units": poison("pub_leavers", in_frame(thousands_for_units), "unit"),
@@ -757,6 +787,7 @@ POISONS: dict[str, Poison] = {
     "income of another year": poison("pub_social_situation", income_of_another_year, "official_rate"),
     "a register lost pupils": poison("pub_schools", pupils_lost, "reconciliation"),
     "another Land beside": poison("pub_leavers", in_frame(another_land_beside), "comparators"),
+    "numerators in fives": poison("pub_social_situation", in_frame(numerators_in_fives), "rounding_pattern"),
     "multiples of three": poison("pub_higher_education", in_frame(multiples_of_three), "rounding_pattern"),
     "one rate everywhere": poison("pub_social_situation", in_frame(one_rate_everywhere), "repeated_values"),
     "one figure everywhere": poison("pub_population", in_frame(one_figure_everywhere), "repeated_values"),
@@ -775,6 +806,7 @@ POISONS: dict[str, Poison] = {
     "one woman among many": poison("pub_leavers", in_frame(one_woman_among_many), "cell_share"),
     "two areas exchanged": poison("pub_leavers", in_frame(two_areas_exchanged), "area_swap"),
     "last year's figures": poison("pub_leavers", in_frame(last_years_figures), "stale_copy"),
+    "last year's people of home": poison("pub_social_situation", in_frame(last_years_row_of_home), "stale_copy"),
     "figures of four years ago": poison("pub_leavers", in_frame(figures_of_four_years_ago), "stale_copy"),
     "zeros for missing": poison("pub_early_childhood", in_frame(zeros_for_missing), "zero_for_missing"),
     "a tenth of the past changed": poison("pub_leavers", with_delivery(revisions=Revisions(100, 0, 0, ("2026-03-13",), 1000, ["DG, 2020/21, BILABS: 5 → 7"])), "revision"),

@@ -12,8 +12,8 @@ from expectations.disclosure.attack import Attacker
 from expectations.disclosure.declaration import Declaration
 from expectations.disclosure.knowledge import knowledge_of
 from expectations.disclosure.population import population_of
-from expectations.disclosure.primary import needs_of
-from expectations.disclosure.protect import protect, true_population
+from expectations.disclosure.primary import needs_of, sensitive_amounts
+from expectations.disclosure.protect import attack_told, protect, true_population
 from tests.disclosure import cases
 from tests.disclosure.cases import declared, opened, read_csv, read_json, table, told
 
@@ -402,3 +402,133 @@ def test_a_rate_counts_as_its_numerator() -> None:
     assert done.hidden["rates"].all()
     assert done.hidden["counts"][0]
     assert opened(declaration, *(told(f, done.hidden[n]) for n, f in tables.items())) == {}
+
+
+def test_intervals_of_a_table_are_those_that_its_own_package_finds() -> None:
+    """Table 9 of the vignette: the pattern before leaves intervals of width 4; one row more makes them wide."""
+    before, after = (
+        read_csv(f"gauss_vignette_table9_{n}.csv") for n in ("before_range", "intervals_expected")
+    )
+    declaration = declared({"t": ["age", "geo"]}, k=4)
+    for frame, low, high in ((before, "lo", "up"), (after, "lo", "up"), (after, "lo_1", "up_1")):
+        hidden = (before if low == "lo_1" else frame)["suppressed"].eq("TRUE").to_numpy()
+        figures = table(declaration, "t", frame[["age", "geo", "value"]], hidden.tolist())
+        population = population_of(declaration, {"t": figures})
+        attacker = Attacker(knowledge_of(population, {"t": figures}))
+        for row in np.flatnonzero(frame["primary"].eq("TRUE")):
+            found = attacker.interval(int(population.of_cell["t"][row]))
+            assert found == (float(frame[low][row]), float(frame[high][row]))
+    # 3 and 1 of an interval from 0 to 4: enough for k = 4 with 1, not with 3, which must be possible at 6.
+    true = table(declaration, "t", before[["age", "geo", "value"]])
+    _, attack = attack_told(declaration, {"t": told(true, before["suppressed"].eq("TRUE"))}, {"t": true})
+    assert [o.label for o in attack.opened] == ["t[young, Iceland]"]
+    done = protect(declaration, {"t": true})
+    assert done.hidden["t"].sum() <= after["suppressed"].eq("TRUE").sum()
+
+
+def test_one_who_knows_himself_does_not_learn_where_all_others_are() -> None:
+    """Accidents by municipality: whoever is the one without injury in k2 learns that the five others are serious."""
+    frame = read_csv("gauss_mun_accidents_kdisclosure1.csv").rename(columns={"mun": "place"})
+    theirs = frame["suppressed"].eq("TRUE")
+    declaration = Declaration.model_validate({
+        "tables": {"t": {"dimensions": ["place", "inj"], "rule": {"frequency": 2, "all_or_none": ["inj"], "coalition": 1}}},
+        "structural_zeros": [{"inj": ["unknown"]}],
+    })  # fmt: skip
+    true = table(declaration, "t", frame[["place", "inj", "value"]])
+    done = protect(declaration, {"t": true})
+    cells = {tuple(c): h for c, h in zip(true.codes.to_numpy().tolist(), done.hidden["t"], strict=True)}
+    for place in ("k1", "k2", "k5", "k6"):
+        # Nobody can say any more that all but one are in this category: it is hidden, or of how many.
+        assert cells[place, "serious"] or cells[place, "Total"], place
+        # Whoever is alone in k5 is a small count, and knows all there is to know.
+        assert place == "k5" or (cells[place, "none"] and cells[place, "light"]), place
+        assert theirs[frame["place"].eq(place) & frame["inj"].eq("serious")].all()
+    assert opened(declaration, told(true, done.hidden["t"])) == {}
+    # Without the coalition the group of k2 gives nothing away by itself; its one person still is a small count.
+    alone = Declaration.model_validate({
+        "tables": {"t": {"dimensions": ["place", "inj"], "rule": {"all_or_none": ["inj"]}}},
+        "structural_zeros": [{"inj": ["unknown"]}],
+    })  # fmt: skip
+    true = table(alone, "t", frame[["place", "inj", "value"]])
+    population = population_of(alone, {"t": true})
+    values = (population.functionals @ true_population(population)).astype(np.int64)
+    lonely = needs_of(population, values).primary[population.of_cell["t"]]
+    groups = {
+        place for (place, _), is_it in zip(true.codes.to_numpy().tolist(), lonely, strict=True) if is_it
+    }
+    assert groups == {"k1", "k5", "k6"}
+
+
+def test_regions_in_counties_and_classes_of_municipalities_are_protected_together() -> None:
+    """Income by region, county, class and month: two cuts that overlap, and two of the year, in four tables."""
+    finest = read_csv("gauss_z3_input.csv", "ant").astype({"value": int})
+    cuts = {
+        code: sorted(set(finest.loc[finest[c].eq(code), "region"]))
+        for c in ("fylke", "kostragr")
+        for code in sorted(set(finest[c]))
+    }
+    regions = sorted(set(finest["region"]))
+    halves = {
+        code: sorted(set(finest.loc[finest["mnd2"].eq(code), "mnd"])) for code in sorted(set(finest["mnd2"]))
+    }
+    columns = {"region": ["region", "fylke", "kostragr"], "hovedint": ["hovedint"], "mnd": ["mnd", "mnd2"]}
+
+    def frame(*dimensions: str) -> pd.DataFrame:
+        rows = finest
+        for d in dimensions:
+            rows = rows.assign(
+                **{d: [[*codes, "Total"] for codes in finest.loc[rows.index, columns[d]].to_numpy().tolist()]}
+            )
+            rows = rows.explode(d)
+        return rows.groupby(list(dimensions), as_index=False)["value"].sum()
+
+    tables = {
+        "region_income": ["region", "hovedint"],
+        "region_month": ["region", "mnd"],
+        "income_month": ["hovedint", "mnd"],
+    }
+    declaration = declared(tables, {"region": {**cuts, "Total": regions}, "mnd": halves}, 4, zeros="open")
+    true = {n: table(declaration, n, frame(*d)) for n, d in tables.items()}
+    assert {int(t.values[t.codes.eq("Total").all(axis=1)][0]) for t in true.values()} == {
+        int(finest["value"].sum())
+    }
+    done = protect(declaration, true)
+    assert opened(declaration, *(told(t, done.hidden[n]) for n, t in true.items())) == {}
+    assert all(done.hidden[n][(t.values >= 1) & (t.values < 4)].all() for n, t in true.items())
+
+
+def test_amounts_of_firms_are_sensitive_where_the_p_percent_rule_of_another_program_says_so() -> None:
+    """τ-Argus's own test table: status U by the p% rule, with the two largest contributions beside every amount."""
+    columns = [
+        "size",
+        "region",
+        "value",
+        "count",
+        "shadow",
+        "cost",
+        "first",
+        "second",
+        "status",
+        "lower",
+        "upper",
+    ]
+    frame = pd.read_csv(
+        cases.CASES / "tau_pp" / "pp.tab",
+        sep=";",
+        header=None,
+        names=columns,
+        decimal=",",
+        dtype={"size": str, "region": str},
+    )
+    frame[["size", "region"]] = frame[["size", "region"]].apply(lambda s: s.str.strip())
+    unsafe = frame["status"].eq("U")
+    assert unsafe.sum() == 9
+    # Two amounts were changed after the rule was applied; the shadow column has the older ones.
+    frame["value"] = frame[["value", "shadow"]].min(axis=1)
+    rows = frame[frame["value"].gt(0)].drop(columns="status").reset_index(drop=True)
+    declaration = Declaration.model_validate({"tables": {"t": {
+        "dimensions": ["size", "region"], "decimals": 2, "rule": {"p_percent": {"largest": "first", "second": "second", "percent": 15}}}}})  # fmt: skip
+    found = sensitive_amounts(table(declaration, "t", rows)) > 0
+    theirs = frame.loc[unsafe, ["size", "region"]].apply(tuple, axis=1)
+    ours = rows.loc[found, ["size", "region"]].apply(tuple, axis=1)
+    assert set(theirs) == set(ours)

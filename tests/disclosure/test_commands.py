@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -92,6 +94,38 @@ def test_protected_files_stand_the_attack_and_the_proof_stays_apart(files: Path)
     assert attacked.exit_code == 0, attacked.output
     with_truth = _call("attack", "--declaration", files / "d.yaml", *told, "--truth", files)
     assert with_truth.exit_code == 0, with_truth.output
+
+
+def test_standard_output_is_one_document_and_nothing_of_the_solver(files: Path) -> None:
+    """In a process of its own: what the solver prints by itself does not pass through Python."""
+    command = [
+        Path(sys.executable).with_name("bildungsmonitor"), "protect", "--declaration", files / "d.yaml", files / "by_area.csv", files / "by_sex.parquet",
+        "--out", files / "out", "--json",
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert set(json.loads(done.stdout)["tables"]) == {"by_area", "by_sex"}
+    assert done.stderr == ""
+
+
+def test_rounded_files_say_how_far_they_are_from_the_truth(files: Path) -> None:
+    declaration = {
+        **DECLARATION,
+        "tables": {n: {**t, "rounded_to": 5} for n, t in DECLARATION["tables"].items()},
+    }
+    (files / "d.yaml").write_text(yaml.safe_dump(declaration, allow_unicode=True), encoding="utf-8")
+    done = _protect(files)
+    assert done.exit_code == 0, done.output
+    assert "rounded_to: im Mittel / on average" in done.output
+    told = pd.read_csv(files / "out" / "by_area.csv")
+    assert (told["value"].dropna() % 5 == 0).all()
+    found = _call(
+        "attack",
+        "--declaration",
+        files / "d.yaml",
+        files / "out" / "by_area.csv",
+        files / "out" / "by_sex.parquet",
+    )
+    assert found.exit_code == 0, found.output
 
 
 def test_the_attack_names_cell_interval_and_equation(files: Path) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
+import pytest
 
 from expectations.disclosure.declaration import Declaration
-from expectations.disclosure.protect import protect
-from expectations.disclosure.tables import Figures, figures
+from expectations.disclosure.protect import UnprovedError, protect
+from expectations.disclosure.tables import Figures, figures, protected_frame
 from tests.disclosure.cases import opened, told
 
 
@@ -24,7 +25,7 @@ def _read(declaration: Declaration, **frames: pd.DataFrame) -> dict[str, Figures
 
 def _is_closed_by_us(declaration: Declaration, tables: dict[str, Figures]) -> bool:
     done = protect(declaration, tables)
-    return not opened(declaration, *(told(t, done.hidden[n]) for n, t in tables.items()))
+    return not opened(declaration, *(told(t, t.hidden) for t in done.told.values()))
 
 
 def _areas(**counts: int) -> pd.DataFrame:
@@ -100,6 +101,13 @@ def test_a_list_of_ranks() -> None:
     ranked = _declared({"t": {"dimensions": ["area"], "rule": {"frequency": 4}, "rank": "rank"}})
     leaks = opened(ranked, told(figures("t", ranked.tables["t"], frame), hidden))
     assert {o.label: (o.lower, o.upper) for o in leaks.values()} == {"t[B]": (5, 5), "t[C]": (2, 2)}
+    # Protected, it goes out with ranks among the figures told, and these say nothing of where the others stand.
+    tables = {"t": figures("t", ranked.tables["t"], frame)}
+    done = protect(ranked, tables)
+    out = protected_frame(done.told["t"], done.hidden["t"])
+    assert out["rank"].isna().sum() == done.hidden["t"].sum() + 1
+    assert sorted(out["rank"].dropna()) == list(range(1, int(out["rank"].max()) + 1))
+    assert opened(ranked, figures("t", ranked.tables["t"], out)) == {}
 
 
 def test_the_least_value_in_the_dictionary() -> None:
@@ -110,6 +118,13 @@ def test_the_least_value_in_the_dictionary() -> None:
     told_least = _declared({"t": {"dimensions": ["area"], "extremes": [2, 20]}})
     (leak,) = opened(told_least, told(_read(told_least, t=frame)["t"], hidden)).values()
     assert (leak.lower, leak.upper) == (2, 2)
+    # A dictionary must be made of what is told; where it was not, there is no way to protect the table.
+    with pytest.raises(UnprovedError):
+        protect(told_least, _read(told_least, t=frame))
+    of_told = _declared({"t": {"dimensions": ["area"], "extremes": [15, 20]}})
+    done = protect(declaration, _read(declaration, t=frame))
+    shown = told(_read(of_told, t=frame[~done.hidden["t"]])["t"], [False] * int((~done.hidden["t"]).sum()))
+    assert opened(of_told, shown) == {}
 
 
 def test_the_axis_of_a_chart_that_ends_where_the_data_do() -> None:
@@ -145,6 +160,7 @@ def test_a_mean_beside_a_sum_tells_the_hidden_count() -> None:
     assert opened(alone, *shown) == {}
     leaks = opened(declaration, *shown, tables["mean"])
     assert any(o.lower == o.upper == 2 for o in leaks.values())
+    assert _is_closed_by_us(declaration, tables)
 
 
 def test_the_total_of_a_type_with_one_school() -> None:

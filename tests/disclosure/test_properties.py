@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
@@ -17,6 +19,7 @@ from expectations.disclosure.protect import Protected, attack_told, protect
 from expectations.disclosure.suppress import InfeasibleError
 from expectations.disclosure.tables import Figures, figures
 from expectations.disclosure.verify import unproved
+from tests.disclosure.cases import declared, told
 from tests.disclosure.oracle import populations, small_tables, with_hidden
 from tests.disclosure.pupils import declaration as pupils_declared
 from tests.disclosure.pupils import pupils, table
@@ -182,3 +185,34 @@ def test_the_verifier_believes_no_witness_that_is_not_one() -> None:
     ):
         assert unproved(done.knowledge, x, forged, targets)
     assert len(unproved(done.knowledge, x + 1, good, targets)) == len(targets)
+
+
+@given(st.lists(st.integers(0, 9), min_size=9, max_size=9))
+@settings(max_examples=15, deadline=None)
+def test_the_cheapest_pattern_of_a_small_table_is_found(counts: list[int]) -> None:
+    """One sensitive cell: every pattern of as few cells as can be is tried, and none that stands the attack costs less."""
+    counts = [c if c != 1 else 4 for c in counts]
+    counts[4] = 1
+    frame = pd.DataFrame(
+        [(r, c, counts[3 * r + c]) for r in range(3) for c in range(3)], columns=["a", "b", "value"]
+    )
+    full = pd.concat(
+        [frame, frame.assign(a="Total"), frame.assign(b="Total"), frame.assign(a="Total", b="Total")]
+    )
+    full = full.groupby(["a", "b"], as_index=False)["value"].sum().astype({"a": str, "b": str})
+    declaration = declared({"t": ["a", "b"]}, k=2, zeros="open")
+    shown = figures("t", declaration.tables["t"], full)
+    assume((shown.values == 1).sum() == 1)
+    try:
+        done = protect(declaration, {"t": shown})
+    except InfeasibleError:
+        return
+    cost = shown.values[done.hidden["t"]].sum()
+    sensitive = int(np.argmax(shown.values == 1))
+    able = [n for n in np.flatnonzero(shown.values > 0).tolist() if n != sensitive]
+    # A move that leaves everything told as it is changes four cells at least; so many are tried.
+    for others in itertools.combinations(able, 3):
+        if 1 + shown.values[list(others)].sum() < cost:
+            hidden = np.isin(np.arange(len(full)), [sensitive, *others])
+            _, attack = attack_told(declaration, {"t": told(shown, hidden)}, {"t": shown})
+            assert attack.opened, f"{others} would have been enough"
