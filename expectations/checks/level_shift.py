@@ -1,6 +1,7 @@
 """Level shift: do many areas move together, by more than they ever did, without a declared break?
 
-What: per indicator, cell and period the middle of all districts' changes, against the changes of the periods before.
+What: per indicator, cell and period the middle of all districts' changes, against the changes of the periods before; of a
+rate that of its denominators, too.
 When it matters: another unit, another definition, a changed reference day: each moves all areas at once, and no single
 one far enough to be noticed.
 How to resolve: read the table's footnotes; declare the break in the measure, or have the delivery corrected.
@@ -31,10 +32,17 @@ def _find(subject: Subject) -> Found:
     # A rate told without its people stands for enough of them.
     bare = rows["before_numerator"].isna() & (rows["unit"].astype(str) == "percent") & (rows["before"] >= 1)
     weight = rows["before_numerator"].fillna(rows["before"]).mask(bare, 100)
-    large = rows[(weight >= 30) & (rows["before"] > 0) & (rows["value"] > 0)]
+    rows = rows.assign(part="value", weight=weight)
+    # Numerator and denominator may move together and leave the rate where it was.
+    whole = rows[(rows["denominator"] > 0) & (rows["denominator"] != rows["numerator"])]
+    whole = whole.assign(
+        part="denominator", value=whole["denominator"], before=whole["before_denominator"], weight=whole["before_denominator"], unit="",
+    )  # fmt: skip
+    rows = pd.concat([rows.assign(unit=rows["unit"].astype(str)), whole])
+    large = rows[(rows["weight"] >= 30) & (rows["before"] > 0) & (rows["value"] > 0)]
     # By how much of itself: three points are little of fifty and half of six.
     large = large.assign(change=np.log(large["value"] / large["before"]))
-    keys = ["indicator_id", *subject.names]
+    keys = ["indicator_id", *subject.names, "part"]
     middle = (
         large.groupby([*keys, "end"], observed=True, sort=False)
         .agg(

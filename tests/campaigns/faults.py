@@ -60,7 +60,12 @@ _NOT_FIGURES = ["retrieved_at", "footnotes"]
 
 def _figures(rows: pa.Table) -> pa.Table:
     """What is wrong when it differs: rows with a value, and no dates of delivery."""
-    return rows.filter(pc.is_valid(rows["value"])).drop_columns(_NOT_FIGURES)
+    return _statements(rows).filter(pc.is_valid(rows["value"]))
+
+
+def _statements(rows: pa.Table) -> pa.Table:
+    """What a night judges anew when it differs: rows without a value, too."""
+    return rows.drop_columns(_NOT_FIGURES)
 
 
 STAND = re.compile(r"Stand: [0-9.]+ / [0-9:]+")
@@ -440,6 +445,8 @@ class Outcome:
 
     refused: list[str]
     contents: dict[str, str | None]
+    statements: dict[str, str | None]
+    """The fingerprint of all rows, with a value or without."""
     held: dict[str, list[str]]
 
 
@@ -462,7 +469,7 @@ class FaultyCity:
         assert not first.refused, first.refused
         assert not first.held, first.held
         assert publish(self.home, self.settings, self.catalogue, NIGHT).is_new
-        self.base = first.contents
+        self.base = first.statements
         self._clean: dict[str, Outcome] = {}
         self._keep(folder / "kept")
         # The other beginning: everything delivered and told, for faults in published periods.
@@ -472,7 +479,7 @@ class FaultyCity:
         second = self._night(self.catalogue, moment, list(self.catalogue.published))
         assert not second.held, second.held
         publish(self.home, self.settings, self.catalogue, moment)
-        self.told = second.contents
+        self.told, self.told_statements = second.contents, second.statements
         self._keep(folder / "kept_told")
 
     def _keep(self, place: Path) -> None:
@@ -501,19 +508,21 @@ class FaultyCity:
         load_candidate(self.home, self.settings, catalogue, moment)
         compute_mart(self.home, self.settings, catalogue, moment)
         contents: dict[str, str | None] = {}
+        statements: dict[str, str | None] = {}
         with evidence.connect(self.home) as connection:
             for name in catalogue.published:
                 rows = evidence.published_table(connection, catalogue, name)
                 contents[name] = None if rows is None else evidence.content_hash(_figures(rows))
-        before = {} if tables is not None else (self.told if told else self.base)
+                statements[name] = None if rows is None else evidence.content_hash(_statements(rows))
+        before = {} if tables is not None else (self.told_statements if told else self.base)
         held: dict[str, list[str]] = {}
         for name in tables if tables is not None else contents:
-            if tables is None and contents[name] == before.get(name):
+            if tables is None and statements[name] == before.get(name):
                 continue
             verdicts = confirm_table(self.home, self.settings, catalogue, name, moment)
             if why := [f"{v.check}/{v.scope}: {v.observed[:100]}" for v in verdicts if v.status.holds]:
                 held[name] = why
-        return Outcome(refused, contents, held)
+        return Outcome(refused, contents, statements, held)
 
     def clean(self, name: str) -> Outcome:
         """The night in which a file delivers its newest year without a mistake."""
