@@ -4,12 +4,15 @@ What: per level and period since `coverage.since`, the number of areas with a va
 number before and after (districts merge for good, a Land does not vanish for a year); the home
 municipality's newest period must have its total and every cell that half of its peers have. A past period
 that the office did not publish for a whole level is named and does not hold the table.
+A newest period that waits for another table of the formula (one has delivered, the other not yet) is named, too.
 When it matters: a Land missing from a delivery, a city that fell out of a table.
 How to resolve: see whether the office has not delivered (then lower the expectation with a
 reason) or the file was cut.
 """
 
 from __future__ import annotations
+
+import re
 
 import numpy as np
 import pandas as pd
@@ -44,6 +47,7 @@ def _run(subject: Subject, scope: str) -> Verdict:
     rows = rows[rows["area_level"].isin(indicator.levels)]
     if rows["value"].notna().sum() == 0:
         return _WORDS.not_built(subject, scope)
+    rows, awaited = _without_unfinished_period(rows)
     names = list(subject.catalogue.breakdowns)
     rows = rows.assign(year=pd.to_datetime(rows["period_end"]).dt.year)
     if indicator.coverage.since:
@@ -65,7 +69,7 @@ def _run(subject: Subject, scope: str) -> Verdict:
             de=f"{indicator.label.de}: Werte fehlen: {listed(problems)}.",
             en=f"{indicator.label.en}: values are missing: {listed(problems)}.",
         )
-    gaps = [*absent, *(str(year) for year in _missing_years(totals))]
+    gaps = [*absent, *awaited, *(str(year) for year in _missing_years(totals))]
     undivided = _totals_only(rows, subject, scope)
     if gaps or undivided:
         years = listed([*gaps, *(text.de for text in undivided)], most=12)
@@ -89,6 +93,28 @@ def _run(subject: Subject, scope: str) -> Verdict:
         de=f"{indicator.label.de}: {count} Gebiete vollständig.",
         en=f"{indicator.label.en}: {count} areas complete.",
     )
+
+
+def _without_unfinished_period(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """The rows less a newest period in which nobody has a value because a table behind the indicator is not there yet.
+
+    That is a gap until it comes, and says nothing against what stands. A table that did deliver and has no figure is
+    no such reason.
+    """
+    ends = sorted(rows["period_end"].unique())
+    newest = rows[rows["period_end"] == ends[-1]]
+    if len(ends) < 2 or newest["value"].notna().any():
+        return rows, []
+    awaited = sorted(_tables(rows[rows["period_end"] == ends[-2]]) - _tables(newest))
+    if not awaited:
+        return rows, []
+    label = f"{newest['period_label'].iloc[0]} ({', '.join(awaited)})"
+    return rows[rows["period_end"] != ends[-1]], [label]
+
+
+def _tables(rows: pd.DataFrame) -> set[str]:
+    """The tables and registers that rows are made of."""
+    return {code for codes in rows["source"].dropna().unique() for code in re.split(", | / ", str(codes))}
 
 
 def _nothing_yet(subject: Subject, scope: str) -> Verdict:

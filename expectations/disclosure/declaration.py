@@ -159,6 +159,8 @@ class Table(_Part):
             raise ValueError("rate, rounded_to, small_counts, cell_key and noise exclude each other")
         if self.decimals and self.method != "hide":
             raise ValueError("amounts can be hidden, not rounded or given noise: these are for counts")
+        if self.method not in ("hide", "noise") and self.rule != Rule(frequency=self.rule.frequency):
+            raise ValueError(f"{self.method} goes with a frequency rule alone: other rules ask for hiding")
         return self
 
     @property

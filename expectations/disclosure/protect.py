@@ -139,11 +139,16 @@ def protect(declaration: Declaration, tables: Mapping[str, Figures]) -> Protecte
 def _method(ours: Mapping[str, Figures]) -> str:
     """The one method of the tables that are to be protected.
 
-    Raises DeclarationError where there are several: an exact figure beside a blurred one undoes it.
+    Raises DeclarationError where there are several (an exact figure beside a blurred one undoes it), or where somebody
+    else's noise is in figures that should be the true ones.
     """
     methods: dict[str, str] = {}
     for name, table in ours.items():
         methods.setdefault("rate" if table.declared.rate else table.declared.method, name)
+    if "noise" in methods:
+        raise DeclarationError(
+            f"table `{methods['noise']}`: `noise` is of tables told before, expected `frozen: true` beside it"
+        )
     blurred = [m for m in methods if m not in ("hide", "rate")]
     if blurred and len(methods) > 1:
         found = ", ".join(f"{m} (table `{name}`)" for m, name in methods.items())
@@ -235,7 +240,7 @@ def _blurred_tables(
 def _blurred_table(population: Population, table: Figures, x: Ints, values: Ints) -> Figures:
     """A table with the figures it tells. One that was told before stays as it is."""
     declared = table.declared
-    if declared.frozen or declared.noise:
+    if declared.frozen:
         return table
     true = values[population.of_cell[table.name]]
     if declared.rounded_to:

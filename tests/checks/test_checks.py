@@ -185,6 +185,27 @@ def judge_one(subject: Subject, name: str) -> list[Verdict]:
     return [check.run(subject, scope) for scope in check.scopes(subject.catalogue, subject.table)]
 
 
+def test_a_period_that_waits_for_another_table_holds_nothing(clean: Subjects) -> None:
+    """Schools have delivered, the population has not: no rate yet, and no reason to hold what stands."""
+    indicator, awaited = "education_participation_percent", "12411-02-03-4"
+
+    def waiting(frame: pd.DataFrame, source: str) -> pd.DataFrame:
+        rows = frame["indicator_id"].eq(indicator)
+        newest = rows & frame["period_end"].eq(frame.loc[rows, "period_end"].max())
+        assert awaited in frame.loc[newest, "source"].iloc[0]
+        frame.loc[newest, ["value", "denominator"]] = float("nan")
+        frame.loc[newest, "status"] = "unavailable"
+        frame.loc[newest, "source"] = source
+        return frame
+
+    both = f"21111-01-03-4, 21121-01-05-4 / {awaited}"
+    for source, expected in (("21111-01-03-4, 21121-01-05-4", Status.WARN), (both, Status.FAIL)):
+        poisoned = in_frame(lambda f, s=source: waiting(f, s))(clean["pub_resources"])
+        (verdict,) = (v for v in judge_one(poisoned, "coverage") if v.scope == indicator)
+        assert verdict.status is expected, verdict.observed
+        assert (awaited in verdict.observed) == (expected is Status.WARN)
+
+
 @pytest.mark.parametrize("what", ["indicator", "area", "period"])
 def test_whatever_is_gone_is_named_by_coverage(clean: Subjects, what: str) -> None:
     subject = clean["pub_leavers"]

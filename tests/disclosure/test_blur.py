@@ -112,10 +112,15 @@ def test_methods_are_not_mixed_and_rates_are_made_of_what_is_told() -> None:
     })  # fmt: skip
     with pytest.raises(DeclarationError, match=r"several methods for one population: rounded_to .* hide"):
         protect(two, {n: figures(n, t, frame) for n, t in two.tables.items()})
-    with pytest.raises(ValueError, match="these are for counts"):
-        Declaration.model_validate(
-            {"tables": {"t": {"dimensions": ["area"], "rounded_to": 5, "decimals": 2}}}
-        )
+    noisy = Declaration.model_validate({"tables": {"t": {"dimensions": ["area"], "noise": 2}}})
+    with pytest.raises(DeclarationError, match="of tables told before, expected `frozen: true`"):
+        protect(noisy, {"t": figures("t", noisy.tables["t"], frame)})
+    for more, says in (
+        ({"decimals": 2}, "these are for counts"),
+        ({"rule": {"frequency": 3, "request": "ask"}}, "rounded_to goes with a frequency rule alone"),
+    ):
+        with pytest.raises(ValueError, match=says):
+            Declaration.model_validate({"tables": {"t": {"dimensions": ["area"], "rounded_to": 5, **more}}})
 
 
 def test_pupils_of_a_city_in_multiples_of_five() -> None:
