@@ -68,7 +68,8 @@ def _find(subject: Subject) -> Found:
     )
 
     def shown(row: pd.Series) -> str:
-        return f"{row['areas']} districts by {100 * (np.exp(row['common']) - 1):+.0f} %"
+        of = "" if row["part"] == "value" else f"{row['part']} of "
+        return f"{of}{row['areas']} districts by {100 * (np.exp(row['common']) - 1):+.0f} %"
 
     return found(rows, first, shown)
 

@@ -404,6 +404,14 @@ def numerators_in_fives(frame: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
+def everybody_counted_twice(frame: pd.DataFrame) -> pd.DataFrame:
+    """Two years in one: the people of a rate and those they are a share of double, and the rate stays."""
+    chosen = (frame["indicator_id"] == "long_term_unemployed_percent") & ~frame["area_code"].str.contains("-")
+    rows = newest(frame, chosen)
+    frame.loc[rows, ["numerator", "denominator"]] *= 2
+    return frame
+
+
 def one_figure_everywhere(frame: pd.DataFrame) -> pd.DataFrame:
     rows = rows_of(frame, indicator_id="live_births") & districts(frame)
     rows = newest(frame, rows) & (frame["area_code"] != HOME)
@@ -787,6 +795,7 @@ POISONS: dict[str, Poison] = {
     "income of another year": poison("pub_social_situation", income_of_another_year, "official_rate"),
     "a register lost pupils": poison("pub_schools", pupils_lost, "reconciliation"),
     "another Land beside": poison("pub_leavers", in_frame(another_land_beside), "comparators"),
+    "everybody counted twice": poison("pub_social_situation", in_frame(everybody_counted_twice), "level_shift"),
     "numerators in fives": poison("pub_social_situation", in_frame(numerators_in_fives), "rounding_pattern"),
     "multiples of three": poison("pub_higher_education", in_frame(multiples_of_three), "rounding_pattern"),
     "one rate everywhere": poison("pub_social_situation", in_frame(one_rate_everywhere), "repeated_values"),
