@@ -40,7 +40,7 @@ def known_of_rounded(told: Floats, base: int) -> tuple[Floats, Floats]:
 def small_counts_rounded(published: sp.csr_array, x: Ints, base: int) -> Ints:
     """Micro cells with small counts made 0 or `base`, so that no published sum is 1 to `base` - 1.
 
-    Only those change of which a small published sum is made. Which go up is chosen so that the published
+    `published`: the sums that are told, a row each over the micro cells `x`. Only those change of which a small published sum is made. Which go up is chosen so that the published
     sums stay near the true ones: one by one where it helps most, then exchanged while that helps, after Langsrud
     and Heldal, "An algorithm for small count rounding of tabular data" (2018).
     """

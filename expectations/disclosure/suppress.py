@@ -11,6 +11,7 @@ Afterwards dear cells are exchanged for cheaper ones, and those that serve no wi
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -127,18 +128,14 @@ class Suppressor:
         )  # fmt: skip
         if found is None:
             return
-        before = (dict(self.witnesses), self.at_least.copy(), self.hidden.copy())
-        for owner in list(self.witnesses):
-            self._drop(owner)
-        for owner, move in zip(targets.tolist(), found, strict=True):
-            self._add(owner, move)
-        try:
-            self._meet_all()
-            cheaper = bool(self.costs[self.hidden].sum() < self.costs[before[2]].sum() - 1e-6)
-        except InfeasibleError:
-            cheaper = False
-        if not cheaper:
-            self._restore(*before)
+
+        def change() -> None:
+            for owner in list(self.witnesses):
+                self._drop(owner)
+            for owner, move in zip(targets.tolist(), found, strict=True):
+                self._add(owner, move)
+
+        self._if_cheaper(change)
 
     def _meet_all(self) -> None:
         """A witness for every need. A hidden nought must be possible at k, like any hidden cell: else readers
@@ -338,15 +335,24 @@ class Suppressor:
         return used, better
 
     def _replaced(self, owners: list[int], forbidden: int) -> bool:
-        """Other witnesses for these, if that loses less; else all stays as it was."""
-        before = (dict(self.witnesses), self.at_least.copy(), self.hidden.copy())
-        try:
+        """Other witnesses for these, if that loses less."""
+        at_least = self.at_least.copy()
+
+        def change() -> None:
             for owner in owners:
                 self._drop(owner)
             for owner in owners:
-                self.at_least[owner] = before[1][owner]
+                self.at_least[owner] = at_least[owner]
                 if not self._is_met(owner):
                     self._add(owner, self._search(owner, forbidden))
+
+        return self._if_cheaper(change)
+
+    def _if_cheaper(self, change: Callable[[], None]) -> bool:
+        """Change witnesses and meet all needs; whether that loses less. If not, all is as it was."""
+        before = (dict(self.witnesses), self.at_least.copy(), self.hidden.copy())
+        try:
+            change()
             self._meet_all()
             good = bool(self.costs[self.hidden].sum() < self.costs[before[2]].sum() - 1e-6)
         except InfeasibleError:

@@ -469,7 +469,7 @@ class FaultyCity:
         assert not first.refused, first.refused
         assert not first.held, first.held
         assert publish(self.home, self.settings, self.catalogue, NIGHT).is_new
-        self.base = first.statements
+        self.base_statements = first.statements
         self._clean: dict[str, Outcome] = {}
         self._keep(folder / "kept")
         # The other beginning: everything delivered and told, for faults in published periods.
@@ -514,7 +514,7 @@ class FaultyCity:
                 rows = evidence.published_table(connection, catalogue, name)
                 contents[name] = None if rows is None else evidence.content_hash(_figures(rows))
                 statements[name] = None if rows is None else evidence.content_hash(_statements(rows))
-        before = {} if tables is not None else (self.told_statements if told else self.base)
+        before = {} if tables is not None else (self.told_statements if told else self.base_statements)
         held: dict[str, list[str]] = {}
         for name in tables if tables is not None else contents:
             if tables is None and statements[name] == before.get(name):

@@ -88,16 +88,16 @@ def test_the_handbooks_table_in_multiples_of_five() -> None:
 
 
 def test_what_rounding_opens_is_hidden() -> None:
-    """Of parts told 0 and 0 under a total told 5 one is 1 and one 2, or both 2; three of them with 6: all are 2."""
+    """Two parts told 0 under a total told 5 are 1 or 2 each; of three, any may be nobody."""
     frame = pd.DataFrame({"area": ["A", "B", "C", "Total"], "value": [2, 2, 2, 6]})
     bare = pd.DataFrame({"area": ["A", "B", "C", "Total"], "value": [0, 0, 0, 5]})
     declaration = Declaration.model_validate({"tables": {"t": {"dimensions": ["area"], "rounded_to": 5}}})
     table = declaration.tables["t"]
     assert opened(declaration, figures("t", table, bare)) == {}
-    six = pd.DataFrame({"area": ["A", "B", "Total"], "value": [2, 2, 4]})
-    leaks = opened(declaration, figures("t", table, six.assign(value=[0, 0, 5])))
+    two = pd.DataFrame({"area": ["A", "B", "Total"], "value": [2, 2, 4]})
+    leaks = opened(declaration, figures("t", table, two.assign(value=[0, 0, 5])))
     assert {(o.lower, o.upper) for o in leaks.values()} == {(1, 2)}
-    done = protect(declaration, {"t": figures("t", table, six)})
+    done = protect(declaration, {"t": figures("t", table, two)})
     assert done.hidden["t"].sum() == 1
     out = protected_frame(done.told["t"], done.hidden["t"])
     assert opened(declaration, figures("t", table, out)) == {}
