@@ -10,8 +10,9 @@ of a cell are tried first; a cell is called open only on the word of the whole s
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,12 +21,16 @@ import scipy.sparse as sp
 from expectations.disclosure.knowledge import Knowledge
 from expectations.disclosure.population import Ints
 from expectations.disclosure.solver import Polytope, solve
+from expectations.disclosure.surroundings import Surroundings
 
-_SURROUNDINGS = (60, 300)
+_SURROUNDINGS = (60, 300, 1000)
 """So many micro cells may move at first; then all of them."""
 
 _SECONDS = 30.0
 """For one whole-number search over everything."""
+
+_NODES = 100
+"""For one whole-number search nearby, where the whole system is not asked afterwards."""
 
 
 class ContradictionError(ValueError):
@@ -66,11 +71,13 @@ class Attacker:
     """One reader before one set of tables.
 
     `base`: a population that agrees with everything told: the true one where it is known, else found by
-    the solver (raises ContradictionError if there is none).
+    the solver (raises ContradictionError if there is none). `thorough`: what finds no witness nearby is
+    asked of the whole system; without it, such a cell counts as open, and nothing is said of how.
     """
 
-    def __init__(self, knowledge: Knowledge, base: Ints | None = None) -> None:
+    def __init__(self, knowledge: Knowledge, base: Ints | None = None, thorough: bool = True) -> None:
         self.knowledge = knowledge
+        self.thorough = thorough
         self._binding = self._rows_that_bind()
         self.base = self._find_one() if base is None else base
         if not knowledge.allows(self.base):
@@ -80,8 +87,7 @@ class Attacker:
         self._told = self._cells_told()
         self._free = np.setdiff1d(np.arange(len(self.base)), list(self._told))
         self._reduced = sp.csc_array(knowledge.matrix[self._binding][:, self._free])
-        self._by_row = sp.csr_array(self._reduced)
-        self._lengths = np.maximum(np.diff(self._by_row.indptr), 1)
+        self._near = Surroundings(sp.csr_array(self._reduced))
         self._whole: Polytope | None = None
         values = (self._functionals @ self.base).astype(np.int64)
         self.result = Attack(self.base, highest=values.copy(), lowest=values.copy())
@@ -111,8 +117,21 @@ class Attacker:
 
     def small(self, functional: int, k: int) -> Opened | None:
         """A functional that is surely at least 1 and surely below k; None if it need not be."""
-        if self.result.highest[functional] >= k or self.result.lowest[functional] == 0:
+
+        def may_be_else() -> bool:
+            return bool(self.result.highest[functional] >= k or self.result.lowest[functional] == 0)
+
+        if may_be_else():
             return None
+        low, high = self.knowledge.low[functional], self.knowledge.high[functional]
+        for cells in self._nearby(functional) if low < 1 or high >= k else ():
+            moved = (high >= k and self._move(functional, cells, at_least=k)) or (
+                low < 1 and self._move(functional, cells, at_most=0)
+            )
+            if moved and may_be_else():
+                return None
+        if not self.thorough:
+            return self._not_found(functional)
         lower, upper = self.interval(functional)
         return self._open(functional, lower, upper) if lower >= 1 and upper < k else None
 
@@ -142,17 +161,23 @@ class Attacker:
 
         if enough():
             return None
-        for size in _SURROUNDINGS:
-            if size >= len(self._free):
-                break
-            self._move(functional, at_least, self._surroundings(functional, size))
+        value = int(self.values[functional])
+        more = max(at_least, value + 1)
+        for cells in self._nearby(functional):
+            self._move(functional, cells, at_least=more)
             if enough():
                 return None
+            # High enough as it is: then any other value will do, and a rounded count may have room below only.
+            if at_least <= value:
+                self._move(functional, cells, at_most=value - 1)
+                if enough():
+                    return None
+        if not self.thorough:
+            return self._not_found(functional)
         everything = np.arange(len(self._free))
         cost = self._row(functional)
         if not cost.any():
-            value = float(self.values[functional])
-            return self._open(functional, value, value)
+            return self._open(functional, float(value), float(value))
         best = self._polytope().maximise(cost)
         top = np.inf if best.status == "unbounded" else best.objective + self._fixed(functional)
         wanted = max(at_least, int(result.lowest[functional]) + 1)
@@ -161,21 +186,34 @@ class Attacker:
                 # High enough, but it may be only this one value: is a lower one possible?
                 least = self._polytope().minimise(cost)
                 bottom = least.objective + self._fixed(functional)
-                if bottom < self.values[functional] - 1 + 1e-6 and self._move(
-                    functional, at_least, everything, lower=True
-                ):
+                if bottom < value - 1 + 1e-6 and self._move(functional, everything, at_most=value - 1):
                     return None
             return self._open(functional, *self.interval(functional))
         if best.status == "optimal" and best.is_whole:
             self._keep(self._delta(np.round(best.x).astype(np.int64)))
             if enough():
                 return None
-        if self._move(functional, wanted, everything) and enough():
+        if self._move(functional, everything, at_least=max(wanted, value + 1)) and enough():
             return None
         lower, upper = self.interval(functional)
         return self._open(functional, lower, upper, unsure=upper >= at_least and lower < upper)
 
-    def _move(self, functional: int, at_least: int, cells: Ints, lower: bool = False) -> bool:
+    def _nearby(self, functional: int) -> Iterator[Ints]:
+        """The micro cells around a functional, more and more of them; all only if nobody asks further."""
+        everything = len(self._free)
+        sizes = _SURROUNDINGS if self.thorough else _SURROUNDINGS[:-1]
+        yield from self._near.around(self._row(functional), [size for size in sizes if size < everything])
+        if not self.thorough and everything <= sizes[-1]:
+            yield np.arange(everything)
+
+    def _not_found(self, functional: int) -> Opened:
+        value = float(self.values[functional])
+        label = self.knowledge.labels[functional]
+        return Opened(functional, label, value, value, f"{label}: no witness nearby", unsure=True)
+
+    def _move(
+        self, functional: int, cells: Ints, at_least: int | None = None, at_most: int | None = None
+    ) -> bool:
         """Look for a population that differs in these micro cells only, as little as can be; keep it."""
         columns = self._reduced[:, cells]
         used = np.flatnonzero(np.diff(sp.csr_array(columns).indptr))
@@ -185,9 +223,11 @@ class Attacker:
         target = self._row(functional)[cells]
         if not target.any():
             return False
-        ask = (-np.inf, -1.0) if lower else (float(at_least - self.values[functional]), np.inf)
-        if not lower and ask[0] <= 0:
-            ask = (1.0, np.inf)
+        value = self.values[functional]
+        ask = (
+            -np.inf if at_least is None else float(at_least - value),
+            np.inf if at_most is None else float(at_most - value),
+        )
         matrix = sp.vstack([rows, sp.csr_array(target[None, :])], format="csr")
         both = sp.hstack([matrix, -matrix], format="csr")
         bounds = (np.append(low, ask[0]), np.append(high, ask[1]))
@@ -199,9 +239,9 @@ class Attacker:
         cost = np.ones(2 * len(cells))
         answer = solve(cost, both, bounds, (columns_low, columns_high))
         if answer.status == "optimal" and not answer.is_whole:
-            answer = solve(
-                cost, both, bounds, (columns_low, columns_high), whole=True, seconds=_SECONDS, gap=0.5
-            )
+            # Not by the clock where nobody asks further: the same tables must open the same cells every night.
+            limit: dict[str, Any] = {"seconds": _SECONDS} if self.thorough else {"nodes": _NODES}
+            answer = solve(cost, both, bounds, (columns_low, columns_high), whole=True, gap=0.5, **limit)
         if answer.status != "optimal":
             return False
         steps = np.round(answer.x[: len(cells)] - answer.x[len(cells) :]).astype(np.int64)
@@ -221,15 +261,6 @@ class Attacker:
             result.lowest = np.minimum(result.lowest, shown)
             result.witnesses.append((moved, delta[moved]))
         return True
-
-    def _surroundings(self, functional: int, size: int) -> Ints:
-        """The micro cells that have most to do with a cell: weights spread over short rows first."""
-        weight = (self._row(functional) > 0).astype(float)
-        for _ in range(3):
-            reached = (self._by_row @ weight) / self._lengths**2
-            weight = weight + self._by_row.T @ reached
-        chosen = np.argsort(-weight, kind="stable")[:size]
-        return np.sort(chosen[weight[chosen] > 0])
 
     # --- the whole system ----------------------------------------------------------------------------------
 

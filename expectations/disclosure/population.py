@@ -188,7 +188,7 @@ def population_of(
     for name, table in tables.items():
         block = next(b for b in blocks if scopes[name] <= set(b.dimensions))
         rate = table.declared.rate
-        own = [table.label(n) for n in range(len(table.codes))]
+        own = table.labels()
         if rate is None:
             matrices.append(_table_rows(codes, block, table, {}, start))
             labels += own

@@ -19,6 +19,7 @@ from expectations.disclosure.declaration import Declaration, DeclarationError
 from expectations.disclosure.knowledge import Knowledge, knowledge_of
 from expectations.disclosure.population import Ints, Population, population_of
 from expectations.disclosure.primary import Needs, needs_of, thresholds
+from expectations.disclosure.relax import Relaxer
 from expectations.disclosure.suppress import InfeasibleError, Pattern, Suppressor
 from expectations.disclosure.tables import Figures, complete
 from expectations.disclosure.verify import unproved
@@ -116,8 +117,11 @@ def told_values(population: Population) -> tuple[Ints, npt.NDArray[np.bool_]]:
     return values, known
 
 
-def protect(declaration: Declaration, tables: Mapping[str, Figures]) -> Protected:
+def protect(declaration: Declaration, tables: Mapping[str, Figures], thorough: bool = True) -> Protected:
     """Protect all the tables together, by their method. What is hidden already stays hidden.
+
+    Not `thorough`: where figures are told otherwise than they are, a cell without a witness nearby counts as open
+    (Attacker); a little more is hidden, and large populations take seconds.
 
     Raises DeclarationError, ContradictionError (the figures do not fit together), InfeasibleError (a cell
     can't be protected) or UnprovedError (the result did not stand the verifier or the attacker).
@@ -132,7 +136,7 @@ def protect(declaration: Declaration, tables: Mapping[str, Figures]) -> Protecte
     values = (population.functionals @ x).astype(np.int64)
     needs = needs_of(population, values)
     if method != "hide":
-        return _blurred_tables(population, tables, x, needs)
+        return _blurred_tables(population, tables, x, needs, thorough)
     return _hidden_cells(population, plain, tables, x, needs)
 
 
@@ -206,35 +210,46 @@ def _hidden_cells(
 
 
 def _blurred_tables(
-    population: Population, tables: Mapping[str, Figures], x: Ints, needs: Needs
+    population: Population, tables: Mapping[str, Figures], x: Ints, needs: Needs, thorough: bool
 ) -> Protected:
     """Figures told otherwise than they are; what still opens is closed by hiding the cheapest figure that opens it."""
     values = (population.functionals @ x).astype(np.int64)
     told = {name: _blurred_table(population, table, x, values) for name, table in tables.items()}
     costs = _costs(population, values, needs)
+    asked = np.flatnonzero((values >= 1) & (values < needs.k) & ~population.unpublished)
+    witnesses: list[tuple[Ints, Ints]] = []
     while True:
         knowledge = knowledge_of(population, told)
-        attacker = Attacker(knowledge, x)
-        asked = np.flatnonzero((values >= 1) & (values < needs.k) & ~population.unpublished)
+        attacker = Attacker(knowledge, x, thorough)
+        for witness in witnesses:  # to hide more rules none of them out
+            attacker.learn(*witness)
         opened = _of_blurred(attacker, population, told, needs.k, asked)
         _changes(attacker, population, needs.k)
         opened += [o for o in attacker.result.opened if o not in opened]
         if not opened:
             hidden = {name: t.hidden for name, t in told.items()}
             return Protected(population, tables, told, hidden, needs, None, knowledge, attacker.result)
-        shown = np.zeros(len(values), dtype=bool)
+        may_go = np.zeros(len(values), dtype=bool)
         for name, table in told.items():
-            shown[population.of_cell[name][~table.hidden]] = True
-        shown &= ~population.frozen
-        gone: set[int] = set()
+            may_go[population.of_cell[name][~table.hidden]] = True
+        relaxer = Relaxer(knowledge, x, may_go & ~population.frozen, costs)
+        gone: list[int] = []
         for one in opened:
-            ways = [row for row in (one.functional, *one.rows) if shown[row]]
-            if not ways:
+            rows = relaxer.free(one.functional, int(needs.k[one.functional]))
+            if rows is None:
                 raise InfeasibleError(f"{one.label} can't be protected: {one.equation}")
-            if not gone & set(ways):
-                gone.add(min(ways, key=lambda row: (costs[row], row)))
+            gone += rows
+        witnesses = [*attacker.result.witnesses, *relaxer.witnesses]
+        if (
+            not gone and not relaxer.witnesses
+        ):  # nothing bounds them, but no whole-number witness was found: their own figures go
+            gone = [
+                o.functional for o in opened if may_go[o.functional] and not population.frozen[o.functional]
+            ]
+        if not gone and not relaxer.witnesses:
+            raise InfeasibleError(f"{opened[0].label} can't be protected: {opened[0].equation}")
         for name, table in told.items():
-            told[name] = replace(table, hidden=table.hidden | np.isin(population.of_cell[name], list(gone)))
+            told[name] = replace(table, hidden=table.hidden | np.isin(population.of_cell[name], gone))
 
 
 def _blurred_table(population: Population, table: Figures, x: Ints, values: Ints) -> Figures:
@@ -271,11 +286,12 @@ def _of_blurred(
         if base := table.declared.rounded_to or table.declared.small_counts:
             cells = population.of_cell[name]
             few[cells] = np.minimum(few[cells], base)
-    attacker.attack((int(f), 0) for f in asked)
+    # Below `few`, to be nobody or as many as that is to be another number as well.
+    below = attacker.values[asked] < few[asked]
+    attacker.attack((int(f), 0) for f in asked[~below])
     found = [o for o in attacker.result.opened if 1 <= o.upper < k[o.functional]]
     attacker.result.opened = []
-    known = {o.functional for o in found}
-    proved = (attacker.small(f, int(few[f])) for f in asked.tolist() if f not in known)
+    proved = (attacker.small(f, int(few[f])) for f in asked[below].tolist())
     return [*found, *(one for one in proved if one is not None)]
 
 

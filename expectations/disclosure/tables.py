@@ -38,6 +38,10 @@ class Figures:
         """A cell as people would say it: table and codes."""
         return f"{self.name}[{', '.join(map(str, self.codes.iloc[row]))}]"
 
+    def labels(self) -> list[str]:
+        """All of them, in the order of the rows."""
+        return [f"{self.name}[{', '.join(map(str, codes))}]" for codes in self.codes.to_numpy().tolist()]
+
 
 def read_tables(declaration: Declaration, paths: list[Path]) -> dict[str, Figures]:
     """Every table by its name, which is the file's without its ending.
