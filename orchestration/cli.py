@@ -516,6 +516,86 @@ def vault_log(config: ConfigOption = DEFAULT_CONFIG, home: HomeOption = DEFAULT_
         out.print(f"{entry.at[:19]}  {entry.what}  {entry.name}{rows}: {entry.reason}", soft_wrap=True)
 
 
+ledger_app = typer.Typer(
+    no_args_is_help=True, help="What was told of the registers' counts, here and elsewhere."
+)
+app.add_typer(ledger_app, name="ledger")
+
+
+@ledger_app.command("add")
+def ledger_add(
+    measure: Annotated[str, typer.Argument(help="The measure that was counted, by its id in the catalogue.")],
+    value: Annotated[int, typer.Argument(help="The figure that was given out.")],
+    to: Annotated[
+        str, typer.Option("--to", help="Who got it: a question in the council, an enquiry, a report.")
+    ],
+    period: Annotated[str, typer.Option("--period", help="The last day of the period, YYYY-MM-DD.")],
+    area: Annotated[
+        str | None, typer.Option("--area", help="Code of the area; the whole city without it.")
+    ] = None,
+    cell: Annotated[
+        list[str] | None, typer.Option("--cell", help="breakdown=cell; more than once for several.")
+    ] = None,
+    rounded_to: Annotated[
+        int, typer.Option("--rounded-to", min=1, help="If it was rounded: to multiples of this.")
+    ] = 1,
+    on: Annotated[str | None, typer.Option("--on", help="The day, YYYY-MM-DD; today without it.")] = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    home: HomeOption = DEFAULT_HOME,
+) -> None:
+    """Write down a count given out otherwise: from now on it counts as published. Fails if it lets another be worked out."""
+    from orchestration.answer import AnswerError, Given, record
+    from orchestration.resources.clock import now
+    from orchestration.resources.home import Home, HomeBusyError
+    from orchestration.settings import load_settings
+
+    try:
+        settings = load_settings(config)
+        given = Given(
+            measure, area or settings.municipality.code, _needed_day(period), value, rounded_to,
+            {name: part for name, _, part in (text.partition("=") for text in cell or [])},
+            to, _day(on) or now().date(),
+        )  # fmt: skip
+        place = Home(home)
+        with place.lock():
+            opened = record(place, _catalogue(config), given)
+    except (ConfigurationError, AnswerError) as error:
+        _stop(str(error))
+    except HomeBusyError as error:
+        _stop(str(error), code=FAILED)
+    out.print(f"vermerkt / written down: {measure} {given.area} {period}: {value}", highlight=False)
+    for label in opened:
+        out.print(f"lässt sich errechnen / can be worked out: {label}", highlight=False, soft_wrap=True)
+    if opened:
+        raise typer.Exit(FAILED)
+
+
+@ledger_app.command("list")
+def ledger_list(home: HomeOption = DEFAULT_HOME) -> None:
+    """What was given out otherwise."""
+    from orchestration.ledger import answers
+    from orchestration.resources.home import Home
+
+    for answer in answers(Home(home)):
+        count = answer["count"]
+        cells = ", ".join(
+            f"{k}={v}" for k, v in count.items() if v != "total" and k not in ("measure_id", "counted_period_end", "area_code", "delivery_id", "low", "high")
+        )  # fmt: skip
+        between = (
+            f"{count['low']:g}" if count["low"] == count["high"] else f"{count['low']:g} to {count['high']:g}"
+        )
+        out.print(
+            f"{answer['on']}  {answer['to']}: {count['measure_id']} {count['area_code']} {count['counted_period_end'][:10]} {cells} {between}",
+            highlight=False, soft_wrap=True,
+        )  # fmt: skip
+
+
+def _needed_day(text: str) -> dt.date:
+    day = _day(text)
+    assert day is not None
+    return day
+
+
 def _catalogue(config: Path) -> Catalogue:
     from expectations.catalogue import CatalogueError
     from orchestration.settings import catalogue_of, load_settings

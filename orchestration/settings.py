@@ -250,6 +250,18 @@ class Notify(_Section):
     webhook: Webhook | None = None
 
 
+class Confidentiality(_Section):
+    """The city's decision of how few people are few: below these numbers nobody may know how many there are.
+
+    `city`: of counts of the whole city. `parts`: of its parts and its schools. `special`: of registers with special
+    categories of data and of what the employment agency delivers for parts of the city.
+    """
+
+    city: int = Field(default=3, ge=3)
+    parts: int = Field(default=5, ge=3)
+    special: int = Field(default=10, ge=3)
+
+
 class Settings(_Section):
     """Everything a city configures."""
 
@@ -258,6 +270,7 @@ class Settings(_Section):
     employment_agency: EmploymentAgency | None = None
     school_directory: SchoolDirectory | None = None
     registers: Registers = Registers()
+    confidentiality: Confidentiality = Confidentiality()
     notify: Notify = Notify()
     catalogue: Path | None = None
     """A folder of further declarations, laid out like expectations/catalogue."""

@@ -11,3 +11,11 @@
     and {{ left }}.{{ name }} = {{ right }}.{{ name }}
   {%- endfor -%}
 {%- endmacro %}
+
+{# The cells of a breakdown that a term counts, in words: a cell, or several with + between, in order. #}
+{% macro cells_of(name) -%}
+string_agg(
+        distinct case when t.{{ name }} = '*' then v.{{ name }} else t.{{ name }} end,
+        '+' order by case when t.{{ name }} = '*' then v.{{ name }} else t.{{ name }} end
+    )
+{%- endmacro %}

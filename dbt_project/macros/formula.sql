@@ -32,3 +32,14 @@ cast({{ 'sum' if sum }}(cast({{ value }} as decimal(28, 6))) as double)
 {% macro rounded(value, digits) -%}
 round({{ value }}, {{ digits }}) + 0
 {%- endmacro %}
+
+{# Is a rate one of so few people that it is not told? `v`: of fct_indicator_value, `i`: of dim_indicator. #}
+{% macro too_few_people(v, i) -%}
+coalesce(
+    {{ i }}needs_denominator
+    and {{ v }}denominator_protection > 1
+    and {{ v }}denominator < 30
+    and {{ v }}denominator > 0,
+    false
+)
+{%- endmacro %}

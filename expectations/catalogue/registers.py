@@ -348,7 +348,8 @@ class RegisterSource(Entry):
     `count`: rows, `distinct:<column>` or `sum:<column>`. `where`: column → the values that count;
     a span of numbers is written `3..`, `..5` or `3..5` (inclusive), any text at all `?*`.
     `by`: breakdown → column. `ages`: the cells of age_group to count by; they may overlap. `area`:
-    the column that says where; without one only the city is told.
+    the column that says where; without one only the city is told. `known_zeros`: breakdowns of which everybody
+    knows where nobody is (a primary school has no pupils of another type), so that an empty cell protects nobody.
     """
 
     register_: str = Field(alias="register")
@@ -356,6 +357,7 @@ class RegisterSource(Entry):
     where: dict[str, str | list[str]] = {}
     by: dict[str, str] = {}
     ages: list[str] = []
+    known_zeros: list[str] = []
     area: str | None = None
     levels: list[LocalLevel] = []
 
@@ -365,6 +367,8 @@ class RegisterSource(Entry):
             raise ValueError("an area column and levels belong together")
         if ("age_group" in self.by) != bool(self.ages):
             raise ValueError("ages: name the cells for age_group, and only then")
+        if lost := sorted(set(self.known_zeros) - set(self.by)):
+            raise ValueError(f"known_zeros: not counted by {', '.join(lost)}")
         return self
 
     @property

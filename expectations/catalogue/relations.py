@@ -117,6 +117,15 @@ def relations(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
             ),
             ["measure_id", "area_scope", "since", "base"],
         ),
+        "measure_known_zero": _frame(
+            (
+                {"measure_id": name, "breakdown": breakdown}
+                for name, measure in catalogue.measures.items()
+                if measure.register_
+                for breakdown in measure.register_.known_zeros
+            ),
+            ["measure_id", "breakdown"],
+        ),
         "measure_complement": _frame(
             (
                 {

@@ -120,7 +120,8 @@ class Subject:
     `told`: the indicators that the served release has values of; `before`: its rows of this table.
     `registers`: the registers behind the table. `footnotes`: texts of the sources behind it.
     `verdicts`: what the other checks found, for those that judge their findings; `used_waivers`: those that let
-    the served version of the table out. `rated` holds fct_measure of what the published rates compare.
+    the served version of the table out. `rated` holds fct_measure of what the published rates compare. `opened`: one
+    row per figure by which, with all others of the release and all told before, a small count can be worked out.
     """
 
     table: str
@@ -140,6 +141,7 @@ class Subject:
     verdicts: list[Verdict] = field(default_factory=list)
     used_waivers: frozenset[str] = frozenset()
     rated: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"measure_id": []}))
+    opened: pd.DataFrame | None = None
     memory: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
     """What a check found of the whole table, kept for its other scopes."""
 

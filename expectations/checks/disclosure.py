@@ -1,7 +1,8 @@
 """Disclosure: does nothing exact about few people of the city's own records go out?
 
-What: told counts of people inside the city are multiples of the base beside them, and no rate of fewer than thirty people is
-shown (decision 0016).
+What: told counts of people inside the city are multiples of the base beside them, no rate of fewer than thirty people is
+shown (decision 0016), and nothing told lets a small count be worked out: an attacker who knows all tables of the release and
+all told before found a witness for each (decision 0022).
 When it matters: a small exact count tells a neighbour about a neighbour's child. Nothing can take it back.
 How to resolve: never waive it; see which figure went past the rounding.
 """
@@ -42,7 +43,28 @@ def _find(subject: Subject) -> Found:
     small = rows[per_person & few & base.notna()].assign(why="a rate of fewer than thirty")
     judged = prepared(subject)
     judged = judged[judged["indicator_id"].isin(names)]
-    return found(judged, pd.concat([exact, small]), lambda row: f"{row['value']:g}, {row['why']}")
+    return found(
+        judged,
+        pd.concat([exact, small, _opening(subject, rows)]),
+        lambda row: f"{row['value']:g}, {row['why']}",
+    )
+
+
+def _opening(subject: Subject, rows: pd.DataFrame) -> pd.DataFrame:
+    """The figures by which a small count can be worked out; which count it is stays in the house."""
+    if subject.opened is None or subject.opened.empty:
+        return rows.iloc[:0]
+    keys = ["indicator_id", "area_code", "period_end", *subject.names]
+    opened = subject.opened[keys].astype(
+        dict.fromkeys(["indicator_id", "area_code", *subject.names], "object")
+    )
+    plain = rows[keys].astype(dict.fromkeys(["indicator_id", "area_code", *subject.names], "object"))
+    opened["period_end"], plain["period_end"] = (
+        pd.to_datetime(opened["period_end"]),
+        pd.to_datetime(plain["period_end"]),
+    )
+    there = plain.merge(opened.drop_duplicates(), on=keys, how="left", indicator=True)["_merge"] == "both"
+    return rows[there.to_numpy()].assign(why="with all others told, a small count can be worked out")
 
 
 CHECK = row_check(

@@ -10,7 +10,7 @@ of a cell are tried first; a cell is called open only on the word of the whole s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -109,11 +109,31 @@ class Attacker:
         """The least and the most that a whole-number population shows, by the whole system."""
         return self._extreme(functional, False), self._extreme(functional, True)
 
-    def learn(self, cells: Ints, steps: Ints) -> bool:
-        """Take somebody's witness, if it stands; False if it does not."""
-        delta = np.zeros(len(self.base), dtype=np.int64)
-        delta[cells] = steps
-        return self._keep(delta)
+    def learn(self, witnesses: Sequence[tuple[Ints, Ints]]) -> int:
+        """Take somebody's witnesses, those that stand: every one is multiplied out. How many do."""
+        if not witnesses:
+            return 0
+        ends = np.cumsum([0, *(len(cells) for cells, _ in witnesses)])
+        moves = sp.csc_array(
+            (np.concatenate([s for _, s in witnesses]), np.concatenate([c for c, _ in witnesses]), ends),
+            shape=(len(self.base), len(witnesses)),
+        )
+        known = self.knowledge
+        moved = sp.csc_array(known.matrix @ moves)
+        of_move = np.repeat(np.arange(len(witnesses)), np.diff(moved.indptr))
+        sums = self._sums[moved.indices] + moved.data
+        near = 1e-9 * np.maximum(np.abs(sums), 1)
+        wrong = (sums < known.low[moved.indices] - near) | (sums > known.high[moved.indices] + near)
+        wrong_cell = self.base[moves.indices] + moves.data < 0
+        bad = np.zeros(len(witnesses), dtype=bool)
+        bad[of_move[wrong]] = True
+        bad[np.repeat(np.arange(len(witnesses)), np.diff(moves.indptr))[wrong_cell]] = True
+        stands = ~bad[of_move] & (moved.indices < len(self.values))
+        shown = np.rint(sums[stands]).astype(np.int64)
+        np.maximum.at(self.result.highest, moved.indices[stands], shown)
+        np.minimum.at(self.result.lowest, moved.indices[stands], shown)
+        self.result.witnesses += [w for w, is_bad in zip(witnesses, bad.tolist(), strict=True) if not is_bad]
+        return int((~bad).sum())
 
     def small(self, functional: int, k: int) -> Opened | None:
         """A functional that is surely at least 1 and surely below k; None if it need not be."""

@@ -29,7 +29,7 @@ def rounded(values: Ints, base: int) -> Ints:
     return (2 * values + base) // (2 * base) * base
 
 
-def known_of_rounded(told: Floats, base: int) -> tuple[Floats, Floats]:
+def known_of_rounded(told: Floats, base: int | Ints) -> tuple[Floats, Floats]:
     """The least and the most that counts told as these multiples can be."""
     return np.maximum(told - base // 2, 0), told + (base - 1) // 2
 

@@ -38,8 +38,16 @@ class Knowledge:
         return bool(np.all(x >= 0) and np.all(sums >= self.low - near) and np.all(sums <= self.high + near))
 
 
-def knowledge_of(population: Population, told: Mapping[str, Figures]) -> Knowledge:
+Bounds = tuple[Floats, Floats]
+"""The least and the most that the counts of a table's rows can be; NaN where nothing was told."""
+
+
+def knowledge_of(
+    population: Population, told: Mapping[str, Figures], before: Mapping[str, Bounds] | None = None
+) -> Knowledge:
     """What the told tables say. `told` may hide more or less than the population's own tables did.
+
+    `before`: by table, what was told of its rows before.
 
     Raises DeclarationError where two tables tell different values of the same cell.
     """
@@ -69,6 +77,10 @@ def knowledge_of(population: Population, told: Mapping[str, Figures]) -> Knowled
         _bound_by_extremes(table, cells, low, high)
         if declared.rank:
             extra.append(_rank_rows(population, name, table))
+    for name, (least, most) in (before or {}).items():
+        told_once = ~np.isnan(least)
+        np.maximum.at(low, population.of_cell[name][told_once], least[told_once])
+        np.minimum.at(high, population.of_cell[name][told_once], most[told_once])
     low = np.where(open_zeros & ~exact, np.maximum(low, 1.0), low)
     for zero in (population.agreements, population.nothing):
         if zero.shape[0]:

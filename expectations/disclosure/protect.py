@@ -16,7 +16,7 @@ import pandas as pd
 from expectations.disclosure import blur
 from expectations.disclosure.attack import Attack, Attacker, ContradictionError, Opened
 from expectations.disclosure.declaration import Declaration, DeclarationError
-from expectations.disclosure.knowledge import Knowledge, knowledge_of
+from expectations.disclosure.knowledge import Bounds, Knowledge, knowledge_of
 from expectations.disclosure.population import Ints, Population, population_of
 from expectations.disclosure.primary import Needs, needs_of, thresholds
 from expectations.disclosure.relax import Relaxer
@@ -117,11 +117,17 @@ def told_values(population: Population) -> tuple[Ints, npt.NDArray[np.bool_]]:
     return values, known
 
 
-def protect(declaration: Declaration, tables: Mapping[str, Figures], thorough: bool = True) -> Protected:
+def protect(
+    declaration: Declaration,
+    tables: Mapping[str, Figures],
+    thorough: bool = True,
+    before: Mapping[str, Bounds] | None = None,
+) -> Protected:
     """Protect all the tables together, by their method. What is hidden already stays hidden.
 
     Not `thorough`: where figures are told otherwise than they are, a cell without a witness nearby counts as open
-    (Attacker); a little more is hidden, and large populations take seconds.
+    (Attacker); a little more is hidden, and large populations take seconds. `before`: what was told of them before,
+    which nothing takes back.
 
     Raises DeclarationError, ContradictionError (the figures do not fit together), InfeasibleError (a cell
     can't be protected) or UnprovedError (the result did not stand the verifier or the attacker).
@@ -130,14 +136,14 @@ def protect(declaration: Declaration, tables: Mapping[str, Figures], thorough: b
     complete(ours)
     method = _method(ours)
     # What is given is the truth, whatever is told of it. Ranks go out of told figures only, and so say nothing new.
-    plain = {n: _plain(t) if n in ours else t for n, t in tables.items()}
-    population = population_of(declaration, plain, in_one=method == "small_counts")
+    true = {n: plain(t) if n in ours else t for n, t in tables.items()}
+    population = population_of(declaration, true, in_one=method == "small_counts")
     x = true_population(population)
     values = (population.functionals @ x).astype(np.int64)
     needs = needs_of(population, values)
     if method != "hide":
-        return _blurred_tables(population, tables, x, needs, thorough)
-    return _hidden_cells(population, plain, tables, x, needs)
+        return _blurred_tables(population, tables, x, needs, thorough, before or {})
+    return _hidden_cells(population, true, tables, x, needs)
 
 
 def _method(ours: Mapping[str, Figures]) -> str:
@@ -163,7 +169,8 @@ def _method(ours: Mapping[str, Figures]) -> str:
     return blurred[0] if blurred else "hide"
 
 
-def _plain(table: Figures) -> Figures:
+def plain(table: Figures) -> Figures:
+    """The table as one of true figures, whatever is told of them."""
     ways = ("rounded_to", "small_counts", "cell_key", "noise", "rank")
     return replace(table, declared=table.declared.model_copy(update=dict.fromkeys(ways)))
 
@@ -210,20 +217,26 @@ def _hidden_cells(
 
 
 def _blurred_tables(
-    population: Population, tables: Mapping[str, Figures], x: Ints, needs: Needs, thorough: bool
+    population: Population,
+    tables: Mapping[str, Figures],
+    x: Ints,
+    needs: Needs,
+    thorough: bool,
+    before: Mapping[str, Bounds],
 ) -> Protected:
     """Figures told otherwise than they are; what still opens is closed by hiding the cheapest figure that opens it."""
     values = (population.functionals @ x).astype(np.int64)
     told = {name: _blurred_table(population, table, x, values) for name, table in tables.items()}
     costs = _costs(population, values, needs)
-    asked = np.flatnonzero((values >= 1) & (values < needs.k) & ~population.unpublished)
+    frozen = population.frozen.copy()
+    for name, (least, _) in before.items():
+        frozen[population.of_cell[name][~np.isnan(least)]] = True
     witnesses: list[tuple[Ints, Ints]] = []
     while True:
-        knowledge = knowledge_of(population, told)
+        knowledge = knowledge_of(population, told, before)
         attacker = Attacker(knowledge, x, thorough)
-        for witness in witnesses:  # to hide more rules none of them out
-            attacker.learn(*witness)
-        opened = _of_blurred(attacker, population, told, needs.k, asked)
+        attacker.learn(witnesses)  # to hide more rules none of them out
+        opened = blurred_open(attacker, population, told, needs.k)
         _changes(attacker, population, needs.k)
         opened += [o for o in attacker.result.opened if o not in opened]
         if not opened:
@@ -232,7 +245,7 @@ def _blurred_tables(
         may_go = np.zeros(len(values), dtype=bool)
         for name, table in told.items():
             may_go[population.of_cell[name][~table.hidden]] = True
-        relaxer = Relaxer(knowledge, x, may_go & ~population.frozen, costs)
+        relaxer = Relaxer(knowledge, x, may_go & ~frozen, costs)
         gone: list[int] = []
         for one in opened:
             rows = relaxer.free(one.functional, int(needs.k[one.functional]))
@@ -243,9 +256,7 @@ def _blurred_tables(
         if (
             not gone and not relaxer.witnesses
         ):  # nothing bounds them, but no whole-number witness was found: their own figures go
-            gone = [
-                o.functional for o in opened if may_go[o.functional] and not population.frozen[o.functional]
-            ]
+            gone = [o.functional for o in opened if may_go[o.functional] and not frozen[o.functional]]
         if not gone and not relaxer.witnesses:
             raise InfeasibleError(f"{opened[0].label} can't be protected: {opened[0].equation}")
         for name, table in told.items():
@@ -274,24 +285,31 @@ def _blurred_table(population: Population, table: Figures, x: Ints, values: Ints
     return replace(table, frame=frame, values=figures.astype(float))
 
 
-def _of_blurred(
-    attacker: Attacker, population: Population, told: Mapping[str, Figures], k: Ints, asked: Ints
+def blurred_open(
+    attacker: Attacker,
+    population: Population,
+    told: Mapping[str, Figures],
+    k: Ints,
+    asked: npt.NDArray[np.bool_] | None = None,
 ) -> list[Opened]:
     """What of counts told otherwise than they are can be worked out, or proved to be somebody and few.
 
-    Of these nobody promises that they can be k. Told with a base, few is less than the base.
+    `asked`: which, without it all from 1 to k - 1 that a table shows. Of these nobody promises that they can be k. Told
+    with a base, few is less than the base.
     """
+    small = (attacker.values >= 1) & (attacker.values < k) & ~population.unpublished
+    at = np.flatnonzero(small if asked is None else asked)
     few = k.copy()
     for name, table in told.items():
         if base := table.declared.rounded_to or table.declared.small_counts:
             cells = population.of_cell[name]
             few[cells] = np.minimum(few[cells], base)
     # Below `few`, to be nobody or as many as that is to be another number as well.
-    below = attacker.values[asked] < few[asked]
-    attacker.attack((int(f), 0) for f in asked[~below])
+    below = attacker.values[at] < few[at]
+    attacker.attack((int(f), 0) for f in at[~below])
     found = [o for o in attacker.result.opened if 1 <= o.upper < k[o.functional]]
     attacker.result.opened = []
-    proved = (attacker.small(f, int(few[f])) for f in asked[below].tolist())
+    proved = (attacker.small(f, int(few[f])) for f in at[below].tolist())
     return [*found, *(one for one in proved if one is not None)]
 
 
@@ -309,7 +327,7 @@ def attack_told(
         attacker = Attacker(knowledge_of(population, told))
         k = at_least = thresholds(population)
     else:
-        truth = {name: _plain(table) for name, table in truth.items()}
+        truth = {name: plain(table) for name, table in truth.items()}
         population = population_of(declaration, truth)
         shown = {name: _aligned(table, truth[name]) for name, table in told.items()}
         attacker = Attacker(knowledge_of(population, shown), true_population(population))
@@ -319,7 +337,7 @@ def attack_told(
     if truth is not None:
         asked &= at_least > 0
     blurred = _blurred(population, shown)
-    opened = _of_blurred(attacker, population, shown, k, np.flatnonzero(asked & blurred))
+    opened = blurred_open(attacker, population, shown, k, asked & blurred)
     attacker.attack((int(f), int(at_least[f])) for f in np.flatnonzero(asked & ~blurred))
     result = attacker.result
     result.opened = sorted([*opened, *result.opened], key=lambda o: o.functional)

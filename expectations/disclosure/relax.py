@@ -6,6 +6,8 @@ belong here: whether a count is open (attack), which asks again afterwards.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import scipy.sparse as sp
 
@@ -14,10 +16,29 @@ from expectations.disclosure.population import Bools, Floats, Ints
 from expectations.disclosure.solver import solve
 from expectations.disclosure.surroundings import Surroundings
 
-_SIZES = (300, 1000, 3000)
-"""So many micro cells may move; then all of them."""
+_SIZES = (300, 1200)
+"""So many micro cells may move, then all of them: until a way is found that loses no more than `_LITTLE`."""
 
-_REWEIGHTED = 2
+_LITTLE = 100.0
+"""What a loss is not worth a longer search: a figure of so many people."""
+
+_REWEIGHTED = 1
+
+
+_NODES = 20
+"""For one search in whole numbers: the same on every machine."""
+
+
+@dataclass(frozen=True)
+class _Program:
+    matrix: sp.csr_array
+    rows: tuple[Floats, Floats]
+    columns: tuple[Floats, Floats]
+    cost: Floats
+    touched: Ints
+    """The rows that the micro cells are in."""
+    goes: Ints
+    """Those of them that may be wrong."""
 
 
 class Relaxer:
@@ -50,25 +71,76 @@ class Relaxer:
         start[self.matrix.indices[at]] = self.matrix.data[at]
         value = float(self.sums[functional])
         everything = len(self.x)
+        best: tuple[float, list[int], Ints, Floats, float, float] | None = None
         for cells in self.near.around(start, [*(s for s in _SIZES if s < everything), everything]):
-            ways = [
-                self._cheapest(cells, start, low, high)
-                for low, high in ((few - value, np.inf), (-np.inf, -value))
-            ]
-            if found := [way for way in ways if way is not None]:
-                _, rows, steps = min(found, key=lambda way: way[:2])
-                self.low[rows], self.high[rows] = 0.0, np.inf
-                self.may_go[rows] = False
-                if np.all(np.abs(steps - np.round(steps)) < 1e-6):
-                    moved = np.flatnonzero(np.abs(steps) > 0.5)
-                    self.witnesses.append((cells[moved], np.round(steps[moved]).astype(np.int64)))
-                return rows
-        return None
+            if best is not None and (best[0] <= _LITTLE or len(cells) > _SIZES[-1]):
+                break
+            for low, high in ((few - value, np.inf), (-np.inf, -value)):
+                found = self._cheapest(cells, start, low, high)
+                if found is not None and (best is None or found[:2] < best[:2]):
+                    best = (found[0], found[1], cells, found[2], low, high)
+        if best is None:
+            return None
+        _, rows, cells, steps, low, high = best
+        whole = steps if np.all(np.abs(steps - np.round(steps)) < 1e-6) else None
+        self._hide(rows)
+        if whole is None and self.may_go[functional]:
+            # Half a person moves nowhere: with its own figure hidden, a whole one may.
+            self._hide([functional])
+            rows = sorted({*rows, functional})
+        elif whole is None:
+            cells = next(self.near.around(start, _SIZES[:1]))
+            more, whole = self._whole(cells, start, low, high)
+            self._hide(more)
+            rows = sorted({*rows, *more})
+        if whole is not None:
+            moved = np.flatnonzero(np.abs(whole) > 0.5)
+            self.witnesses.append((cells[moved], np.round(whole[moved]).astype(np.int64)))
+        return rows
+
+    def _hide(self, rows: list[int]) -> None:
+        self.low[rows], self.high[rows] = 0.0, np.inf
+        self.may_go[rows] = False
 
     def _cheapest(
         self, cells: Ints, start: Floats, low: float, high: float
     ) -> tuple[float, list[int], Floats] | None:
         """What it loses, the told figures that moving these micro cells would belie, and the move; the cheapest found."""
+        program = self._program(cells, start, low, high)
+        touched, goes, n, g = program.touched, program.goes, len(cells), len(program.goes)
+        price = self.costs[touched[goes]]
+        cost = program.cost
+        best: tuple[float, list[int], Floats] | None = None
+        for _ in range(1 + _REWEIGHTED):
+            answer = solve(cost, program.matrix, program.rows, program.columns)
+            if answer.status != "optimal":
+                return None
+            wrong = answer.x[2 * n : 2 * n + g] + answer.x[2 * n + g :]
+            rows = touched[goes[wrong > 1e-6]]
+            loss = float(self.costs[rows].sum())
+            if best is not None and loss >= best[0]:
+                break
+            best = (loss, sorted(rows.tolist()), answer.x[:n] - answer.x[n : 2 * n])
+            # Again, with what is wrong already made cheaper by how wrong it is: fewer figures.
+            cost = np.concatenate([cost[: 2 * n], np.tile(price / (wrong + 0.05), 2)])
+        return best
+
+    def _whole(self, cells: Ints, start: Floats, low: float, high: float) -> tuple[list[int], Floats | None]:
+        """The same in whole numbers: what has to be hidden in addition, and the move; no move if none was found in time."""
+        program = self._program(cells, start, low, high)
+        n, g = len(cells), len(program.goes)
+        kinds = np.arange(2 * n + 2 * g) < 2 * n
+        answer = solve(
+            program.cost, program.matrix, program.rows, program.columns, whole=kinds, nodes=_NODES, gap=0.1
+        )
+        if answer.status != "optimal":
+            return [], None
+        wrong = answer.x[2 * n : 2 * n + g] + answer.x[2 * n + g :]
+        rows = program.touched[program.goes[wrong > 1e-6]]
+        return sorted(rows.tolist()), answer.x[:n] - answer.x[n : 2 * n]
+
+    def _program(self, cells: Ints, start: Floats, low: float, high: float) -> _Program:
+        """Columns: how much each micro cell gains and loses, then how wrong each figure becomes, up and down."""
         columns = sp.csr_array(self.by_cell[:, cells])
         touched = np.flatnonzero(np.diff(columns.indptr))
         columns = columns[touched]
@@ -83,25 +155,11 @@ class Relaxer:
             ],
             format="csr",
         )
-        bounds = (
+        rows = (
             np.append(self.low[touched] - self.sums[touched], low),
             np.append(self.high[touched] - self.sums[touched], high),
         )
-        nought = np.zeros(2 * n + 2 * g)
         most = np.concatenate([np.full(n, np.inf), self.x[cells].astype(float), np.full(2 * g, np.inf)])
         price = self.costs[touched[goes]]
         cost = np.concatenate([np.full(2 * n, 1e-4), price, price])
-        best: tuple[float, list[int], Floats] | None = None
-        for _ in range(1 + _REWEIGHTED):
-            answer = solve(cost, matrix, bounds, (nought, most))
-            if answer.status != "optimal":
-                return None
-            wrong = answer.x[2 * n : 2 * n + g] + answer.x[2 * n + g :]
-            rows = touched[goes[wrong > 1e-6]]
-            loss = float(self.costs[rows].sum())
-            if best is not None and loss >= best[0]:
-                break
-            best = (loss, sorted(rows.tolist()), answer.x[:n] - answer.x[n : 2 * n])
-            # Again, with what is wrong already made cheaper by how wrong it is: fewer figures.
-            cost = np.concatenate([cost[: 2 * n], np.tile(price / (wrong + 0.05), 2)])
-        return best
+        return _Program(matrix, rows, (np.zeros(2 * n + 2 * g), most), cost, touched, goes)

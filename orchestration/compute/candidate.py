@@ -107,7 +107,13 @@ def load_candidate(
 def _around(landing: Landing, home: Home, settings: Settings) -> dict[str, pa.Table]:
     """What is there besides deliveries of figures: areas, schools, the city and its peers."""
     city = settings.municipality
-    areas = register_landing(home, settings).areas() if settings.registers.source != "none" else []
+    has_registers = settings.registers.source != "none"
+    areas = register_landing(home, settings).areas() if has_registers else []
+    pieces = [
+        {"piece": n, "area_code": code, "valid_from": piece.valid_from, "valid_to": piece.valid_to}
+        for n, piece in enumerate(register_landing(home, settings).pieces() if has_registers else [])
+        for code in piece.codes
+    ]
     local = [
         {
             "area_code": a.code, "area_name": a.name, "area_level": a.level, "parent_area_code": a.parent,
@@ -122,8 +128,16 @@ def _around(landing: Landing, home: Home, settings: Settings) -> dict[str, pa.Ta
         "municipality": pa.table({"area_code": [city.code], "area_name": [city.name]}),
         "peer": pa.table({"area_code": pa.array(city.peers.areas if city.peers else [], pa.string())}),
         "local_area": pa.Table.from_pylist(local, schema=_LOCAL_AREA),
-    }
+        "area_piece": pa.Table.from_pylist(pieces, schema=_AREA_PIECE),
+        "confidentiality": pa.Table.from_pylist([
+            {f"few_{name}": number for name, number in settings.confidentiality.model_dump().items()}
+        ]),
+    }  # fmt: skip
 
+
+_AREA_PIECE = pa.schema([
+    ("piece", pa.int32()), ("area_code", pa.string()), ("valid_from", pa.date32()), ("valid_to", pa.date32()),
+])  # fmt: skip
 
 _LOCAL_AREA = pa.schema([
     ("area_code", pa.string()), ("area_name", pa.string()), ("area_level", pa.string()),

@@ -46,7 +46,7 @@ def project_hash() -> str:
     """Over every file of the dbt project: a manifest made from others is stale."""
     digest = hashlib.sha256()
     for path in sorted(PROJECT_DIR.rglob("*")):
-        if path.is_file() and path.suffix in (".sql", ".yml", ".md"):
+        if path.is_file() and path.suffix in (".sql", ".py", ".yml", ".md"):
             digest.update(path.relative_to(PROJECT_DIR).as_posix().encode() + b"\0")
             digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
@@ -160,6 +160,7 @@ def _invoke(home: Home, arguments: list[str]) -> Any:
 def _environment(home: Home) -> Iterator[None]:
     wanted = {
         "BILDUNGSMONITOR_CANDIDATE": str(home.candidate),
+        "BILDUNGSMONITOR_HOME": str(home.path),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     }
     before = {name: os.environ.get(name) for name in wanted}

@@ -17,6 +17,8 @@ from expectations.verdict import Decision, Verdict, decide
 from orchestration.compute.dbt import manifest
 from orchestration.confirm import evidence
 from orchestration.confirm.gate import expected_checks
+from orchestration.confirm.opened import told_counts
+from orchestration.ledger import write_down
 from orchestration.publish.contents import Built, Contents, compose, verdict_rows
 from orchestration.publish.formats import LICENCE_NAME, SYNTHETIC, column_descriptions, write_release
 from orchestration.publish.release import Release, ReleaseStore
@@ -51,6 +53,7 @@ def publish(home: Home, settings: Settings, catalogue: Catalogue, moment: dt.dat
         good = store.newest(lambda r: _same_kind(r, settings, synthetic) and not r.damage())
         rows = verdict_rows(verdicts, built, catalogue.content_hash)
         contents = compose(connection, catalogue, decisions, built, rows, night.night_id, good)
+        told = told_counts(connection, catalogue, [d.table for d in decisions if d.published])
     if not contents.tables:
         return Publication(served, False, decisions, verdicts)
     digest = contents.digest
@@ -63,6 +66,8 @@ def publish(home: Home, settings: Settings, catalogue: Catalogue, moment: dt.dat
     # A night killed between writing and serving has left this very release behind.
     release = store.newest(lambda r: r.id == night.night_id and same(r))
     if release is None:
+        # Before anybody can read it: a night killed in between has told less than the ledger says, never more.
+        write_down(home, night.night_id, told)
         facts = _manifest(settings, catalogue, contents, digest, sources, synthetic, moment)
         facts["follows"] = against
         descriptions = column_descriptions(manifest(home), catalogue)

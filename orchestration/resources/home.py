@@ -50,6 +50,12 @@ class Home:
         self.sample = self.path / "sample"
         self.dbt = self.path / "dbt"
         self.vault = self.path / "vault"
+        self.ledger = self.path / "ledger"
+
+    @property
+    def proof(self) -> Path:
+        """Why the counts told are safe: near the truth, and nobody else's business."""
+        return self.vault / "proof"
 
     @property
     def candidate(self) -> Path:

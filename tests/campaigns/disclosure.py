@@ -54,8 +54,7 @@ def mutations(count: int, dimensions: tuple[str, ...] = ("area", "type", "grade"
         opened = {o.functional for o in attacker.attack(targets).opened}
         # The oracle is asked only of the cells whose witnesses the freed cell breaks; the others still have theirs.
         whole = Attacker(knowledge, done.attack.base)
-        for cells, steps in done.pattern.witnesses:
-            whole.learn(cells, steps)
+        whole.learn(done.pattern.witnesses)
         unproved = [(f, need) for f, need in targets if whole.result.highest[f] < need]
         expected = {f for f, need in unproved if whole.interval(f)[1] < need}
         wrong += opened != expected

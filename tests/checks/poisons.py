@@ -657,6 +657,15 @@ def exact_people(frame: pd.DataFrame) -> pd.DataFrame:
     return counted(frame, rows, lambda values: values + 1)
 
 
+def a_figure_too_many(subject: Subject) -> Subject:
+    """The attacker found that one figure lets a small count be worked out."""
+    told = in_frame(lambda frame: frame)(subject)
+    assert told.frame is not None
+    rows = newest(told.frame, rows_of(told.frame, indicator_id="pupils_in_german_courses", area_code=HOME))
+    keys = ["indicator_id", "area_code", "period_end", *subject.names]
+    return dataclasses.replace(told, opened=told.frame.loc[rows, keys].assign(why="…"))
+
+
 def a_rate_of_few(frame: pd.DataFrame) -> pd.DataFrame:
     few = (frame["indicator_id"] == "insufficient_german_percent") & frame["denominator"].notna()
     rows = newest(frame, few)
@@ -828,6 +837,7 @@ POISONS: dict[str, Poison] = {
     "a source repaired": poison("pub_leavers", repaired_source, "correction"),
     "exact people": poison("pub_newcomers", in_frame(exact_people), "disclosure",
         also=("rounding_pattern",), because="what is not rounded has not the pattern of its base"),
+    "a small count can be worked out": poison("pub_newcomers", a_figure_too_many, "disclosure"),
     "a rate of few": poison("pub_newcomers", in_frame(a_rate_of_few), "disclosure"),
     "a waiver without a finding": poison("pub_leavers", waived(dt.date(2026, 12, 24)), "waiver"),
     "a waiver run out": poison("pub_leavers", waived(dt.date(2026, 11, 20), in_frame(mojibake)), "waiver", "encoding"),

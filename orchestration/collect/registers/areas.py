@@ -64,6 +64,15 @@ class Place:
     valid_to: dt.date = FOREVER[1]
 
 
+@dataclass(frozen=True)
+class Piece:
+    """A part of the city that no cut divides further: the codes of the areas it lies in, from one day to another."""
+
+    codes: list[str]
+    valid_from: dt.date
+    valid_to: dt.date
+
+
 @dataclass
 class Areas:
     """All areas of a city and what is delivered for them."""
@@ -77,6 +86,20 @@ class Areas:
 
     def unassigned(self, level: str) -> str:
         return f"{self.city}-{PREFIX[level]}00"
+
+    def pieces(self) -> list[Piece]:
+        """The smallest areas that the cuts of the city tell apart, by its block sides."""
+        levels = {place.level for place in self.places if place.system == "block_side"}
+        nowhere = {level: self.unassigned(level) for level in levels}
+        sides: dict[tuple[str, dt.date, dt.date], dict[str, str]] = {}
+        for place in self.places:
+            if place.system == "block_side":
+                side = sides.setdefault((place.value, place.valid_from, place.valid_to), dict(nowhere))
+                side[place.level] = place.code
+        found = {(tuple(sorted(codes.values())), start, end) for (_, start, end), codes in sides.items()} | {
+            (tuple(sorted(nowhere.values())), *FOREVER)
+        }
+        return [Piece(list(codes), start, end) for codes, start, end in sorted(found) if codes]
 
 
 def areas_of(settings: Settings) -> Areas:

@@ -262,7 +262,7 @@ class _RegisterNight:
     def _count(self, connection: duckdb.DuckDBPyConnection, found: list[Arrived]) -> None:
         """Count every delivery whose counts are missing or were taken under other declarations."""
         areas = self._areas(connection)
-        self.landing.write_areas(areas.areas.values())
+        self.landing.write_areas(areas)
         lay_out(connection, areas)
         placed = hashlib.sha256(repr((areas.places, areas.areas)).encode()).hexdigest()
         have = {s.delivery: s.fingerprint for s in self.landing.snapshots()}

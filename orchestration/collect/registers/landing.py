@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from orchestration.collect.registers.areas import Area
+from orchestration.collect.registers.areas import Area, Areas, Piece
 from orchestration.resources.files import remove, replace_folder, write_json
 from orchestration.resources.home import Home
 from orchestration.settings import Settings
@@ -76,8 +75,20 @@ class RegisterLanding:
             for r in rows
         ]
 
-    def write_areas(self, areas: Iterable[Area]) -> None:
-        write_json(self.folder / "areas.json", [asdict(a) for a in areas])
+    def pieces(self) -> list[Piece]:
+        """The smallest areas that the cuts of the city tell apart, as of the last night; none without block sides."""
+        path = self.folder / "pieces.json"
+        if not path.exists():
+            return []
+        day = dt.date.fromisoformat
+        return [
+            Piece(r["codes"], day(r["valid_from"]), day(r["valid_to"]))
+            for r in json.loads(path.read_text(encoding="utf-8"))
+        ]
+
+    def write_areas(self, areas: Areas) -> None:
+        write_json(self.folder / "areas.json", [asdict(a) for a in areas.areas.values()])
+        write_json(self.folder / "pieces.json", [asdict(p) for p in areas.pieces()])
 
     def write(
         self, snapshot: Snapshot, facts: dict[str, Any], counts: pa.Table, rows: pa.Table | None = None

@@ -1,11 +1,24 @@
 {#
   What may leave the house (decision 0016). Counts of people from registers are told as multiples of
   their register's base, and everything made of them is made of the rounded counts; a rate of fewer than
-  thirty people is not told. Official values pass as they are.
+  thirty people is not told, nor a figure that would let a small count be worked out (decision 0022).
+  Official values pass as they are.
 #}
 {{ changed_part('indicator_id', 'indicator') }}
-{%- set least_people = 30 -%}
-with parts as (
+with confidential as (
+    select distinct
+        t.indicator_id, t.area_code, t.period_end, {{ breakdown_columns('t.') }}
+    from {{ ref('int_told_count') }} as t
+    inner join {{ ref('int_confidential_count') }} as c
+        on c.measure_id = t.measure_id
+        and c.counted_period_end = t.counted_period_end
+        and c.area_code = t.area_code
+        {%- for name in var('breakdowns') %}
+        and c.counted_{{ name }} = t.counted_{{ name }}
+        {%- endfor %}
+),
+
+parts as (
     select
         v.*,
         i.kind,
@@ -15,15 +28,14 @@ with parts as (
         i.kind in ('model', 'index') as is_modelled,
         {{ told('v.numerator', 'v.numerator_protection') }} as told_numerator,
         {{ told('v.denominator', 'v.denominator_protection') }} as told_denominator,
-        coalesce(
-            i.needs_denominator
-            and v.denominator_protection > 1
-            and v.denominator < {{ least_people }}
-            and v.denominator > 0,
-            false
-        ) as is_hidden
+        {{ too_few_people('v.', 'i.') }} or c.indicator_id is not null as is_hidden
     from {{ ref('fct_indicator_value') }} as v
     inner join {{ ref('dim_indicator') }} as i on i.indicator_id = v.indicator_id
+    left join confidential as c
+        on c.indicator_id = v.indicator_id
+        and c.area_code = v.area_code
+        and c.period_end = v.period_end
+        {{ same_breakdowns('c', 'v') }}
     where {{ is_changed('v.indicator_id', 'indicator') }}
 )
 

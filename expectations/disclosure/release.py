@@ -1,0 +1,405 @@
+"""The counts of registers that a release tells: which of them stay hidden, and what a reader can work out.
+
+Belongs here: from counts to populations, one for every measure and period, with all cuts of the city and all
+breakdowns in which any table tells them; and back. Does not belong here: how an indicator is made of counts (dbt),
+where files lie (orchestration).
+
+Counts are told rounded, each for itself (decision 0016), so everything told is an interval. What is asked is what
+docs/confidentiality.md promises of rounded figures: nobody can prove of a count that it is somebody and fewer than
+the rule's number. What the counts told tonight and every count told before say together is one system per population.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from expectations.catalogue.base import TOTAL, ages_of
+from expectations.disclosure.attack import Attacker, ContradictionError
+from expectations.disclosure.declaration import Declaration, DeclarationError
+from expectations.disclosure.knowledge import Bounds, knowledge_of
+from expectations.disclosure.population import Ints, Population, population_of
+from expectations.disclosure.primary import thresholds
+from expectations.disclosure.protect import blurred_open, plain, protect, true_population
+from expectations.disclosure.relax import Relaxer
+from expectations.disclosure.suppress import InfeasibleError
+from expectations.disclosure.tables import CONFIDENTIAL, PUBLISHED, Figures, figures
+
+POPULATION = ["measure_id", "counted_period_end"]
+"""Counts of one measure and period are about the same people."""
+
+AGES = "age_group"
+
+SUM = "+"
+"""Between the cells of a count that adds several up."""
+
+_REST = "(rest)"
+_UNPLACED = "00"
+"""How the codes of areas end that take what could not be placed; `orchestration.collect.registers.areas`."""
+
+
+@dataclass(frozen=True)
+class City:
+    """How areas and cells hang together: what every reader may look up.
+
+    `code`: the city's own. `pieces`: the smallest areas of which the cuts are made, each with `piece` and a row for every
+    `area_code` it lies in, and when (`valid_from`, `valid_to`). `part_of`: by breakdown, cells that are part of another.
+    """
+
+    code: str
+    level: str
+    pieces: pd.DataFrame
+    part_of: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    known_zeros: frozenset[tuple[str, str]] = frozenset()
+    """Measures and breakdowns of which everybody knows where nobody is: a primary school has no grade 12."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A count that can be worked out, or a population that could not be judged; never its figure."""
+
+    measure: str
+    period: str
+    what: str
+    rows: list[int]
+    """The rows of the counts that tell it, or that it is worked out from; all of the population where it is not judged."""
+
+
+class Memory:
+    """What was found before about the very same counts, in a folder that nobody else may enter: it is near the truth."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def get(self, fingerprint: str) -> dict[str, npt.NDArray[Any]] | None:
+        path = self.folder / f"{fingerprint}.npz"
+        if not path.exists():
+            return None
+        with np.load(path) as found:
+            return {name: found[name] for name in found.files}
+
+    def put(self, fingerprint: str, **arrays: npt.NDArray[Any]) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        content = io.BytesIO()
+        np.savez_compressed(content, allow_pickle=False, **arrays)
+        path = self.folder / f"{fingerprint}.npz"
+        temporary = path.with_suffix(".part")
+        temporary.touch(mode=0o600)
+        temporary.write_bytes(content.getvalue())
+        temporary.replace(path)
+
+
+def confidential(
+    counts: pd.DataFrame, breakdowns: Sequence[str], city: City, areas: pd.DataFrame, memory: Memory
+) -> tuple[npt.NDArray[np.bool_], list[Opened]]:
+    """Which counts must be hidden beside those that are, and the populations that could not be protected.
+
+    `counts`: one row per count that any table tells, with `measure_id`, `counted_period_end`, `area_code`, `area_level`,
+    the cells (`total`, a cell, or several with + between), the true `value`, `base` of its rounding, `k`, `is_hidden`,
+    `figures` (how many are made of it) and `low`/`high` where it was told before (else NaN). `areas`: all areas of every measure and period, whether told
+    or not. Of a population that can't be protected every count is hidden.
+    """
+    hidden = counts["is_hidden"].to_numpy(dtype=bool).copy()
+    failed: list[Opened] = []
+    for key, at in _places(counts, POPULATION).items():
+        part = counts.iloc[at]
+        try:
+            found = _Told.of(part, breakdowns, city, _areas_of(areas, key)).protected(memory)
+        except (ContradictionError, DeclarationError, InfeasibleError) as error:
+            failed.append(Opened(str(key[0]), str(key[1]), str(error), at.tolist()))
+            found = np.ones(len(part), dtype=bool)
+        hidden[at] |= found
+    return hidden, failed
+
+
+def opened(
+    counts: pd.DataFrame, breakdowns: Sequence[str], city: City, areas: pd.DataFrame, memory: Memory
+) -> list[Opened]:
+    """What a reader of everything told can work out. `counts` as for `confidential`, with `told`: the figure, or NaN.
+
+    Witnesses found before are taken for what they are worth: each is multiplied out against what is told now.
+    """
+    found: list[Opened] = []
+    for key, at in _places(counts, POPULATION).items():
+        part = counts.iloc[at]
+        try:
+            for label, rows in _Told.of(part, breakdowns, city, _areas_of(areas, key)).attacked(memory):
+                found.append(Opened(str(key[0]), str(key[1]), label, at[rows].tolist()))
+        except (ContradictionError, DeclarationError) as error:
+            found.append(Opened(str(key[0]), str(key[1]), str(error), at.tolist()))
+    return found
+
+
+def _places(frame: pd.DataFrame, keys: list[str]) -> dict[Any, Ints]:
+    """Where the rows of every key stand, keys in order."""
+    return {key: np.asarray(at) for key, at in frame.groupby(keys, sort=True).indices.items()}
+
+
+def _areas_of(areas: pd.DataFrame, key: Any) -> pd.DataFrame:
+    return areas[(areas["measure_id"] == key[0]) & (areas["counted_period_end"] == key[1])]
+
+
+@dataclass(frozen=True)
+class _Told:
+    """One population: its declaration, its tables of true counts, and where each row stands among the counts."""
+
+    declaration: Declaration
+    tables: dict[str, Figures]
+    rows: dict[str, Ints]
+    """By table: positions in the part of the counts."""
+    size: int
+    before: dict[str, Bounds]
+    told: dict[str, Figures]
+    """The tables with the figures that are told, where they are given."""
+
+    @classmethod
+    def of(cls, part: pd.DataFrame, breakdowns: Sequence[str], city: City, areas: pd.DataFrame) -> _Told:
+        # What hiding a count loses: all figures that are made of it, headline totals last.
+        part = part.assign(cost=part["figures"] * np.maximum(part["value"], part["k"]))
+        used = [b for b in breakdowns if (part[b] != TOTAL).any()]
+        dimensions: dict[str, Any] = {
+            b: {"total": TOTAL, "hierarchy": _cells(b, part[b], city.part_of.get(b, {}), _is_whole(part, b, used, city.part_of.get(b, {})))}
+            for b in used
+        }  # fmt: skip
+        dimensions["area"] = {"total": city.code, "hierarchy": _cut(part, areas, city)}
+        zeros = _known_zeros(part, used, city)
+        nobody = {
+            (area, b, cell) for zero in zeros for area in zero["area"]
+            for b in zero if b != "area" for cell in zero[b]
+        }  # fmt: skip
+        shown = pd.Series([
+            ",".join(b for b, cell in zip(used, cells, strict=True) if cell != TOTAL)
+            for cells in part[used].to_numpy().tolist()
+        ], index=part.index)  # fmt: skip
+        declared: dict[str, Any] = {}
+        rows: dict[str, Ints] = {}
+        for (level, names), at in _places(part.assign(shown=shown), ["area_level", "shown"]).items():
+            group = part.iloc[at]
+            scope = [b for b in str(names).split(",") if b]
+            there = [
+                not any((area, b, cell) in nobody for b, cell in zip(scope, cells, strict=True))
+                for area, cells in zip(group["area_code"], group[scope].to_numpy().tolist(), strict=True)
+            ]
+            if not any(there):
+                continue
+            name = "_".join([str(level), *scope])
+            declared[name] = {
+                "dimensions": {"area": "area_code", **{b: b for b in scope}}, "value": "value",
+                "rule": {"frequency": int(group["k"].iloc[0])}, "rounded_to": int(group["base"].iloc[0]),
+                "cost": "cost",
+            }  # fmt: skip
+            rows[name] = at[there]
+        declaration = Declaration.model_validate({
+            "population": str(part["measure_id"].iloc[0]), "dimensions": dimensions,
+            "tables": declared, "structural_zeros": zeros,
+        })  # fmt: skip
+        tables, told, before = {}, {}, {}
+        for name, at in rows.items():
+            group = part.iloc[at]
+            columns = [*declaration.tables[name].dimensions.values(), "value", "cost"]
+            status = np.where(group["is_hidden"], CONFIDENTIAL, PUBLISHED)
+            tables[name] = figures(name, declaration.tables[name], group[columns].assign(status=status))
+            before[name] = (group["low"].to_numpy(dtype=float), group["high"].to_numpy(dtype=float))
+            if "told" in group:
+                goes = group["told"].notna()
+                frame = group[columns].assign(
+                    value=group["told"], status=np.where(goes, PUBLISHED, CONFIDENTIAL)
+                )
+                told[name] = figures(name, declaration.tables[name], frame)
+        return cls(declaration, tables, rows, len(part), before, told)
+
+    def fingerprint(self) -> str:
+        """Over the counts, the rules and this code; not over what was told before."""
+        digest = hashlib.sha256(_code().encode())
+        digest.update(self.declaration.model_dump_json().encode())
+        for name, table in self.tables.items():
+            digest.update(name.encode())
+            digest.update("\n".join(table.labels()).encode())
+            digest.update(table.values.tobytes())
+            digest.update(table.hidden.tobytes())
+        return digest.hexdigest()[:32]
+
+    def protected(self, memory: Memory) -> npt.NDArray[np.bool_]:
+        """Which counts are hidden, in the order of the part. Raises as `protect` does."""
+        known = memory.get(self.fingerprint())
+        if known is not None and self._says_nothing_more(known["hidden"]):
+            return known["hidden"]
+        result = protect(self.declaration, self.tables, thorough=False, before=self.before)
+        hidden = np.zeros(self.size, dtype=bool)
+        for name, at in self.rows.items():
+            hidden[at] = result.hidden[name]
+        memory.put(
+            self.fingerprint(), hidden=hidden, x=result.attack.base, **_packed(result.attack.witnesses)
+        )
+        return hidden
+
+    def _says_nothing_more(self, hidden: npt.NDArray[np.bool_]) -> bool:
+        """Was before only told what is told again, as it was?"""
+        for name, at in self.rows.items():
+            table, (low, high) = self.tables[name], self.before[name]
+            base = int(table.declared.rounded_to or 1)
+            told = (2 * table.values + base) // (2 * base) * base
+            least, most = np.maximum(told - base // 2, 0), told + (base - 1) // 2
+            more = ~np.isnan(low) & (hidden[at] | (low > least) | (high < most))
+            if more.any():
+                return False
+        return True
+
+    def attacked(self, memory: Memory) -> list[tuple[str, list[int]]]:
+        """What opens: its label, and the rows that tell it or bound it. Raises ContradictionError, DeclarationError."""
+        population = population_of(self.declaration, {name: plain(t) for name, t in self.tables.items()})
+        known = memory.get(self.fingerprint()) or {}
+        x = self._truth(population, known.get("x"))
+        knowledge = knowledge_of(population, self.told, self.before)
+        attacker = Attacker(knowledge, x, thorough=False)
+        attacker.learn(list(_unpacked(known)))
+        k = thresholds(population)
+        found = blurred_open(attacker, population, self.told, k)
+        if not found:
+            return []
+        goes = np.zeros(population.functionals.shape[0], dtype=bool)
+        for name, table in self.told.items():
+            goes[population.of_cell[name][~table.hidden]] = True
+        relaxer = Relaxer(knowledge, x, goes, np.ones(len(goes)))
+        result = []
+        for one in found:
+            bounding = relaxer.free(one.functional, int(k[one.functional])) or []
+            told_by = [
+                int(row)
+                for name, at in self.rows.items()
+                for row in at[np.isin(population.of_cell[name], [one.functional, *bounding])]
+            ]
+            result.append((one.label, told_by))
+        return result
+
+    def _truth(self, population: Population, x: Ints | None) -> Ints:
+        """The micro cells, the remembered ones if they give all the counts."""
+        if x is not None and len(x) == population.size and (x >= 0).all():
+            values = population.functionals @ x
+            same = all(
+                np.array_equal(values[population.of_cell[n]], t.values) for n, t in self.tables.items()
+            )
+            if same and not (population.agreements @ x).any() and not (population.nothing @ x).any():
+                return x
+        return true_population(population)
+
+
+def _is_whole(part: pd.DataFrame, breakdown: str, used: Sequence[str], part_of: Mapping[str, str]) -> bool:
+    """Are the cells that are told everybody, wherever a total stands beside all of them? A reader sees that, too."""
+    told = {c for c in part[breakdown] if c != TOTAL and SUM not in c}
+    tops = sorted(c for c in told if part_of.get(c) not in told)
+    keys = ["area_code", *(b for b in used if b != breakdown)]
+    wide = part[part[breakdown].isin([TOTAL, *tops])].pivot(index=keys, columns=breakdown, values="value")
+    if TOTAL not in wide or not tops:
+        return False
+    wide = wide.dropna()
+    return bool(len(wide)) and bool((wide[tops].sum(axis=1) == wide[TOTAL]).all())
+
+
+def _cells(
+    breakdown: str, codes: Iterable[str], part_of: Mapping[str, str], is_whole: bool
+) -> dict[str, list[str]]:
+    """The hierarchy of a breakdown's cells and sums of cells; with those that no table names they are everybody."""
+    sums = sorted({code for code in codes if code != TOTAL})
+    cells = sorted({cell for code in sums for cell in code.split(SUM)})
+    under: dict[str, list[str]]
+    if breakdown == AGES:
+        spans = {cell: ages_of(cell) for cell in cells}
+        edges = sorted({0, 999, *(edge for span in spans.values() if span for edge in span)})
+        leaves = [(f"{a} to {z}", a, z) for a, z in itertools.pairwise(edges)]
+        under = {
+            cell: [leaf for leaf, a, z in leaves if span and span[0] <= a and z <= span[1]]
+            for cell, span in spans.items()
+        }
+        top = [leaf for leaf, _, _ in leaves]
+    else:
+        inner = {cell for cell in cells if part_of.get(cell) in cells}
+        under = {cell: [cell] for cell in cells}
+        for whole in sorted({part_of[cell] for cell in inner}):
+            under[whole] = [*sorted(c for c in inner if part_of[c] == whole), f"{_REST} of {whole}"]
+        top = [leaf for cell in cells if cell not in inner for leaf in under[cell]]
+        if not is_whole:
+            top.append(_REST)
+    hierarchy = {TOTAL: top}
+    for code in sums:
+        parts = list(dict.fromkeys(leaf for cell in code.split(SUM) for leaf in under[cell]))
+        if parts != [code]:
+            hierarchy[code] = parts
+    return hierarchy
+
+
+def _cut(part: pd.DataFrame, areas: pd.DataFrame, city: City) -> dict[str, list[str]]:
+    """The city and its areas as sums of the smallest areas that the counts tell apart.
+
+    Raises DeclarationError where cuts overlap in ways that nobody declared.
+    """
+    levels = sorted(set(part["area_level"]) - {city.level})
+    of_level = {level: set(areas.loc[areas["area_level"] == level, "area_code"]) for level in levels}
+    if not levels:
+        return {}
+    if len(levels) == 1:
+        return {city.code: sorted(of_level[levels[0]])}
+    level_of = {code: level for level, codes in of_level.items() for code in codes}
+    day = part["counted_period_end"].iloc[0]
+    valid = city.pieces[(city.pieces["valid_from"] <= day) & (city.pieces["valid_to"] >= day)]
+    told = valid[valid["area_code"].isin(list(level_of))]
+    pieces = {tuple(sorted(codes)) for _, codes in told.groupby("piece")["area_code"]}
+    placed = {code for piece in pieces for code in piece}
+    rest = tuple(sorted(code for code in level_of if code not in placed and code.endswith(_UNPLACED)))
+    pieces = {piece for piece in {*pieces, rest} if piece}
+    lost = sorted(set(level_of) - {code for piece in pieces for code in piece})
+    if lost:
+        raise DeclarationError(f"{part['measure_id'].iloc[0]}: found no block side in {', '.join(lost[:5])}")
+    hierarchy: dict[str, list[str]] = {city.code: []}
+    for piece in sorted(pieces):
+        name = " / ".join(piece)
+        hierarchy[city.code].append(name)
+        for code in piece:
+            if code != name:
+                hierarchy.setdefault(code, []).append(name)
+    return hierarchy
+
+
+def _known_zeros(part: pd.DataFrame, used: Sequence[str], city: City) -> list[dict[str, list[str]]]:
+    """Areas and cells where everybody knows that nobody is."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for b in used:
+        if (str(part["measure_id"].iloc[0]), b) not in city.known_zeros:
+            continue
+        alone = (part[b] != TOTAL) & (part[[c for c in used if c != b]] == TOTAL).all(axis=1)
+        for area, cell in part.loc[alone & (part["value"] == 0), ["area_code", b]].to_numpy().tolist():
+            if area != city.code:
+                found.setdefault((area, b), []).append(cell)
+    return [{"area": [area], b: sorted(cells)} for (area, b), cells in sorted(found.items())]
+
+
+def _packed(witnesses: Sequence[tuple[Ints, Ints]]) -> dict[str, Ints]:
+    empty = [np.zeros(0, dtype=np.int64)]
+    return {
+        "cells": np.concatenate([*empty, *(cells for cells, _ in witnesses)]),
+        "steps": np.concatenate([*empty, *(steps for _, steps in witnesses)]),
+        "ends": np.cumsum([0, *(len(cells) for cells, _ in witnesses)]),
+    }
+
+
+def _unpacked(known: Mapping[str, npt.NDArray[Any]]) -> Iterable[tuple[Ints, Ints]]:
+    if "ends" in known:
+        for start, end in itertools.pairwise(known["ends"]):
+            yield known["cells"][start:end], known["steps"][start:end]
+
+
+@lru_cache(maxsize=1)
+def _code() -> str:
+    """What was found before holds for this code only."""
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()

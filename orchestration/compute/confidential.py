@@ -1,0 +1,134 @@
+"""The counts of the candidate as `expectations.disclosure.release` takes them; what stays hidden is a model of dbt.
+
+Belongs here: relations of the candidate, the ledger and the vault → frames and back. Does not belong here: what opens.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from expectations.catalogue.registers import HOME_LEVEL
+from orchestration.ledger import told_before
+from orchestration.resources.home import Home
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from expectations.disclosure.release import City
+
+LOG = logging.getLogger("bildungsmonitor")
+
+KEY = ["measure_id", "counted_period_end", "area_code"]
+
+_COUNTED = "counted_"
+"""What stands before a breakdown's name where a figure and its counts are in one row."""
+
+
+def confidential_counts(
+    *,
+    counts: pd.DataFrame,
+    measures: duckdb.DuckDBPyRelation,
+    deliveries: pd.DataFrame,
+    pieces: pd.DataFrame,
+    municipality: pd.DataFrame,
+    cells: pd.DataFrame,
+    known_zeros: pd.DataFrame,
+) -> pd.DataFrame:
+    """The body of int_confidential_count: counts that stay hidden beside those that are, `problem` where that is why.
+
+    The home folder is the one that the environment names (dbt runs in the night's process).
+    """
+    from expectations.disclosure.release import Memory, confidential
+
+    home = Home(Path(os.environ["BILDUNGSMONITOR_HOME"]))
+    breakdowns = [c.removeprefix(_COUNTED) for c in counts.columns if c.startswith(_COUNTED) and c not in KEY]
+    city = city_of(municipality, pieces, cells, known_zeros)
+    asked = with_ledger(plain(counts, breakdowns), measures, told_before(home), deliveries, breakdowns)
+    hidden, failed = confidential(asked, breakdowns, city, areas_of(measures), Memory(home.proof))
+    problem = pd.Series([None] * len(asked), dtype="object")
+    for one in failed:
+        LOG.warning("compute | %s, %s can't be protected: %s", one.measure, one.period, one.what)
+        problem.iloc[one.rows] = one.what
+    asked = asked.assign(problem=problem)[hidden & (~asked["is_hidden"] | problem.notna())]
+    renamed = {name: _COUNTED + name for name in breakdowns}
+    return asked.rename(columns=renamed)[[*KEY, *renamed.values(), "problem"]].astype({"problem": "string"})
+
+
+def plain(counts: pd.DataFrame, breakdowns: list[str]) -> pd.DataFrame:
+    """Counts with their cells under the breakdowns' own names."""
+    return counts.rename(columns={_COUNTED + name: name for name in breakdowns})
+
+
+def city_of(
+    municipality: pd.DataFrame, pieces: pd.DataFrame, cells: pd.DataFrame, known_zeros: pd.DataFrame
+) -> City:
+    """How areas and cells hang together, from the candidate's relations."""
+    from expectations.disclosure.release import City
+
+    inner = cells[cells["subset_of"].notna()]
+    part_of = {
+        str(name): dict(zip(rows["cell"], rows["subset_of"], strict=True))
+        for name, rows in inner.groupby("breakdown")
+    }
+    zeros = frozenset(zip(known_zeros["measure_id"], known_zeros["breakdown"], strict=True))
+    return City(str(municipality["area_code"].iloc[0]), HOME_LEVEL, pieces, part_of, zeros)
+
+
+def areas_of(measures: duckdb.DuckDBPyRelation) -> pd.DataFrame:
+    """All areas of every measure and period, whether anything of them is told or not."""
+    return measures.query(
+        "measures",
+        "select distinct measure_id, period_end as counted_period_end, area_code, area_level from measures order by all",
+    ).df()
+
+
+def with_ledger(
+    counts: pd.DataFrame,
+    measures: duckdb.DuckDBPyRelation,
+    before: pd.DataFrame,
+    deliveries: pd.DataFrame,
+    breakdowns: list[str],
+) -> pd.DataFrame:
+    """Counts with `low` and `high`, between which they were told to be before, from the same delivery.
+
+    What was told before and is told no more is there as well, as a hidden count.
+    """
+    keys = [*KEY, *breakdowns]
+    if before.empty:
+        return counts.assign(low=float("nan"), high=float("nan"))
+    used = deliveries.rename(columns={"period_end": "counted_period_end"})
+    before = before.merge(used, on=["measure_id", "counted_period_end", "delivery_id"])
+    before = before.groupby(keys, as_index=False).agg(low=("low", "max"), high=("high", "min"))
+    joined = counts.merge(before, on=keys, how="outer", indicator=True)
+    gone = joined["_merge"] == "right_only"
+    joined = joined.drop(columns="_merge")
+    if gone.any():
+        known = joined.loc[gone, keys].merge(_values(measures, joined.loc[gone, keys], breakdowns), on=keys)
+        like = counts.groupby(["measure_id", "area_level"], as_index=False)[["base", "k"]].max()
+        known = known.merge(
+            like, on=["measure_id", "area_level"]
+        )  # a level or measure told no more says no rule
+        known = known.assign(is_hidden=True, figures=0).merge(before, on=keys)
+        joined = pd.concat([joined[~gone], known], ignore_index=True)
+    joined["is_hidden"] = joined["is_hidden"].astype(bool)
+    return joined.sort_values(keys, ignore_index=True)
+
+
+def _values(measures: duckdb.DuckDBPyRelation, keys: pd.DataFrame, breakdowns: list[str]) -> pd.DataFrame:
+    """The true figures of counts that no indicator tells any more."""
+    cells = keys.assign(count=range(len(keys)))
+    for name in breakdowns:
+        cells[name] = cells[name].str.split("+")
+        cells = cells.explode(name)
+    same = " and ".join(f"m.{name} = c.{name}" for name in breakdowns)
+    found = measures.query(
+        "measures", f"""select c.count, any_value(m.area_level) as area_level, sum(m.value) as value
+        from cells as c join measures as m on m.measure_id = c.measure_id and m.area_code = c.area_code
+        and m.period_end = c.counted_period_end and {same} group by c.count""",
+    ).df()  # fmt: skip
+    return keys.assign(count=range(len(keys))).merge(found, on="count").drop(columns="count")

@@ -1,0 +1,167 @@
+"""What tonight's figures would let a reader work out, together with everything told before.
+
+Belongs here: told figures of the candidate and the ledger → the figures that open a small count. Does not belong
+here: how it is found out (expectations.disclosure), what becomes of the table (the check `disclosure`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import duckdb
+import pandas as pd
+
+from expectations.catalogue import Catalogue
+from expectations.disclosure.blur import known_of_rounded
+from orchestration.compute.confidential import KEY, areas_of, city_of, plain, with_ledger
+from orchestration.compute.increment import has_table
+from orchestration.ledger import told_before
+from orchestration.resources.home import Home
+
+if TYPE_CHECKING:
+    from expectations.disclosure.release import Opened
+
+COLUMNS = ["indicator_id", "area_code", "period_end"]
+"""Of a figure that opens something, beside its cells and `why`."""
+
+
+def opened_figures(connection: duckdb.DuckDBPyConnection, home: Home, catalogue: Catalogue) -> pd.DataFrame:
+    """One row per figure of tonight's tables that opens a count; attacked once per state of the tables."""
+    breakdowns = list(catalogue.breakdowns)
+    if not has_table(connection, "disclosure", "int_count"):
+        return pd.DataFrame(columns=[*COLUMNS, *breakdowns, "why"])
+    connection.execute(
+        f"create or replace temp view told_figure as {_figures(connection, catalogue, catalogue.published)}"
+    )
+    state = _state(connection, home)
+    if has_table(connection, "evidence", "attack"):
+        found = connection.execute("select 1 from evidence.attack where state = ?", [state]).fetchall()
+        if found:
+            return connection.table("evidence.opened").df()
+    rows = _attack(connection, home, breakdowns)
+    connection.execute("create schema if not exists evidence")
+    connection.register("incoming", rows)
+    connection.execute("create or replace table evidence.opened as select * from incoming")
+    connection.execute("create or replace table evidence.attack as select ? as state", [state])
+    connection.unregister("incoming")
+    return rows
+
+
+def told_counts(
+    connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, tables: list[str]
+) -> pd.DataFrame:
+    """What these tables tell of which counts, as the ledger keeps it: one row per count, `low` and `high`."""
+    breakdowns = list(catalogue.breakdowns)
+    columns = [*KEY, *breakdowns, "delivery_id", "low", "high"]
+    if not tables or not has_table(connection, "disclosure", "int_count"):
+        return pd.DataFrame(columns=columns)
+    connection.execute(
+        f"create or replace temp view told_figure as {_figures(connection, catalogue, tables)}"
+    )
+    told = _told(connection, breakdowns)
+    told = told[told["told"].notna()].merge(
+        _deliveries(connection).rename(columns={"period_end": "counted_period_end"}),
+        on=["measure_id", "counted_period_end"],
+    )
+    low, high = known_of_rounded(told["told"].to_numpy(dtype=float), told["base"].to_numpy())
+    return told.assign(low=low, high=high)[columns]
+
+
+def _figures(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, tables: Iterable[str]) -> str:
+    """What these tables say, as a reader has it."""
+    columns = ", ".join([*COLUMNS, *catalogue.breakdowns, "numerator", "denominator", "status"])
+    parts = [
+        f"select '{name}' as published_table, {columns} from published.{name}"
+        for name in tables
+        if has_table(connection, "published", name)
+    ]
+    return " union all ".join(parts)
+
+
+def _state(connection: duckdb.DuckDBPyConnection, home: Home) -> str:
+    """Over everything the attack looks at."""
+    parts = [
+        connection.execute(f"select count(*), sum(hash(t)::hugeint)::varchar from {name} as t").fetchall()
+        for name in ("told_figure", "disclosure.int_told_count", "disclosure.int_count", "raw.area_piece")
+    ]
+    ledger = [(p.name, p.stat().st_size) for p in sorted(home.ledger.glob("*"))]
+    return hashlib.sha256(repr((parts, ledger)).encode()).hexdigest()
+
+
+def _told(connection: duckdb.DuckDBPyConnection, breakdowns: list[str]) -> pd.DataFrame:
+    """int_count with the figure that a reader has of each; empty where none tells it."""
+    cells = ", ".join(f"t.counted_{name}" for name in breakdowns)
+    own = " ".join(f"and f.{name} = t.{name}" for name in breakdowns)
+    counted = " ".join(f"and c.counted_{name} = t.counted_{name}" for name in breakdowns)
+    frame = connection.execute(
+        f"""with told as (
+            select t.measure_id, t.counted_period_end, t.area_code, {cells},
+                max(case when f.status <> 'confidential' then
+                    case when t.role = 'numerator' then f.numerator else f.denominator end end) as told
+            from disclosure.int_told_count as t
+            join told_figure as f on f.indicator_id = t.indicator_id and f.area_code = t.area_code
+                and f.period_end = t.period_end {own}
+            group by all
+        )
+        select c.*, t.told from disclosure.int_count as c
+        left join told as t on t.measure_id = c.measure_id and t.counted_period_end = c.counted_period_end
+            and t.area_code = c.area_code {counted}
+        order by all"""
+    ).df()
+    return plain(frame, breakdowns)
+
+
+def _deliveries(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    return connection.execute(
+        "select distinct measure_id, period_end, delivery_id from raw.register_measure order by all"
+    ).df()
+
+
+def opened_by(
+    connection: duckdb.DuckDBPyConnection, home: Home, catalogue: Catalogue, measure: str
+) -> list[str]:
+    """The counts of one measure that can be worked out now, in words."""
+    breakdowns = list(catalogue.breakdowns)
+    connection.execute(
+        f"create or replace temp view told_figure as {_figures(connection, catalogue, catalogue.published)}"
+    )
+    _, found = _found(connection, home, breakdowns)
+    return sorted(
+        {f"{one.measure}, {one.period[:10]}: {one.what}" for one in found if one.measure == measure}
+    )
+
+
+def _found(
+    connection: duckdb.DuckDBPyConnection, home: Home, breakdowns: list[str]
+) -> tuple[pd.DataFrame, list[Opened]]:
+    """All counts, and what opens of them."""
+    from expectations.disclosure.release import Memory, opened
+
+    measures = connection.table("monitoring.fct_measure")
+    told = _told(connection, breakdowns)
+    counts = with_ledger(told, measures, told_before(home), _deliveries(connection), breakdowns)
+    city = city_of(*(
+        connection.table(name).df()
+        for name in ("raw.municipality", "raw.area_piece", "catalogue.breakdown_cell", "catalogue.measure_known_zero")
+    ))  # fmt: skip
+    return counts, opened(counts, breakdowns, city, areas_of(measures), Memory(home.proof))
+
+
+def _attack(connection: duckdb.DuckDBPyConnection, home: Home, breakdowns: list[str]) -> pd.DataFrame:
+    counts, found = _found(connection, home, breakdowns)
+    rows = counts.iloc[[row for one in found for row in one.rows]][[*KEY, *breakdowns]].assign(
+        why=[f"{one.measure}: {one.what}" for one in found for _ in one.rows]
+    )
+    connection.register("opened_count", rows.astype({"why": "str"}))
+    columns = ", ".join(f"t.{name}" for name in [*COLUMNS, *breakdowns])
+    same = " ".join(f"and o.{name} = t.counted_{name}" for name in breakdowns)
+    figures = connection.execute(
+        f"""select {columns}, min(o.why) as why from disclosure.int_told_count as t
+        join opened_count as o on o.measure_id = t.measure_id and o.area_code = t.area_code
+            and o.counted_period_end = t.counted_period_end {same}
+        group by all order by all"""
+    ).df()
+    connection.unregister("opened_count")
+    return figures

@@ -1,0 +1,212 @@
+"""The counts of a release: what opens is found, hidden, and stays found when it was told before."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from expectations.disclosure.blur import known_of_rounded, rounded
+from expectations.disclosure.release import City, Memory, confidential, opened
+from orchestration import ledger
+from orchestration.compute.confidential import with_ledger
+from orchestration.resources.home import Home
+
+DAY = pd.Timestamp("2025-12-31")
+BREAKDOWNS = ["sex", "age_group"]
+
+BOTH_CUTS = pd.DataFrame({
+    "piece": [0, 0, 1, 1, 2, 2],
+    "area_code": ["C-ST01", "C-SD1", "C-ST02", "C-SD1", "C-ST03", "C-SD2"],
+    "valid_from": pd.Timestamp("1900-01-01"), "valid_to": pd.Timestamp("2100-01-01"),
+})  # fmt: skip
+"""Two Stadtteile in one school district, and one alone in another."""
+
+NO_PIECES = BOTH_CUTS.iloc[:0]
+
+CITY = City("C", "district", BOTH_CUTS)
+
+
+def counts(*rows: tuple[str, str, str, int], k: int = 5, hidden: bool = False) -> pd.DataFrame:
+    """Area, level, sex and the true count."""
+    frame = pd.DataFrame(list(rows), columns=["area_code", "area_level", "sex", "value"])
+    return frame.assign(
+        measure_id="people", counted_period_end=DAY, age_group="total", base=5, k=k, is_hidden=hidden, figures=1,
+        value=frame["value"].astype(float), low=np.nan, high=np.nan,
+    )  # fmt: skip
+
+
+def areas(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame[["measure_id", "counted_period_end", "area_code", "area_level"]].drop_duplicates()
+
+
+def told(frame: pd.DataFrame, hidden: np.ndarray) -> pd.DataFrame:
+    figures = rounded(frame["value"].to_numpy(dtype=np.int64), 5).astype(float)
+    return frame.assign(told=np.where(hidden, np.nan, figures))
+
+
+def two_cuts(first: int, second: int, third: int) -> pd.DataFrame:
+    return counts(
+        ("C-ST01", "city_district", "total", first), ("C-ST02", "city_district", "total", second),
+        ("C-ST03", "city_district", "total", third), ("C-SD1", "school_district", "total", first + second),
+        ("C-SD2", "school_district", "total", third), ("C", "district", "total", first + second + third),
+    )  # fmt: skip
+
+
+def test_two_cuts_together_prove_that_one_is_there(tmp_path: Path) -> None:
+    """1 is told as 0 and 12 as 10, but both together as 15: of 13 at least, no more than 12 are in the other."""
+    frame = two_cuts(1, 12, 40)
+    found = opened(told(frame, frame["is_hidden"]), BREAKDOWNS, CITY, areas(frame), Memory(tmp_path))
+    assert [one.what for one in found] == ["city_district[C-ST01]"]
+    assert 0 in found[0].rows  # the figure itself, and what it is worked out from
+    hidden, failed = confidential(frame, BREAKDOWNS, CITY, areas(frame), Memory(tmp_path))
+    assert not failed
+    assert 1 <= hidden.sum() <= 2
+    assert not hidden[5]  # the headline total goes last
+    assert opened(told(frame, hidden), BREAKDOWNS, CITY, areas(frame), Memory(tmp_path)) == []
+
+
+def test_what_was_found_before_is_not_searched_again_and_not_believed(tmp_path: Path) -> None:
+    frame = two_cuts(1, 12, 40)
+    memory = Memory(tmp_path / "proof")
+    hidden, _ = confidential(frame, BREAKDOWNS, CITY, areas(frame), memory)
+    assert confidential(frame, BREAKDOWNS, CITY, areas(frame), memory)[0].tolist() == hidden.tolist()
+    assert (tmp_path / "proof").stat().st_mode & 0o077 == 0
+    # Its witnesses are no witnesses for figures that tell more.
+    assert opened(told(frame, frame["is_hidden"]), BREAKDOWNS, CITY, areas(frame), memory)
+
+
+def test_what_was_told_before_can_t_be_hidden_any_more(tmp_path: Path) -> None:
+    frame = two_cuts(1, 12, 40)
+    hidden, _ = confidential(frame, BREAKDOWNS, CITY, areas(frame), Memory(tmp_path))
+    low, high = known_of_rounded(rounded(frame["value"].to_numpy(dtype=np.int64), 5).astype(float), 5)
+    before = frame.assign(low=low, high=high)
+    found = opened(told(before, hidden), BREAKDOWNS, CITY, areas(frame), Memory(tmp_path))
+    assert [one.what for one in found] == ["city_district[C-ST01]"]
+    everything, failed = confidential(before, BREAKDOWNS, CITY, areas(frame), Memory(tmp_path))
+    assert "can't be protected" in failed[0].what
+    assert everything.all()
+
+
+def test_an_exact_answer_opens_its_neighbour(tmp_path: Path) -> None:
+    """3 and 11 told as 5 and 10, and 15 together. Somebody learns that the second are 11: the first are 2 to 6, which
+    may be 5. But that both together are 14 proves a 3."""
+    frame = counts(
+        ("C-ST01", "city_district", "total", 3), ("C-ST02", "city_district", "total", 11),
+        ("C-SD1", "school_district", "total", 14),
+    )  # fmt: skip
+    none = frame["is_hidden"]
+    one = frame.assign(low=[np.nan, 11.0, np.nan], high=[np.nan, 11.0, np.nan])
+    both = frame.assign(low=[np.nan, 11.0, 14.0], high=[np.nan, 11.0, 14.0])
+    assert opened(told(one, none), BREAKDOWNS, CITY, areas(frame), Memory(tmp_path)) == []
+    found = opened(told(both, none), BREAKDOWNS, CITY, areas(frame), Memory(tmp_path))
+    assert [o.what for o in found] == ["city_district[C-ST01]"]
+
+
+def test_parts_that_make_another_total_are_named_and_all_hidden(tmp_path: Path) -> None:
+    frame = counts(
+        ("C", "district", "total", 20), ("C-ST01", "city_district", "total", 9), ("C-ST02", "city_district", "total", 12)
+    )  # fmt: skip
+    hidden, failed = confidential(frame, BREAKDOWNS, CITY, areas(frame), Memory(tmp_path))
+    assert hidden.all()
+    assert "found 20" in failed[0].what
+
+
+def test_ages_overlap_and_sums_of_cells_are_counts_of_their_own(tmp_path: Path) -> None:
+    """13 below 6, 12 of them below 3: told 15 and 10, so somebody is 3 to 5, and no more than 2 by their own figure."""
+    frame = counts(*[("C", "district", "total", n) for n in (13, 12, 1)])
+    frame["age_group"] = ["ALT000B03+ALT003B06", "ALT000B03", "ALT003B06"]
+    found = opened(told(frame, frame["is_hidden"]), BREAKDOWNS, CITY, areas(frame), Memory(tmp_path))
+    assert [one.what for one in found] == ["district_age_group[C, ALT003B06]"]
+
+
+def test_cuts_without_block_sides_are_refused(tmp_path: Path) -> None:
+    frame = two_cuts(7, 12, 40)
+    _, failed = confidential(
+        frame, BREAKDOWNS, City("C", "district", NO_PIECES), areas(frame), Memory(tmp_path)
+    )
+    assert "no block side" in failed[0].what
+
+
+@given(st.lists(st.integers(0, 9), min_size=6, max_size=6))
+def test_nothing_that_goes_out_lets_a_small_count_be_worked_out(
+    tmp_path_factory: pytest.TempPathFactory, people: list[int]
+) -> None:
+    """Every population that agrees with what is told is looked through: of no count it follows that it is 1 to 4."""
+    cells = dict(
+        zip(itertools.product(["C-ST01", "C-ST02", "C-ST03"], ["male", "female"]), people, strict=True)
+    )
+    rows: list[tuple[str, str, str, int]] = []
+    members: list[list[int]] = []
+    cut = {
+        "city_district": {a: [a] for a in ("C-ST01", "C-ST02", "C-ST03")},
+        "school_district": {"C-SD1": ["C-ST01", "C-ST02"], "C-SD2": ["C-ST03"]},
+        "district": {"C": ["C-ST01", "C-ST02", "C-ST03"]},
+    }
+    names = list(cells)
+    for level, codes in cut.items():
+        for code, parts in codes.items():
+            for sex, sexes in (("total", ["male", "female"]), ("male", ["male"]), ("female", ["female"])):
+                mine = [names.index((a, s)) for a in parts for s in sexes]
+                rows.append((code, level, sex, sum(people[n] for n in mine)))
+                members.append(mine)
+    frame = counts(*rows)
+    frame["sex"] = [row[2] for row in rows]
+    memory = Memory(tmp_path_factory.mktemp("proof"))
+    hidden, failed = confidential(frame, BREAKDOWNS, CITY, areas(frame), memory)
+    assert not failed
+    figures = rounded(frame["value"].to_numpy(dtype=np.int64), 5)
+    low, high = known_of_rounded(figures.astype(float), 5)
+    # Two sexes in three places: all combinations of up to fourteen people each are few enough to look through.
+    grid = np.indices((12,) * 6, dtype=np.int8).reshape(6, -1)
+    allowed = np.ones(grid.shape[1], dtype=bool)
+    sums = [grid[m].sum(axis=0) for m in members]
+    for n, total in enumerate(sums):
+        if not hidden[n]:
+            allowed &= (total >= low[n]) & (total <= high[n])
+    for n, total in enumerate(sums):
+        if 1 <= frame["value"][n] < 5:
+            possible = total[allowed]
+            assert possible.min() == 0 or possible.max() >= 5, (rows[n], hidden.tolist())
+
+
+def test_the_ledger_keeps_what_is_new_and_forgets_nothing(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    frame = two_cuts(1, 12, 40)
+    keys = ["measure_id", "counted_period_end", "area_code", *BREAKDOWNS]
+    first = frame[keys].assign(delivery_id="d1", low=0.0, high=2.0)
+    assert ledger.write_down(home, "r1", first) == 6
+    assert ledger.write_down(home, "r2", first) == 0
+    assert not (home.ledger / "r2.parquet").exists()
+    assert ledger.write_down(home, "r3", first.assign(delivery_id="d2")) == 6
+    assert len(ledger.told_before(home)) == 12
+
+
+def test_a_count_told_before_counts_only_for_the_delivery_it_was_of() -> None:
+    import duckdb
+
+    frame = two_cuts(1, 12, 40).drop(columns=["low", "high"])
+    keys = ["measure_id", "counted_period_end", "area_code", *BREAKDOWNS]
+    deliveries = pd.DataFrame({"measure_id": ["people"], "period_end": [DAY], "delivery_id": ["d2"]})
+    before = pd.concat([
+        frame[keys].assign(delivery_id="d1", low=0.0, high=0.0),
+        frame[keys].iloc[:1].assign(delivery_id="d2", low=0.0, high=2.0),
+        frame[keys].iloc[:1].assign(delivery_id="d2", low=1.0, high=9.0),
+        frame[keys].iloc[:1].assign(delivery_id="d2", low=3.0, high=7.0, sex="female"),
+    ])  # fmt: skip
+    with duckdb.connect() as connection:
+        connection.execute(
+            "create table m as select 'people' as measure_id, date '2025-12-31' as period_end, 'C-ST01' as area_code, "
+            "'city_district' as area_level, 'female' as sex, 'total' as age_group, 4.0 as value"
+        )
+        joined = with_ledger(frame, connection.table("m"), before, deliveries, BREAKDOWNS)
+    first = joined[(joined["area_code"] == "C-ST01") & (joined["sex"] == "total")].iloc[0]
+    assert (first["low"], first["high"]) == (1, 2)
+    gone = joined[joined["sex"] == "female"].iloc[0]
+    assert (gone["value"], gone["k"], gone["low"], gone["high"], gone["is_hidden"]) == (4, 5, 3, 7, True)
+    assert joined["low"].isna().sum() == 5
