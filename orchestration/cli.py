@@ -570,6 +570,38 @@ def ledger_add(
         raise typer.Exit(FAILED)
 
 
+@ledger_app.command("shares")
+def ledger_shares(config: ConfigOption = DEFAULT_CONFIG, home: HomeOption = DEFAULT_HOME) -> None:
+    """How much of what the registers give the tables of the last night show."""
+    from rich.table import Column, Table
+
+    from orchestration.confirm.evidence import CandidateError, connect
+    from orchestration.confirm.opened import shares
+    from orchestration.resources.home import Home, HomeBusyError
+
+    try:
+        with Home(home).lock(), connect(Home(home)) as connection:
+            found = shares(connection, _catalogue(config))
+    except CandidateError as error:
+        _stop(str(error))
+    except HomeBusyError as error:
+        _stop(str(error), code=FAILED)
+    heads = (
+        "Werte / figures",
+        "gezeigt / shown",
+        "Zahlen / counts",
+        "gezeigt / shown",
+        "Personen gezeigt / people shown",
+    )
+    table = Table("Tabelle / table", *(Column(head, justify="right") for head in heads))
+    for row in found.to_dict("records"):
+        table.add_row(
+            row["published_table"], f"{row['figures']:,}", f"{row['figures_shown']:.1%}", f"{row['counts']:,}",
+            f"{row['counts_shown']:.1%}", f"{row['mass_shown']:.2%}",
+        )  # fmt: skip
+    out.print(table)
+
+
 @ledger_app.command("list")
 def ledger_list(home: HomeOption = DEFAULT_HOME) -> None:
     """What was given out otherwise."""

@@ -58,6 +58,12 @@ def common(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     return base if worker_id == "master" else base.parent
 
 
+@pytest.fixture(scope="session", autouse=True)
+def shared_proof(common: Path) -> None:
+    """The many homes of this run hold the same registers: what is found out about their counts, one finds for all."""
+    os.environ["BILDUNGSMONITOR_PROOF"] = str(common / "proof")
+
+
 def _once(folder: Path, name: str, *arguments: str, **extra: str) -> Path:
     """Run a night once for all workers; its home."""
     home = folder / name

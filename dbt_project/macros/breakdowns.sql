@@ -12,10 +12,7 @@
   {%- endfor -%}
 {%- endmacro %}
 
-{# The cells of a breakdown that a term counts, in words: a cell, or several with + between, in order. #}
+{# The cells of a breakdown that a term counts, in words: a cell, or several of them, in order. #}
 {% macro cells_of(name) -%}
-string_agg(
-        distinct case when t.{{ name }} = '*' then v.{{ name }} else t.{{ name }} end,
-        '+' order by case when t.{{ name }} = '*' then v.{{ name }} else t.{{ name }} end
-    )
+{{ list_of("case when t." ~ name ~ " = '*' then v." ~ name ~ " else t." ~ name ~ " end") }}
 {%- endmacro %}

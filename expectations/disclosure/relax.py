@@ -60,10 +60,10 @@ class Relaxer:
         self.near = Surroundings(self.matrix)
         self.witnesses: list[tuple[Ints, Ints]] = []
 
-    def free(self, functional: int, few: int) -> list[int] | None:
+    def free(self, functional: int, few: int, anywhere: bool = True) -> list[int] | None:
         """The figures to hide so that this count can be nobody, or `few`; None if no hiding helps.
 
-        From now on they count as hidden. The population in which the count is that, where it is one of whole numbers,
+        `anywhere`: if nothing nearby does, ask of the whole population. From now on they count as hidden. The population in which the count is that, where it is one of whole numbers,
         is kept in `witnesses`.
         """
         start = np.zeros(self.matrix.shape[1])
@@ -72,7 +72,8 @@ class Relaxer:
         value = float(self.sums[functional])
         everything = len(self.x)
         best: tuple[float, list[int], Ints, Floats, float, float] | None = None
-        for cells in self.near.around(start, [*(s for s in _SIZES if s < everything), everything]):
+        sizes = [s for s in _SIZES if s < everything]
+        for cells in self.near.around(start, [*sizes, everything] if anywhere or not sizes else sizes):
             if best is not None and (best[0] <= _LITTLE or len(cells) > _SIZES[-1]):
                 break
             for low, high in ((few - value, np.inf), (-np.inf, -value)):

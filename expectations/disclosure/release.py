@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import io
 import itertools
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -40,7 +41,7 @@ POPULATION = ["measure_id", "counted_period_end"]
 
 AGES = "age_group"
 
-SUM = "+"
+SUM = ", "
 """Between the cells of a count that adds several up."""
 
 _REST = "(rest)"
@@ -93,7 +94,7 @@ class Memory:
         content = io.BytesIO()
         np.savez_compressed(content, allow_pickle=False, **arrays)
         path = self.folder / f"{fingerprint}.npz"
-        temporary = path.with_suffix(".part")
+        temporary = path.with_suffix(f".{os.getpid()}.part")
         temporary.touch(mode=0o600)
         temporary.write_bytes(content.getvalue())
         temporary.replace(path)
@@ -105,7 +106,7 @@ def confidential(
     """Which counts must be hidden beside those that are, and the populations that could not be protected.
 
     `counts`: one row per count that any table tells, with `measure_id`, `counted_period_end`, `area_code`, `area_level`,
-    the cells (`total`, a cell, or several with + between), the true `value`, `base` of its rounding, `k`, `is_hidden`,
+    the cells (`total`, a cell, or several with `, ` between), the true `value`, `base` of its rounding, `k`, `is_hidden`,
     `figures` (how many are made of it) and `low`/`high` where it was told before (else NaN). `areas`: all areas of every measure and period, whether told
     or not. Of a population that can't be protected every count is hidden.
     """
@@ -265,22 +266,33 @@ class _Told:
         attacker.learn(list(_unpacked(known)))
         k = thresholds(population)
         found = blurred_open(attacker, population, self.told, k)
-        if not found:
-            return []
-        goes = np.zeros(population.functionals.shape[0], dtype=bool)
-        for name, table in self.told.items():
-            goes[population.of_cell[name][~table.hidden]] = True
-        relaxer = Relaxer(knowledge, x, goes, np.ones(len(goes)))
-        result = []
-        for one in found:
-            bounding = relaxer.free(one.functional, int(k[one.functional])) or []
-            told_by = [
-                int(row)
-                for name, at in self.rows.items()
-                for row in at[np.isin(population.of_cell[name], [one.functional, *bounding])]
+        if found:
+            # Without the witnesses that protection left behind, a longer way may still lead out.
+            nothing = np.zeros(population.functionals.shape[0], dtype=bool)
+            searcher = Relaxer(knowledge, x, nothing, np.ones(len(nothing)))
+            for one in found:
+                searcher.free(one.functional, int(k[one.functional]), anywhere=False)
+            attacker.learn(searcher.witnesses)
+            high, low = attacker.result.highest, attacker.result.lowest
+            found = [
+                o for o in found if not (high[o.functional] >= k[o.functional] or low[o.functional] == 0)
             ]
-            result.append((one.label, told_by))
-        return result
+        shown = np.zeros(population.functionals.shape[0], dtype=bool)
+        for name, table in self.told.items():
+            shown[population.of_cell[name][~table.hidden]] = True
+        relaxer = Relaxer(knowledge, x, shown, np.ones(len(shown)))
+        return [
+            (one.label, self._telling(population, [one.functional, *(relaxer.free(one.functional, int(k[one.functional])) or [])]))
+            for one in found
+        ]  # fmt: skip
+
+    def _telling(self, population: Population, functionals: list[int]) -> list[int]:
+        """The rows of the counts that tell these."""
+        return [
+            int(row)
+            for name, at in self.rows.items()
+            for row in at[np.isin(population.of_cell[name], functionals)]
+        ]
 
     def _truth(self, population: Population, x: Ints | None) -> Ints:
         """The micro cells, the remembered ones if they give all the counts."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,7 +50,12 @@ def confidential_counts(
     breakdowns = [c.removeprefix(_COUNTED) for c in counts.columns if c.startswith(_COUNTED) and c not in KEY]
     city = city_of(municipality, pieces, cells, known_zeros)
     asked = with_ledger(plain(counts, breakdowns), measures, told_before(home), deliveries, breakdowns)
+    started = time.perf_counter()
     hidden, failed = confidential(asked, breakdowns, city, areas_of(measures), Memory(home.proof))
+    LOG.info(
+        "compute | %s counts told of registers, %d more stay hidden, %.1f s",
+        f"{int((~asked['is_hidden']).sum()):,}", int((hidden & ~asked["is_hidden"]).sum()), time.perf_counter() - started,
+    )  # fmt: skip
     problem = pd.Series([None] * len(asked), dtype="object")
     for one in failed:
         LOG.warning("compute | %s, %s can't be protected: %s", one.measure, one.period, one.what)
@@ -121,9 +127,11 @@ def with_ledger(
 
 def _values(measures: duckdb.DuckDBPyRelation, keys: pd.DataFrame, breakdowns: list[str]) -> pd.DataFrame:
     """The true figures of counts that no indicator tells any more."""
+    from expectations.disclosure.release import SUM
+
     cells = keys.assign(count=range(len(keys)))
     for name in breakdowns:
-        cells[name] = cells[name].str.split("+")
+        cells[name] = cells[name].str.split(SUM)
         cells = cells.explode(name)
     same = " and ".join(f"m.{name} = c.{name}" for name in breakdowns)
     found = measures.query(

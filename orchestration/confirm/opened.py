@@ -7,6 +7,8 @@ here: how it is found out (expectations.disclosure), what becomes of the table (
 from __future__ import annotations
 
 import hashlib
+import logging
+import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -22,6 +24,8 @@ from orchestration.resources.home import Home
 
 if TYPE_CHECKING:
     from expectations.disclosure.release import Opened
+
+LOG = logging.getLogger("bildungsmonitor")
 
 COLUMNS = ["indicator_id", "area_code", "period_end"]
 """Of a figure that opens something, beside its cells and `why`."""
@@ -40,7 +44,13 @@ def opened_figures(connection: duckdb.DuckDBPyConnection, home: Home, catalogue:
         found = connection.execute("select 1 from evidence.attack where state = ?", [state]).fetchall()
         if found:
             return connection.table("evidence.opened").df()
+    started = time.perf_counter()
     rows = _attack(connection, home, breakdowns)
+    LOG.info(
+        "confirm | attack on all counts told: %d figures open one, %.1f s",
+        len(rows),
+        time.perf_counter() - started,
+    )
     connection.execute("create schema if not exists evidence")
     connection.register("incoming", rows)
     connection.execute("create or replace table evidence.opened as select * from incoming")
@@ -116,6 +126,41 @@ def _told(connection: duckdb.DuckDBPyConnection, breakdowns: list[str]) -> pd.Da
 def _deliveries(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     return connection.execute(
         "select distinct measure_id, period_end, delivery_id from raw.register_measure order by all"
+    ).df()
+
+
+def shares(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> pd.DataFrame:
+    """How much of what registers give each table shows: one row per table.
+
+    `figures` and `counts`: how many there are; `figures_shown`, `counts_shown`, `mass_shown`: the shares of them, and of
+    the people behind all counts, that are told.
+    """
+    breakdowns = list(catalogue.breakdowns)
+    connection.execute(
+        f"create or replace temp view told_figure as {_figures(connection, catalogue, catalogue.published)}"
+    )
+    own = " ".join(f"and f.{name} = t.{name}" for name in breakdowns)
+    cells = ", ".join(f"t.counted_{name}" for name in breakdowns)
+    return connection.execute(
+        f"""with part as (
+            select f.published_table, t.*, f.status <> 'confidential' as is_shown
+            from disclosure.int_told_count as t
+            join told_figure as f on f.indicator_id = t.indicator_id and f.area_code = t.area_code
+                and f.period_end = t.period_end {own}
+        ),
+        counted as (
+            select published_table, t.measure_id, t.counted_period_end, t.area_code, {cells},
+                any_value(value) as value, bool_or(is_shown) as is_shown
+            from part as t group by all
+        )
+        select published_table, f.figures, f.figures_shown,
+            count(*) as counts, avg(is_shown::int) as counts_shown,
+            sum(case when is_shown then value end) / sum(value) as mass_shown
+        from counted join (
+            select published_table, count(*) as figures, avg(is_shown::int) as figures_shown
+            from part where role = 'numerator' group by 1
+        ) as f using (published_table)
+        group by all order by 1"""
     ).df()
 
 

@@ -666,6 +666,17 @@ def a_figure_too_many(subject: Subject) -> Subject:
     return dataclasses.replace(told, opened=told.frame.loc[rows, keys].assign(why="…"))
 
 
+def mostly_dots(frame: pd.DataFrame) -> pd.DataFrame:
+    """Two in five figures of a breakdown hidden; without it the table would be a good one."""
+    inner = frame[frame["sex"].astype(str) != "total"]
+    chosen = inner.index[: int(0.4 * len(frame))]
+    frame["status"] = frame["status"].astype("object")
+    frame["sign"] = frame["sign"].astype("object")
+    frame.loc[chosen, ["value", "numerator", "denominator", "tolerance"]] = float("nan")
+    frame.loc[chosen, "status"], frame.loc[chosen, "sign"] = "confidential", "."
+    return _compared_anew(frame)
+
+
 def a_rate_of_few(frame: pd.DataFrame) -> pd.DataFrame:
     few = (frame["indicator_id"] == "insufficient_german_percent") & frame["denominator"].notna()
     rows = newest(frame, few)
@@ -838,6 +849,7 @@ POISONS: dict[str, Poison] = {
     "exact people": poison("pub_newcomers", in_frame(exact_people), "disclosure",
         also=("rounding_pattern",), because="what is not rounded has not the pattern of its base"),
     "a small count can be worked out": poison("pub_newcomers", a_figure_too_many, "disclosure"),
+    "mostly dots": poison("pub_newcomers", in_frame(mostly_dots), "hidden_share"),
     "a rate of few": poison("pub_newcomers", in_frame(a_rate_of_few), "disclosure"),
     "a waiver without a finding": poison("pub_leavers", waived(dt.date(2026, 12, 24)), "waiver"),
     "a waiver run out": poison("pub_leavers", waived(dt.date(2026, 11, 20), in_frame(mojibake)), "waiver", "encoding"),

@@ -120,7 +120,7 @@ def test_parts_that_make_another_total_are_named_and_all_hidden(tmp_path: Path) 
 def test_ages_overlap_and_sums_of_cells_are_counts_of_their_own(tmp_path: Path) -> None:
     """13 below 6, 12 of them below 3: told 15 and 10, so somebody is 3 to 5, and no more than 2 by their own figure."""
     frame = counts(*[("C", "district", "total", n) for n in (13, 12, 1)])
-    frame["age_group"] = ["ALT000B03+ALT003B06", "ALT000B03", "ALT003B06"]
+    frame["age_group"] = ["ALT000B03, ALT003B06", "ALT000B03", "ALT003B06"]
     found = opened(told(frame, frame["is_hidden"]), BREAKDOWNS, CITY, areas(frame), Memory(tmp_path))
     assert [one.what for one in found] == ["district_age_group[C, ALT003B06]"]
 

@@ -9,7 +9,7 @@ select
     any_value(t.base) as base,
     -- The city decides how few are few: in the whole city, in parts of it, and of special categories.
     any_value(case when t.base > 5 then n.few_special when t.area_level = 'district' then n.few_city else n.few_parts end) as k,
-    bool_and(t.is_hidden) as is_hidden,
+    min(case when t.is_hidden then 1 else 0 end) = 1 as is_hidden,
     count(*) as figures
 from {{ ref('int_told_count') }} as t
 cross join {{ source('raw', 'confidentiality') }} as n

@@ -3,18 +3,25 @@
   A term that adds up several measures tells none of them by itself and is not in here.
 #}
 {{ changed_part('indicator_id', 'indicator') }}
-with term as (
+with of_one_measure as (
+    select indicator_id, origin, role
+    from {{ source('catalogue', 'indicator_term') }}
+    group by indicator_id, origin, role
+    having min(measure_id) = max(measure_id)
+),
+
+term as (
     select
         t.*,
         l.area_level,
         p.rounding as base
     from {{ source('catalogue', 'indicator_term') }} as t
+    inner join of_one_measure as o
+        on o.indicator_id = t.indicator_id and o.origin = t.origin and o.role = t.role
     inner join {{ source('catalogue', 'indicator_level') }} as l
         on l.indicator_id = t.indicator_id and l.origin = t.origin
     inner join {{ source('catalogue', 'measure') }} as p on p.measure_id = t.measure_id
     where p.rounding > 1 and {{ is_changed('t.indicator_id', 'indicator') }}
-    qualify min(t.measure_id) over (partition by t.indicator_id, t.origin, t.role)
-        = max(t.measure_id) over (partition by t.indicator_id, t.origin, t.role)
 ),
 
 figure as (
