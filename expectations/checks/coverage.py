@@ -45,6 +45,9 @@ def _run(subject: Subject, scope: str) -> Verdict:
         return _WORDS.not_built(subject, scope)
     # Inside the city a value may be hidden, and where nobody lives there is none.
     rows = rows[rows["area_level"].isin(indicator.levels)]
+    # What we hide ourselves is there; what an office hides is not.
+    ours = (rows["status"].astype("object") == "confidential") & rows["rounded_to"].notna()
+    rows = rows.assign(value=rows["value"].where(~ours, 0.0))
     if rows["value"].notna().sum() == 0:
         return _WORDS.not_built(subject, scope)
     rows, awaited = _without_unfinished_period(rows)

@@ -16,17 +16,13 @@ from expectations.disclosure.population import Bools, Floats, Ints
 from expectations.disclosure.solver import solve
 from expectations.disclosure.surroundings import Surroundings
 
-_SIZES = (300, 1200)
-"""So many micro cells may move, then all of them: until a way is found that loses no more than `_LITTLE`."""
+_SIZES = (300, 1200, 4000)
+"""So many micro cells may move; all of them if no way is found."""
 
-_LITTLE = 100.0
-"""What a loss is not worth a longer search: a figure of so many people."""
+_WORTH = (100.0, 2000.0)
+"""A larger search is worth its time if a smaller one would lose more than this: figures of so many people."""
 
 _REWEIGHTED = 1
-
-
-_NODES = 20
-"""For one search in whole numbers: the same on every machine."""
 
 
 @dataclass(frozen=True)
@@ -63,26 +59,27 @@ class Relaxer:
     def free(self, functional: int, few: int, anywhere: bool = True) -> list[int] | None:
         """The figures to hide so that this count can be nobody, or `few`; None if no hiding helps.
 
-        `anywhere`: if nothing nearby does, ask of the whole population. From now on they count as hidden. The population in which the count is that, where it is one of whole numbers,
-        is kept in `witnesses`.
+        `anywhere`: if nothing nearby does, ask of the whole population. From now on they count as hidden. The population
+        in which the count is that, where it is one of whole numbers, is kept in `witnesses`.
         """
         start = np.zeros(self.matrix.shape[1])
         at = slice(self.matrix.indptr[functional], self.matrix.indptr[functional + 1])
         start[self.matrix.indices[at]] = self.matrix.data[at]
         value = float(self.sums[functional])
         everything = len(self.x)
-        best: tuple[float, list[int], Ints, Floats, float, float] | None = None
+        best: tuple[float, list[int], Ints, Floats] | None = None
         sizes = [s for s in _SIZES if s < everything]
-        for cells in self.near.around(start, [*sizes, everything] if anywhere or not sizes else sizes):
-            if best is not None and (best[0] <= _LITTLE or len(cells) > _SIZES[-1]):
+        around = self.near.around(start, [*sizes, everything] if anywhere or not sizes else sizes)
+        for searched, cells in enumerate(around):
+            if best is not None and (searched > len(_WORTH) or best[0] <= _WORTH[searched - 1]):
                 break
             for low, high in ((few - value, np.inf), (-np.inf, -value)):
                 found = self._cheapest(cells, start, low, high)
                 if found is not None and (best is None or found[:2] < best[:2]):
-                    best = (found[0], found[1], cells, found[2], low, high)
+                    best = (found[0], found[1], cells, found[2])
         if best is None:
             return None
-        _, rows, cells, steps, low, high = best
+        _, rows, cells, steps = best
         whole = steps if np.all(np.abs(steps - np.round(steps)) < 1e-6) else None
         self._hide(rows)
         if whole is None and self.may_go[functional]:
@@ -90,10 +87,8 @@ class Relaxer:
             self._hide([functional])
             rows = sorted({*rows, functional})
         elif whole is None:
-            cells = next(self.near.around(start, _SIZES[:1]))
-            more, whole = self._whole(cells, start, low, high)
-            self._hide(more)
-            rows = sorted({*rows, *more})
+            rows = sorted({*rows, *self._smallest_beside(start)})
+            self._hide(rows)
         if whole is not None:
             moved = np.flatnonzero(np.abs(whole) > 0.5)
             self.witnesses.append((cells[moved], np.round(whole[moved]).astype(np.int64)))
@@ -126,19 +121,10 @@ class Relaxer:
             cost = np.concatenate([cost[: 2 * n], np.tile(price / (wrong + 0.05), 2)])
         return best
 
-    def _whole(self, cells: Ints, start: Floats, low: float, high: float) -> tuple[list[int], Floats | None]:
-        """The same in whole numbers: what has to be hidden in addition, and the move; no move if none was found in time."""
-        program = self._program(cells, start, low, high)
-        n, g = len(cells), len(program.goes)
-        kinds = np.arange(2 * n + 2 * g) < 2 * n
-        answer = solve(
-            program.cost, program.matrix, program.rows, program.columns, whole=kinds, nodes=_NODES, gap=0.1
-        )
-        if answer.status != "optimal":
-            return [], None
-        wrong = answer.x[2 * n : 2 * n + g] + answer.x[2 * n + g :]
-        rows = program.touched[program.goes[wrong > 1e-6]]
-        return sorted(rows.tolist()), answer.x[:n] - answer.x[n : 2 * n]
+    def _smallest_beside(self, start: Floats) -> list[int]:
+        """Of the figures that count some of the same people, the one that loses least."""
+        touched = np.flatnonzero((self.matrix @ start != 0) & self.may_go)
+        return [int(touched[np.argmin(self.costs[touched])])] if len(touched) else []
 
     def _program(self, cells: Ints, start: Floats, low: float, high: float) -> _Program:
         """Columns: how much each micro cell gains and loses, then how wrong each figure becomes, up and down."""

@@ -30,6 +30,9 @@ LOG = logging.getLogger("bildungsmonitor")
 COLUMNS = ["indicator_id", "area_code", "period_end"]
 """Of a figure that opens something, beside its cells and `why`."""
 
+_ATTACKED: dict[str, pd.DataFrame] = {}
+"""By state of the tables: what this process has found."""
+
 
 def opened_figures(connection: duckdb.DuckDBPyConnection, home: Home, catalogue: Catalogue) -> pd.DataFrame:
     """One row per figure of tonight's tables that opens a count; attacked once per state of the tables."""
@@ -40,6 +43,8 @@ def opened_figures(connection: duckdb.DuckDBPyConnection, home: Home, catalogue:
         f"create or replace temp view told_figure as {_figures(connection, catalogue, catalogue.published)}"
     )
     state = _state(connection, home)
+    if state in _ATTACKED:
+        return _ATTACKED[state]
     if has_table(connection, "evidence", "attack"):
         found = connection.execute("select 1 from evidence.attack where state = ?", [state]).fetchall()
         if found:
@@ -51,11 +56,16 @@ def opened_figures(connection: duckdb.DuckDBPyConnection, home: Home, catalogue:
         len(rows),
         time.perf_counter() - started,
     )
-    connection.execute("create schema if not exists evidence")
-    connection.register("incoming", rows)
-    connection.execute("create or replace table evidence.opened as select * from incoming")
-    connection.execute("create or replace table evidence.attack as select ? as state", [state])
-    connection.unregister("incoming")
+    _ATTACKED[state] = rows
+    read_only = connection.execute(
+        "select readonly from duckdb_databases() where database_name = current_database()"
+    ).fetchall()[0][0]
+    if not read_only:
+        connection.execute("create schema if not exists evidence")
+        connection.register("incoming", rows)
+        connection.execute("create or replace table evidence.opened as select * from incoming")
+        connection.execute("create or replace table evidence.attack as select ? as state", [state])
+        connection.unregister("incoming")
     return rows
 
 
