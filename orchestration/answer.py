@@ -39,16 +39,20 @@ class Given:
 def record(home: Home, catalogue: Catalogue, given: Given) -> list[str]:
     """Write it down. What it lets readers work out together with everything told, in words without figures.
 
-    Raises AnswerError where the mart has no such count.
+    Raises AnswerError where the mart has no such count, or another figure of it.
     """
     try:
         with connect(home) as connection:
-            delivery = _delivery(connection, catalogue, given)
-            base = given.rounded_to
+            delivery, true = _counted(connection, catalogue, given)
+            low, high = _known(given)
+            if not low <= true <= high:
+                raise AnswerError(
+                    f"found {given.value}, expected what the register says: another figure tells nothing of this count"
+                )
             count = {
                 "measure_id": given.measure, "counted_period_end": given.period_end.isoformat(), "area_code": given.area,
                 **{name: given.cells.get(name, TOTAL) for name in catalogue.breakdowns}, "delivery_id": delivery,
-                "low": float(max(given.value - base // 2, 0)), "high": float(given.value + (base - 1) // 2),
+                "low": low, "high": high,
             }  # fmt: skip
             add_answer(home, count, given.to, given.on)
             return opened_by(connection, home, catalogue, given.measure)
@@ -56,8 +60,14 @@ def record(home: Home, catalogue: Catalogue, given: Given) -> list[str]:
         raise AnswerError(str(error)) from error
 
 
-def _delivery(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, given: Given) -> str:
-    """The delivery that the count is of. Raises AnswerError."""
+def _known(given: Given) -> tuple[float, float]:
+    """Between what whoever got the figure knows the count to be."""
+    base = given.rounded_to
+    return float(max(given.value - base // 2, 0)), float(given.value + (base - 1) // 2)
+
+
+def _counted(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, given: Given) -> tuple[str, float]:
+    """The delivery that the count is of, and the count. Raises AnswerError."""
     measure = catalogue.measures.get(given.measure)
     if measure is None or measure.register_ is None:
         known = ", ".join(name for name, m in catalogue.measures.items() if m.register_)
@@ -73,7 +83,7 @@ def _delivery(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, given
     )
     cells = [given.cells.get(name, TOTAL) for name in catalogue.breakdowns]
     rows = connection.execute(
-        f"select delivery_id from raw.register_measure where {where}",
+        f"select delivery_id, value from raw.register_measure where {where}",
         [given.measure, given.area, given.period_end, *cells],
     ).fetchall()
     if not rows:
@@ -81,4 +91,4 @@ def _delivery(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, given
         raise AnswerError(
             f"found {given.measure}, {given.area}, {given.period_end}, {told}, expected a count of a delivery in use"
         )
-    return str(rows[-1][0])
+    return str(rows[-1][0]), float(rows[-1][1])

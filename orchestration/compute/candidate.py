@@ -29,6 +29,7 @@ from orchestration.collect.registers.landing import register_landing
 from orchestration.collect.school_directory import newest_schools
 from orchestration.compute import increment
 from orchestration.compute.increment import Inputs, Plan
+from orchestration.ledger import answers
 from orchestration.resources.clock import stamp
 from orchestration.resources.files import remove
 from orchestration.resources.home import Home
@@ -63,7 +64,7 @@ def load_candidate(
     readings, unreadable = _readings(landing, catalogue)
     registers = _registers_in_use(home, settings)
     around = _around(landing, home, settings)
-    inputs = _inputs(settings, catalogue, readings, registers, around)
+    inputs = _inputs(home, settings, catalogue, readings, registers, around)
     plan = increment.planned(home, inputs)
     if anew and not plan.is_full:
         plan = Plan(True, sorted(inputs.sources), "asked for")
@@ -150,6 +151,7 @@ def _registers_in_use(home: Home, settings: Settings) -> list[RegisterSnapshot]:
 
 
 def _inputs(
+    home: Home,
     settings: Settings,
     catalogue: Catalogue,
     readings: list[Reading],
@@ -168,7 +170,7 @@ def _inputs(
         sources.setdefault(snapshot.register, []).append([snapshot.delivery, snapshot.accepted_at, *hashes])
     whole = increment.fingerprint(
         increment.code_hash(), catalogue.content_hash, sorted(catalogue.published),
-        settings.municipality.model_dump(mode="json"), *around.values(),
+        settings.municipality.model_dump(mode="json"), answers(home), *around.values(),
     )  # fmt: skip
     return Inputs(whole, {name: increment.fingerprint(found) for name, found in sources.items()})
 
