@@ -9,9 +9,11 @@ import datetime as dt
 from dataclasses import dataclass
 
 import duckdb
+import numpy as np
 
 from expectations.catalogue import Catalogue
 from expectations.catalogue.base import TOTAL
+from expectations.disclosure.blur import known_of_rounded
 from orchestration.confirm.evidence import CandidateError, connect
 from orchestration.confirm.opened import opened_by
 from orchestration.ledger import add_answer
@@ -62,8 +64,8 @@ def record(home: Home, catalogue: Catalogue, given: Given) -> list[str]:
 
 def _known(given: Given) -> tuple[float, float]:
     """Between what whoever got the figure knows the count to be."""
-    base = given.rounded_to
-    return float(max(given.value - base // 2, 0)), float(given.value + (base - 1) // 2)
+    low, high = known_of_rounded(np.array([float(given.value)]), given.rounded_to)
+    return float(low[0]), float(high[0])
 
 
 def _counted(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, given: Given) -> tuple[str, float]:

@@ -605,13 +605,13 @@ def ledger_shares(config: ConfigOption = DEFAULT_CONFIG, home: HomeOption = DEFA
 @ledger_app.command("list")
 def ledger_list(home: HomeOption = DEFAULT_HOME) -> None:
     """What was given out otherwise."""
-    from orchestration.ledger import answers
+    from orchestration.ledger import COLUMNS, answers
     from orchestration.resources.home import Home
 
     for answer in answers(Home(home)):
         count = answer["count"]
         cells = ", ".join(
-            f"{k}={v}" for k, v in count.items() if v != "total" and k not in ("measure_id", "counted_period_end", "area_code", "delivery_id", "low", "high")
+            f"{k}={v}" for k, v in count.items() if v != "total" and k not in COLUMNS
         )  # fmt: skip
         between = (
             f"{count['low']:g}" if count["low"] == count["high"] else f"{count['low']:g} to {count['high']:g}"

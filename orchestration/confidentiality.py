@@ -47,8 +47,8 @@ def protect(
     from expectations.disclosure.attack import ContradictionError
     from expectations.disclosure.blur import distance
     from expectations.disclosure.coarser import coarser
-    from expectations.disclosure.declaration import DeclarationError, load_declaration
-    from expectations.disclosure.protect import MOST_HIDDEN, UnprovedError
+    from expectations.disclosure.declaration import MOST_HIDDEN, DeclarationError, load_declaration
+    from expectations.disclosure.protect import UnprovedError
     from expectations.disclosure.protect import protect as protect_all
     from expectations.disclosure.suppress import InfeasibleError
     from expectations.disclosure.tables import protected_frame, read_tables

@@ -15,11 +15,8 @@ import pandas as pd
 
 from orchestration.resources.home import Home
 
-BOUNDS = ["low", "high"]
-"""Between what a reader knows the count to be."""
-
-COLUMNS = ["measure_id", "counted_period_end", "area_code", "delivery_id", *BOUNDS]
-"""Beside the cells, a column per breakdown."""
+COLUMNS = ["measure_id", "counted_period_end", "area_code", "delivery_id", "low", "high"]
+"""Of a count told, beside its cells (a column per breakdown); a reader knows it to be from `low` to `high`."""
 
 
 def told_before(home: Home) -> pd.DataFrame:
@@ -35,7 +32,10 @@ def told_before(home: Home) -> pd.DataFrame:
 
 
 def write_down(home: Home, release_id: str, told: pd.DataFrame) -> int:
-    """Keep what a release tells that was not told so before; how many counts that are."""
+    """Keep what a release tells (COLUMNS and cells, a row per count) that was not told so before; how many counts that are.
+
+    Raises OSError; then nothing of it is kept.
+    """
     before = told_before(home)
     keys = list(told.columns)
     told = told.assign(counted_period_end=told["counted_period_end"].astype("datetime64[us]"))

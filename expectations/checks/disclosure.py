@@ -54,17 +54,14 @@ def _opening(subject: Subject, rows: pd.DataFrame) -> pd.DataFrame:
     """The figures by which a small count can be worked out; which count it is stays in the house."""
     if subject.opened is None or subject.opened.empty:
         return rows.iloc[:0]
-    keys = ["indicator_id", "area_code", "period_end", *subject.names]
-    opened = subject.opened[keys].astype(
-        dict.fromkeys(["indicator_id", "area_code", *subject.names], "object")
-    )
-    plain = rows[keys].astype(dict.fromkeys(["indicator_id", "area_code", *subject.names], "object"))
-    opened["period_end"], plain["period_end"] = (
-        pd.to_datetime(opened["period_end"]),
-        pd.to_datetime(plain["period_end"]),
-    )
-    there = plain.merge(opened.drop_duplicates(), on=keys, how="left", indicator=True)["_merge"] == "both"
-    return rows[there.to_numpy()].assign(why="with all others told, a small count can be worked out")
+    texts = ["indicator_id", "area_code", *subject.names]
+
+    def keys(frame: pd.DataFrame) -> pd.MultiIndex:
+        days = pd.to_datetime(frame["period_end"])
+        return pd.MultiIndex.from_frame(frame[texts].astype("object").assign(period_end=days))
+
+    opening = keys(rows).isin(keys(subject.opened))
+    return rows[opening].assign(why="with all others told, a small count can be worked out")
 
 
 CHECK = row_check(

@@ -11,9 +11,8 @@ import pandas as pd
 
 from expectations.catalogue.model import TOTAL
 from expectations.checks.base import Check, Subject, Words, table_scope
+from expectations.disclosure.declaration import MOST_HIDDEN
 from expectations.verdict import Status, Verdict
-
-MOST_HIDDEN = 0.3
 
 _WORDS = Words("hidden_share")
 
@@ -39,29 +38,27 @@ def _run(subject: Subject, scope: str) -> Verdict:
 
 
 def _coarser(subject: Subject, hidden: object) -> str | None:
-    """Of an indicator and a breakdown of it: without which the table keeps most figures and hides few enough."""
+    """Without which breakdown of an indicator, or else of all, the table tells most and hides few enough; None if none helps."""
     frame = subject.frame
     assert frame is not None
     rows = pd.DataFrame({
         "indicator_id": frame["indicator_id"].astype("object"), "hidden": hidden,
         **{name: frame[name].astype("object") != TOTAL for name in subject.names},
     })  # fmt: skip
-    best: tuple[int, str] | None = None
-    for size in (1, 2):  # one indicator's breakdown, or that breakdown wherever it stands
-        for name in subject.names:
-            for indicator in sorted(set(rows.loc[rows[name], "indicator_id"])) if size == 1 else [None]:
-                gone = rows[name] & ((rows["indicator_id"] == indicator) if indicator else True)
-                left = rows[~gone]
-                told = int((~left["hidden"]).sum())
-                if (
-                    gone.any()
-                    and told
-                    and left["hidden"].mean() <= MOST_HIDDEN
-                    and (best is None or told > best[0])
-                ):
-                    best = (told, f"{indicator} / {name}" if indicator else name)
-        if best is not None:
-            return best[1]
+    of_one = [
+        (f"{indicator} / {name}", rows[name] & (rows["indicator_id"] == indicator))
+        for name in subject.names
+        for indicator in sorted(set(rows.loc[rows[name], "indicator_id"]))
+    ]
+    of_all = [(name, rows[name]) for name in subject.names if rows[name].any()]
+    for ways in (of_one, of_all):
+        enough: list[tuple[int, str]] = []
+        for words, gone in ways:
+            left = rows.loc[~gone, "hidden"]
+            if not left.all() and left.mean() <= MOST_HIDDEN:
+                enough.append((int((~left).sum()), words))
+        if enough:
+            return max(enough, key=lambda way: way[0])[1]
     return None
 
 

@@ -5,7 +5,8 @@ chosen for hiding; nothing of that is known here, and nothing of `suppress` is i
 
 A cell passes only with a witness: a whole-number population that agrees with everything told and shows
 the cell as high as it must be possible. A search that ran out of time is a failure. Small surroundings
-of a cell are tried first; a cell is called open only on the word of the whole system.
+of a cell are tried first; a cell is called open only on the word of the whole system, or, by an attacker that
+need not be thorough, if no witness was found nearby.
 """
 
 from __future__ import annotations
@@ -227,6 +228,7 @@ class Attacker:
             yield np.arange(everything)
 
     def _not_found(self, functional: int) -> Opened:
+        """Open for want of a witness; nothing is known of how far it could go, so it stands at what it is."""
         value = float(self.values[functional])
         label = self.knowledge.labels[functional]
         return Opened(functional, label, value, value, f"{label}: no witness nearby", unsure=True)

@@ -13,6 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 Code = str
 
+MOST_HIDDEN = 0.3
+"""A table that loses more of its cells should be made coarser instead."""
+
 
 class DeclarationError(ValueError):
     """A declaration or a table that can't be taken: one sentence with file, place, found and expected."""

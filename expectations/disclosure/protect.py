@@ -24,9 +24,6 @@ from expectations.disclosure.suppress import InfeasibleError, Pattern, Suppresso
 from expectations.disclosure.tables import Figures, complete
 from expectations.disclosure.verify import unproved
 
-MOST_HIDDEN = 0.3
-"""A table that loses more of its cells should be made coarser instead."""
-
 
 class UnprovedError(RuntimeError):
     """The pattern does not hold against verifier or attacker: nothing may go out. Names the cells."""

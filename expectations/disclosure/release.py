@@ -27,6 +27,7 @@ import pandas as pd
 
 from expectations.catalogue.base import TOTAL, ages_of
 from expectations.disclosure.attack import Attacker, ContradictionError
+from expectations.disclosure.blur import known_of_rounded, rounded
 from expectations.disclosure.declaration import Declaration, DeclarationError
 from expectations.disclosure.knowledge import Bounds, knowledge_of
 from expectations.disclosure.population import Ints, Population, population_of
@@ -249,8 +250,7 @@ class _Told:
         for name, at in self.rows.items():
             table, (low, high) = self.tables[name], self.before[name]
             base = int(table.declared.rounded_to or 1)
-            told = (2 * table.values + base) // (2 * base) * base
-            least, most = np.maximum(told - base // 2, 0), told + (base - 1) // 2
+            least, most = known_of_rounded(rounded(table.values.astype(np.int64), base).astype(float), base)
             more = ~np.isnan(low) & (hidden[at] | (low > least) | (high < most))
             if more.any():
                 return False
@@ -277,6 +277,8 @@ class _Told:
             found = [
                 o for o in found if not (high[o.functional] >= k[o.functional] or low[o.functional] == 0)
             ]
+        if not found:
+            return []
         shown = np.zeros(population.functionals.shape[0], dtype=bool)
         for name, table in self.told.items():
             shown[population.of_cell[name][~table.hidden]] = True

@@ -34,7 +34,7 @@ def confidential_counts(
     *,
     counts: pd.DataFrame,
     measures: duckdb.DuckDBPyRelation,
-    deliveries: pd.DataFrame,
+    register_measures: duckdb.DuckDBPyRelation,
     pieces: pd.DataFrame,
     municipality: pd.DataFrame,
     cells: pd.DataFrame,
@@ -49,7 +49,9 @@ def confidential_counts(
     home = Home(Path(os.environ["BILDUNGSMONITOR_HOME"]))
     breakdowns = [c.removeprefix(_COUNTED) for c in counts.columns if c.startswith(_COUNTED) and c not in KEY]
     city = city_of(municipality, pieces, cells, known_zeros)
-    asked = with_ledger(plain(counts, breakdowns), measures, told_before(home), deliveries, breakdowns)
+    asked = with_ledger(
+        plain(counts, breakdowns), measures, told_before(home), deliveries_of(register_measures), breakdowns
+    )
     started = time.perf_counter()
     hidden, failed = confidential(asked, breakdowns, city, areas_of(measures), Memory(home.proof))
     LOG.info(
@@ -93,6 +95,14 @@ def areas_of(measures: duckdb.DuckDBPyRelation) -> pd.DataFrame:
     ).df()
 
 
+def deliveries_of(register_measures: duckdb.DuckDBPyRelation) -> pd.DataFrame:
+    """From which delivery every measure and period was counted."""
+    return register_measures.query(
+        "counted",
+        "select distinct measure_id, period_end as counted_period_end, delivery_id from counted order by all",
+    ).df()
+
+
 def with_ledger(
     counts: pd.DataFrame,
     measures: duckdb.DuckDBPyRelation,
@@ -107,8 +117,7 @@ def with_ledger(
     keys = [*KEY, *breakdowns]
     if before.empty:
         return counts.assign(low=float("nan"), high=float("nan"))
-    used = deliveries.rename(columns={"period_end": "counted_period_end"})
-    before = before.merge(used, on=["measure_id", "counted_period_end", "delivery_id"])
+    before = before.merge(deliveries, on=["measure_id", "counted_period_end", "delivery_id"])
     before = before.groupby(keys, as_index=False).agg(low=("low", "max"), high=("high", "min"))
     joined = counts.merge(before, on=keys, how="outer", indicator=True)
     gone = joined["_merge"] == "right_only"

@@ -16,8 +16,7 @@ import duckdb
 import pandas as pd
 
 from expectations.catalogue import Catalogue
-from expectations.disclosure.blur import known_of_rounded
-from orchestration.compute.confidential import KEY, areas_of, city_of, plain, with_ledger
+from orchestration.compute.confidential import KEY, areas_of, city_of, deliveries_of, plain, with_ledger
 from orchestration.compute.increment import has_table
 from orchestration.ledger import told_before
 from orchestration.resources.home import Home
@@ -39,9 +38,7 @@ def opened_figures(connection: duckdb.DuckDBPyConnection, home: Home, catalogue:
     breakdowns = list(catalogue.breakdowns)
     if not has_table(connection, "disclosure", "int_count"):
         return pd.DataFrame(columns=[*COLUMNS, *breakdowns, "why"])
-    connection.execute(
-        f"create or replace temp view told_figure as {_figures(connection, catalogue, catalogue.published)}"
-    )
+    _show(connection, catalogue, catalogue.published)
     state = _state(connection, home)
     if state in _ATTACKED:
         return _ATTACKED[state]
@@ -73,31 +70,28 @@ def told_counts(
     connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, tables: list[str]
 ) -> pd.DataFrame:
     """What these tables tell of which counts, as the ledger keeps it: one row per count, `low` and `high`."""
+    from expectations.disclosure.blur import known_of_rounded  # scipy: not for every command
+
     breakdowns = list(catalogue.breakdowns)
     columns = [*KEY, *breakdowns, "delivery_id", "low", "high"]
     if not tables or not has_table(connection, "disclosure", "int_count"):
         return pd.DataFrame(columns=columns)
-    connection.execute(
-        f"create or replace temp view told_figure as {_figures(connection, catalogue, tables)}"
-    )
+    _show(connection, catalogue, tables)
     told = _told(connection, breakdowns)
-    told = told[told["told"].notna()].merge(
-        _deliveries(connection).rename(columns={"period_end": "counted_period_end"}),
-        on=["measure_id", "counted_period_end"],
-    )
+    told = told[told["told"].notna()].merge(_deliveries(connection), on=["measure_id", "counted_period_end"])
     low, high = known_of_rounded(told["told"].to_numpy(dtype=float), told["base"].to_numpy())
     return told.assign(low=low, high=high)[columns]
 
 
-def _figures(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, tables: Iterable[str]) -> str:
-    """What these tables say, as a reader has it."""
+def _show(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, tables: Iterable[str]) -> None:
+    """What these tables say, as a reader has it: the view `told_figure`, one row per figure."""
     columns = ", ".join([*COLUMNS, *catalogue.breakdowns, "numerator", "denominator", "status"])
     parts = [
         f"select '{name}' as published_table, {columns} from published.{name}"
         for name in tables
         if has_table(connection, "published", name)
     ]
-    return " union all ".join(parts)
+    connection.execute(f"create or replace temp view told_figure as {' union all '.join(parts)}")
 
 
 def _state(connection: duckdb.DuckDBPyConnection, home: Home) -> str:
@@ -134,9 +128,7 @@ def _told(connection: duckdb.DuckDBPyConnection, breakdowns: list[str]) -> pd.Da
 
 
 def _deliveries(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
-    return connection.execute(
-        "select distinct measure_id, period_end, delivery_id from raw.register_measure order by all"
-    ).df()
+    return deliveries_of(connection.table("raw.register_measure"))
 
 
 def shares(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> pd.DataFrame:
@@ -146,9 +138,7 @@ def shares(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> pd.Da
     the people behind all counts, that are told.
     """
     breakdowns = list(catalogue.breakdowns)
-    connection.execute(
-        f"create or replace temp view told_figure as {_figures(connection, catalogue, catalogue.published)}"
-    )
+    _show(connection, catalogue, catalogue.published)
     own = " ".join(f"and f.{name} = t.{name}" for name in breakdowns)
     cells = ", ".join(f"t.counted_{name}" for name in breakdowns)
     return connection.execute(
@@ -179,9 +169,7 @@ def opened_by(
 ) -> list[str]:
     """The counts of one measure that can be worked out now, in words."""
     breakdowns = list(catalogue.breakdowns)
-    connection.execute(
-        f"create or replace temp view told_figure as {_figures(connection, catalogue, catalogue.published)}"
-    )
+    _show(connection, catalogue, catalogue.published)
     _, found = _found(connection, home, breakdowns)
     return sorted(
         {f"{one.measure}, {one.period[:10]}: {one.what}" for one in found if one.measure == measure}

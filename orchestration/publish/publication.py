@@ -53,7 +53,6 @@ def publish(home: Home, settings: Settings, catalogue: Catalogue, moment: dt.dat
         good = store.newest(lambda r: _same_kind(r, settings, synthetic) and not r.damage())
         rows = verdict_rows(verdicts, built, catalogue.content_hash)
         contents = compose(connection, catalogue, decisions, built, rows, night.night_id, good)
-        told = told_counts(connection, catalogue, [d.table for d in decisions if d.published])
     if not contents.tables:
         return Publication(served, False, decisions, verdicts)
     digest = contents.digest
@@ -67,6 +66,8 @@ def publish(home: Home, settings: Settings, catalogue: Catalogue, moment: dt.dat
     release = store.newest(lambda r: r.id == night.night_id and same(r))
     if release is None:
         # Before anybody can read it: a night killed in between has told less than the ledger says, never more.
+        with evidence.connect(home) as connection:
+            told = told_counts(connection, catalogue, [d.table for d in decisions if d.published])
         write_down(home, night.night_id, told)
         facts = _manifest(settings, catalogue, contents, digest, sources, synthetic, moment)
         facts["follows"] = against

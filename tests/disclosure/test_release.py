@@ -192,7 +192,7 @@ def test_a_count_told_before_counts_only_for_the_delivery_it_was_of() -> None:
 
     frame = two_cuts(1, 12, 40).drop(columns=["low", "high"])
     keys = ["measure_id", "counted_period_end", "area_code", *BREAKDOWNS]
-    deliveries = pd.DataFrame({"measure_id": ["people"], "period_end": [DAY], "delivery_id": ["d2"]})
+    deliveries = pd.DataFrame({"measure_id": ["people"], "counted_period_end": [DAY], "delivery_id": ["d2"]})
     before = pd.concat([
         frame[keys].assign(delivery_id="d1", low=0.0, high=0.0),
         frame[keys].iloc[:1].assign(delivery_id="d2", low=0.0, high=2.0),

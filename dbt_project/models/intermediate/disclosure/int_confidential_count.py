@@ -2,16 +2,14 @@
 
 
 def model(dbt, session):
-    """One row per count that must not be told, and one per population that could not be protected (`problem`)."""
+    """One row per count that must not be told; `problem` says why where its whole population could not be protected."""
     dbt.config(materialized="table")
     from orchestration.compute.confidential import confidential_counts
 
     return confidential_counts(
         counts=dbt.ref("int_count").df(),
         measures=dbt.ref("fct_measure"),
-        deliveries=dbt.source("raw", "register_measure")
-        .query("counted", "select distinct measure_id, period_end, delivery_id from counted")
-        .df(),
+        register_measures=dbt.source("raw", "register_measure"),
         pieces=dbt.source("raw", "area_piece").df(),
         municipality=dbt.source("raw", "municipality").df(),
         cells=dbt.source("catalogue", "breakdown_cell").df(),
