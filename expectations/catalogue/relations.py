@@ -24,6 +24,7 @@ from expectations.catalogue.model import (
     PeriodMeaning,
     Term,
 )
+from expectations.catalogue.subsets import subset_measures
 
 EVERY_CELL = "*"
 
@@ -125,6 +126,10 @@ def relations(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
                 for breakdown in measure.register_.known_zeros
             ),
             ["measure_id", "breakdown"],
+        ),
+        "measure_subset": _frame(
+            ({"measure_id": part, "whole_measure_id": whole} for part, whole in subset_measures(catalogue)),
+            ["measure_id", "whole_measure_id"],
         ),
         "measure_complement": _frame(
             (

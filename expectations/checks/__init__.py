@@ -20,7 +20,7 @@ _IN_ORDER = (
     "continuity", "unusual_change", "level_shift", "series_break", "decimal_shift", "column_swap", "cell_share", "area_swap", "stale_copy",
     "zero_for_missing",
     "revision", "published_values", "withdrawn_values", "definition", "schema_version", "corrections",
-    "disclosure", "hidden_share", "waiver",
+    "disclosure", "unprotectable", "hidden_share", "waiver",
 )  # fmt: skip
 """The modules of this folder, one check each."""
 

@@ -121,7 +121,8 @@ class Subject:
     `registers`: the registers behind the table. `footnotes`: texts of the sources behind it.
     `verdicts`: what the other checks found, for those that judge their findings; `used_waivers`: those that let
     the served version of the table out. `rated` holds fct_measure of what the published rates compare. `opened`: one
-    row per figure by which, with all others of the release and all told before, a small count can be worked out.
+    row per figure by which, with all others of the release and all told before, a small count can be worked out; `unprotected`: one per
+    figure that is hidden only because its whole population could not be protected.
     """
 
     table: str
@@ -142,6 +143,7 @@ class Subject:
     used_waivers: frozenset[str] = frozenset()
     rated: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"measure_id": []}))
     opened: pd.DataFrame | None = None
+    unprotected: pd.DataFrame | None = None
     memory: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
     """What a check found of the whole table, kept for its other scopes."""
 

@@ -9,6 +9,8 @@ How to resolve: never waive it; see which figure went past the rounding.
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from expectations.catalogue import Catalogue
@@ -18,14 +20,15 @@ from expectations.checks.base import Found, Subject, found, is_official, known, 
 LEAST_DENOMINATOR = 30
 
 
-def _from_people(indicator: Indicator, catalogue: Catalogue) -> bool:
+def from_people(indicator: Indicator, catalogue: Catalogue) -> bool:
+    """Is it made of counts of people from the city's own records?"""
     units = {catalogue.measures[t.measure].unit for t in indicator.terms}
     of_register = any(catalogue.measures[t.measure].register_ for t in indicator.terms)
     return of_register and bool(units & set(PEOPLE))
 
 
 def _find(subject: Subject) -> Found:
-    chosen = {i.id: i for i in subject.indicators if _from_people(i, subject.catalogue)}
+    chosen = {i.id: i for i in subject.indicators if from_people(i, subject.catalogue)}
     names = set(chosen)
     rows = known(subject)
     rows = rows[rows["indicator_id"].isin(names) & (~is_official(rows) | rows["rounded_to"].notna())]
@@ -54,20 +57,25 @@ def _opening(subject: Subject, rows: pd.DataFrame) -> pd.DataFrame:
     """The figures by which a small count can be worked out; which count it is stays in the house."""
     if subject.opened is None or subject.opened.empty:
         return rows.iloc[:0]
+    why = "with all others told, a small count can be worked out"
+    return rows[rows_among(subject, rows, subject.opened)].assign(why=why)
+
+
+def rows_among(subject: Subject, rows: pd.DataFrame, named: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Which rows are figures that are named (indicator, area, period end, cells)."""
     texts = ["indicator_id", "area_code", *subject.names]
 
     def keys(frame: pd.DataFrame) -> pd.MultiIndex:
         days = pd.to_datetime(frame["period_end"])
         return pd.MultiIndex.from_frame(frame[texts].astype("object").assign(period_end=days))
 
-    opening = keys(rows).isin(keys(subject.opened))
-    return rows[opening].assign(why="with all others told, a small count can be worked out")
+    return np.asarray(keys(rows).isin(keys(named)))
 
 
 CHECK = row_check(
     "disclosure",
     _find,
-    applies=_from_people,
+    applies=from_people,
     right=Text(de="nichts Genaues über wenige Personen", en="nothing exact about few people"),
     wrong=Text(de="Genaues über wenige Personen", en="something exact about few people"),
 )

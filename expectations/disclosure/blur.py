@@ -24,7 +24,7 @@ _MOVES = 20
 """So often all small counts are gone through for a better choice of those that are rounded up."""
 
 
-def rounded(values: Ints, base: int) -> Ints:
+def rounded(values: Ints, base: int | Ints) -> Ints:
     """The nearest multiples of `base`; halves go up."""
     return (2 * values + base) // (2 * base) * base
 

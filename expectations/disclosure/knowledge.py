@@ -39,15 +39,15 @@ class Knowledge:
 
 
 Bounds = tuple[Floats, Floats]
-"""The least and the most that the counts of a table's rows can be; NaN where nothing was told."""
+"""The least and the most that the counts of a table's rows can be; NaN where nothing is known."""
 
 
 def knowledge_of(
-    population: Population, told: Mapping[str, Figures], before: Mapping[str, Bounds] | None = None
+    population: Population, told: Mapping[str, Figures], *also: Mapping[str, Bounds]
 ) -> Knowledge:
     """What the told tables say. `told` may hide more or less than the population's own tables did.
 
-    `before`: by table, what was told of its rows before.
+    `also`: by table, what is known of its rows from elsewhere.
 
     Raises DeclarationError where two tables tell different values of the same cell.
     """
@@ -77,10 +77,9 @@ def knowledge_of(
         _bound_by_extremes(table, cells, low, high)
         if declared.rank:
             extra.append(_rank_rows(population, name, table))
-    for name, (least, most) in (before or {}).items():
-        told_once = ~np.isnan(least)
-        np.maximum.at(low, population.of_cell[name][told_once], least[told_once])
-        np.minimum.at(high, population.of_cell[name][told_once], most[told_once])
+    for name, (least, most) in (pair for bounds in also for pair in bounds.items()):
+        np.fmax.at(low, population.of_cell[name], least)
+        np.fmin.at(high, population.of_cell[name], most)
     low = np.where(open_zeros & ~exact, np.maximum(low, 1.0), low)
     for zero in (population.agreements, population.nothing):
         if zero.shape[0]:

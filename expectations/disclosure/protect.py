@@ -87,7 +87,9 @@ def true_population(population: Population) -> Ints:
             )
         if not (population.agreements @ x).any() and not (population.nothing @ x).any():
             return x
-    return Attacker(knowledge_of(population, population.tables)).base
+    # A figure that is hidden already is as true as the others, where it is given.
+    given = {name: replace(t, hidden=np.isnan(t.values)) for name, t in population.tables.items()}
+    return Attacker(knowledge_of(population, given)).base
 
 
 def told_values(population: Population) -> tuple[Ints, npt.NDArray[np.bool_]]:
@@ -119,12 +121,14 @@ def protect(
     tables: Mapping[str, Figures],
     thorough: bool = True,
     before: Mapping[str, Bounds] | None = None,
+    beside: Mapping[str, Bounds] | None = None,
 ) -> Protected:
     """Protect all the tables together, by their method. What is hidden already stays hidden.
 
     Not `thorough`: where figures are told otherwise than they are, a cell without a witness nearby counts as open
     (Attacker); a little more is hidden, and large populations take seconds. `before`: what was told of them before,
-    which nothing takes back.
+    which nothing takes back. `beside`: what is known of them from elsewhere, whatever is told here. Both are for rounded
+    figures and those with noise.
 
     Raises DeclarationError, ContradictionError (the figures do not fit together), InfeasibleError (a cell
     can't be protected) or UnprovedError (the result did not stand the verifier or the attacker).
@@ -139,7 +143,7 @@ def protect(
     values = (population.functionals @ x).astype(np.int64)
     needs = needs_of(population, values)
     if method != "hide":
-        return _blurred_tables(population, tables, x, needs, thorough, before or {})
+        return _blurred_tables(population, tables, x, needs, thorough, before or {}, beside or {})
     return _hidden_cells(population, true, tables, x, needs)
 
 
@@ -220,6 +224,7 @@ def _blurred_tables(
     needs: Needs,
     thorough: bool,
     before: Mapping[str, Bounds],
+    beside: Mapping[str, Bounds],
 ) -> Protected:
     """Figures told otherwise than they are; what still opens is closed by hiding the cheapest figure that opens it."""
     values = (population.functionals @ x).astype(np.int64)
@@ -230,7 +235,7 @@ def _blurred_tables(
         frozen[population.of_cell[name][~np.isnan(least)]] = True
     witnesses: list[tuple[Ints, Ints]] = []
     while True:
-        knowledge = knowledge_of(population, told, before)
+        knowledge = knowledge_of(population, told, before, beside)
         attacker = Attacker(knowledge, x, thorough)
         attacker.learn(witnesses)  # to hide more rules none of them out
         opened = blurred_open(attacker, population, told, needs.k)

@@ -30,7 +30,7 @@ from expectations.disclosure.attack import Attacker, ContradictionError
 from expectations.disclosure.blur import known_of_rounded, rounded
 from expectations.disclosure.declaration import Declaration, DeclarationError
 from expectations.disclosure.knowledge import Bounds, knowledge_of
-from expectations.disclosure.population import Ints, Population, population_of
+from expectations.disclosure.population import Floats, Ints, Population, population_of
 from expectations.disclosure.primary import thresholds
 from expectations.disclosure.protect import blurred_open, plain, protect, true_population
 from expectations.disclosure.relax import Relaxer
@@ -64,6 +64,8 @@ class City:
     part_of: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     known_zeros: frozenset[tuple[str, str]] = frozenset()
     """Measures and breakdowns of which everybody knows where nobody is: a primary school has no grade 12."""
+    subsets: frozenset[tuple[str, str]] = frozenset()
+    """Pairs of measures, the first of which counts some of the people that the second counts, cell by cell."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,8 @@ def confidential(
     """
     hidden = counts["is_hidden"].to_numpy(dtype=bool).copy()
     failed: list[Opened] = []
+    figures_told = rounded(counts["value"].to_numpy(dtype=np.int64), counts["base"].to_numpy(dtype=np.int64))
+    counts = _beside(counts, np.where(hidden, np.nan, figures_told), breakdowns, city)
     for key, at in _places(counts, POPULATION).items():
         part = counts.iloc[at]
         try:
@@ -132,6 +136,7 @@ def opened(
     Witnesses found before are taken for what they are worth: each is multiplied out against what is told now.
     """
     found: list[Opened] = []
+    counts = _beside(counts, counts["told"].to_numpy(dtype=float), breakdowns, city)
     for key, at in _places(counts, POPULATION).items():
         part = counts.iloc[at]
         try:
@@ -140,6 +145,29 @@ def opened(
         except (ContradictionError, DeclarationError) as error:
             found.append(Opened(str(key[0]), str(key[1]), str(error), at.tolist()))
     return found
+
+
+def _beside(counts: pd.DataFrame, told: Floats, breakdowns: Sequence[str], city: City) -> pd.DataFrame:
+    """Counts with `least` and `most`: what the same cell of other measures tells of them (NaN: nothing).
+
+    Who is counted in a part is counted in its whole. Of each count of another measure only its own figure is used; what
+    that measure's other figures say of it is not.
+    """
+    low, high = known_of_rounded(told, counts["base"].to_numpy(dtype=np.int64))
+    known = counts.assign(
+        row=range(len(counts)), own_low=np.fmax(low, counts["low"]), own_high=np.fmin(high, counts["high"])
+    )
+    least, most = np.full(len(counts), np.nan), np.full(len(counts), np.nan)
+    keys = ["counted_period_end", "area_code", *breakdowns]
+    of_measure = {str(name): rows for name, rows in known.groupby("measure_id", sort=True)}
+    for part, whole in sorted(city.subsets):
+        if part not in of_measure or whole not in of_measure:
+            continue
+        both = of_measure[part].merge(of_measure[whole], on=keys, suffixes=("", "_whole"))
+        at, of = both["row"].to_numpy(dtype=int), both["row_whole"].to_numpy(dtype=int)
+        least[of] = np.fmax(least[of], both["own_low"])
+        most[at] = np.fmin(most[at], both["own_high_whole"])
+    return counts.assign(least=least, most=most)
 
 
 def _places(frame: pd.DataFrame, keys: list[str]) -> dict[Any, Ints]:
@@ -161,6 +189,8 @@ class _Told:
     """By table: positions in the part of the counts."""
     size: int
     before: dict[str, Bounds]
+    beside: dict[str, Bounds]
+    """What other measures tell of them."""
     told: dict[str, Figures]
     """The tables with the figures that are told, where they are given."""
 
@@ -205,23 +235,25 @@ class _Told:
             "population": str(part["measure_id"].iloc[0]), "dimensions": dimensions,
             "tables": declared, "structural_zeros": zeros,
         })  # fmt: skip
-        tables, told, before = {}, {}, {}
+        tables, told = {}, {}
+        before, beside = {}, {}
         for name, at in rows.items():
             group = part.iloc[at]
             columns = [*declaration.tables[name].dimensions.values(), "value", "cost"]
             status = np.where(group["is_hidden"], CONFIDENTIAL, PUBLISHED)
             tables[name] = figures(name, declaration.tables[name], group[columns].assign(status=status))
             before[name] = (group["low"].to_numpy(dtype=float), group["high"].to_numpy(dtype=float))
+            beside[name] = (group["least"].to_numpy(dtype=float), group["most"].to_numpy(dtype=float))
             if "told" in group:
                 goes = group["told"].notna()
                 frame = group[columns].assign(
                     value=group["told"], status=np.where(goes, PUBLISHED, CONFIDENTIAL)
                 )
                 told[name] = figures(name, declaration.tables[name], frame)
-        return cls(declaration, tables, rows, len(part), before, told)
+        return cls(declaration, tables, rows, len(part), before, beside, told)
 
     def fingerprint(self) -> str:
-        """Over the counts, the rules and this code; not over what was told before."""
+        """Over the counts, the rules and this code; not over what was told before or by other measures."""
         digest = hashlib.sha256(_code().encode())
         digest.update(self.declaration.model_dump_json().encode())
         for name, table in self.tables.items():
@@ -234,15 +266,22 @@ class _Told:
     def protected(self, memory: Memory) -> npt.NDArray[np.bool_]:
         """Which counts are hidden, in the order of the part. Raises as `protect` does."""
         known = memory.get(self.fingerprint())
-        if known is not None and self._says_nothing_more(known["hidden"]):
+        beside = np.concatenate([bound for pair in self.beside.values() for bound in pair])
+        if (
+            known is not None
+            and np.array_equal(known["beside"], beside, equal_nan=True)
+            and self._says_nothing_more(known["hidden"])
+        ):
             return known["hidden"]
-        result = protect(self.declaration, self.tables, thorough=False, before=self.before)
+        result = protect(
+            self.declaration, self.tables, thorough=False, before=self.before, beside=self.beside
+        )
         hidden = np.zeros(self.size, dtype=bool)
         for name, at in self.rows.items():
             hidden[at] = result.hidden[name]
         memory.put(
-            self.fingerprint(), hidden=hidden, x=result.attack.base, **_packed(result.attack.witnesses)
-        )
+            self.fingerprint(), hidden=hidden, x=result.attack.base, beside=beside, **_packed(result.attack.witnesses)
+        )  # fmt: skip
         return hidden
 
     def _says_nothing_more(self, hidden: npt.NDArray[np.bool_]) -> bool:
@@ -261,7 +300,7 @@ class _Told:
         population = population_of(self.declaration, {name: plain(t) for name, t in self.tables.items()})
         known = memory.get(self.fingerprint()) or {}
         x = self._truth(population, known.get("x"))
-        knowledge = knowledge_of(population, self.told, self.before)
+        knowledge = knowledge_of(population, self.told, self.before, self.beside)
         attacker = Attacker(knowledge, x, thorough=False)
         attacker.learn(list(_unpacked(known)))
         k = thresholds(population)

@@ -39,6 +39,7 @@ def confidential_counts(
     municipality: pd.DataFrame,
     cells: pd.DataFrame,
     known_zeros: pd.DataFrame,
+    subsets: pd.DataFrame,
 ) -> pd.DataFrame:
     """The body of int_confidential_count: counts that stay hidden beside those that are, `problem` where that is why.
 
@@ -48,7 +49,7 @@ def confidential_counts(
 
     home = Home(Path(os.environ["BILDUNGSMONITOR_HOME"]))
     breakdowns = [c.removeprefix(_COUNTED) for c in counts.columns if c.startswith(_COUNTED) and c not in KEY]
-    city = city_of(municipality, pieces, cells, known_zeros)
+    city = city_of(municipality, pieces, cells, known_zeros, subsets)
     asked = with_ledger(
         plain(counts, breakdowns), measures, told_before(home), deliveries_of(register_measures), breakdowns
     )
@@ -60,7 +61,10 @@ def confidential_counts(
     )  # fmt: skip
     problem = pd.Series([None] * len(asked), dtype="object")
     for one in failed:
-        LOG.warning("compute | %s, %s can't be protected: %s", one.measure, one.period, one.what)
+        # The reason may name true figures: it stays in the table.
+        LOG.warning(
+            "compute | %s, %s: no protection was found, all of it stays hidden", one.measure, one.period[:10]
+        )
         problem.iloc[one.rows] = one.what
     asked = asked.assign(problem=problem)[hidden & (~asked["is_hidden"] | problem.notna())]
     renamed = {name: _COUNTED + name for name in breakdowns}
@@ -73,9 +77,13 @@ def plain(counts: pd.DataFrame, breakdowns: list[str]) -> pd.DataFrame:
 
 
 def city_of(
-    municipality: pd.DataFrame, pieces: pd.DataFrame, cells: pd.DataFrame, known_zeros: pd.DataFrame
+    municipality: pd.DataFrame,
+    pieces: pd.DataFrame,
+    cells: pd.DataFrame,
+    known_zeros: pd.DataFrame,
+    subsets: pd.DataFrame,
 ) -> City:
-    """How areas and cells hang together, from the candidate's relations."""
+    """How areas, cells and measures hang together, from the candidate's relations."""
     from expectations.disclosure.release import City
 
     inner = cells[cells["subset_of"].notna()]
@@ -84,7 +92,8 @@ def city_of(
         for name, rows in inner.groupby("breakdown")
     }
     zeros = frozenset(zip(known_zeros["measure_id"], known_zeros["breakdown"], strict=True))
-    return City(str(municipality["area_code"].iloc[0]), HOME_LEVEL, pieces, part_of, zeros)
+    within = frozenset(zip(subsets["measure_id"], subsets["whole_measure_id"], strict=True))
+    return City(str(municipality["area_code"].iloc[0]), HOME_LEVEL, pieces, part_of, zeros, within)
 
 
 def areas_of(measures: duckdb.DuckDBPyRelation) -> pd.DataFrame:

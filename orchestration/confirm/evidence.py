@@ -40,7 +40,7 @@ from orchestration.collect.landing import landing_of
 from orchestration.collect.registers.landing import register_landing
 from orchestration.compute.dbt import manifest, structural_tests_behind
 from orchestration.compute.increment import has_table
-from orchestration.confirm.opened import opened_figures
+from orchestration.confirm.opened import opened_figures, unprotected_figures
 from orchestration.resources.home import Home
 from orchestration.settings import Settings
 
@@ -133,6 +133,7 @@ def subject(
         ),
         rated=_measures(connection, catalogue.measures_of_rates(name), undivided=list(catalogue.breakdowns)),
         opened=opened_figures(connection, home, catalogue),
+        unprotected=unprotected_figures(connection, catalogue, name),
     )
 
 

@@ -66,6 +66,28 @@ def opened_figures(connection: duckdb.DuckDBPyConnection, home: Home, catalogue:
     return rows
 
 
+def unprotected_figures(
+    connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, table: str
+) -> pd.DataFrame:
+    """One row per figure of a table that is hidden because its whole population is; `why` names measure and period.
+
+    Not the reason that was found: it may have true figures in it, and stays in the candidate.
+    """
+    breakdowns = list(catalogue.breakdowns)
+    columns = ", ".join(f"t.{name}" for name in [*COLUMNS, *breakdowns])
+    if not has_table(connection, "disclosure", "int_confidential_count"):
+        return pd.DataFrame(columns=[*COLUMNS, *breakdowns, "why"])
+    own = {indicator.id for indicator in catalogue.indicators_of(table)}
+    rows = connection.execute(
+        f"""select distinct {columns}, t.measure_id || ', ' || strftime(t.counted_period_end, '%Y-%m-%d') as why
+        from disclosure.int_told_count as t
+        join (select distinct measure_id, counted_period_end from disclosure.int_confidential_count where problem is not null)
+            as c on c.measure_id = t.measure_id and c.counted_period_end = t.counted_period_end
+        order by all"""
+    ).df()
+    return rows[rows["indicator_id"].isin(own)]
+
+
 def told_counts(
     connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, tables: list[str]
 ) -> pd.DataFrame:
@@ -187,7 +209,10 @@ def _found(
     counts = with_ledger(told, measures, told_before(home), _deliveries(connection), breakdowns)
     city = city_of(*(
         connection.table(name).df()
-        for name in ("raw.municipality", "raw.area_piece", "catalogue.breakdown_cell", "catalogue.measure_known_zero")
+        for name in (
+            "raw.municipality", "raw.area_piece", "catalogue.breakdown_cell", "catalogue.measure_known_zero",
+            "catalogue.measure_subset",
+        )
     ))  # fmt: skip
     return counts, opened(counts, breakdowns, city, areas_of(measures), Memory(home.proof))
 

@@ -666,6 +666,17 @@ def a_figure_too_many(subject: Subject) -> Subject:
     return dataclasses.replace(told, opened=told.frame.loc[rows, keys].assign(why="…"))
 
 
+def nothing_to_protect_it(subject: Subject) -> Subject:
+    """The pupils of a year could not be protected: all that is told of them stays hidden."""
+    told = in_frame(lambda frame: frame)(subject)
+    assert told.frame is not None
+    rows = newest(told.frame, rows_of(told.frame, indicator_id="pupils_in_german_courses", area_code=HOME))
+    keys = ["indicator_id", "area_code", "period_end", *subject.names]
+    return dataclasses.replace(
+        told, unprotected=told.frame.loc[rows, keys].assign(why="pupils_in_german_courses, 2026-07-31")
+    )
+
+
 def mostly_dots(frame: pd.DataFrame) -> pd.DataFrame:
     """Two in five figures of a breakdown hidden; without it the table would be a good one."""
     inner = frame[frame["sex"].astype(str) != "total"]
@@ -849,6 +860,7 @@ POISONS: dict[str, Poison] = {
     "exact people": poison("pub_newcomers", in_frame(exact_people), "disclosure",
         also=("rounding_pattern",), because="what is not rounded has not the pattern of its base"),
     "a small count can be worked out": poison("pub_newcomers", a_figure_too_many, "disclosure"),
+    "no protection was found": poison("pub_newcomers", nothing_to_protect_it, "unprotectable"),
     "mostly dots": poison("pub_newcomers", in_frame(mostly_dots), "hidden_share",
         also=("subset",), because="where all parts are hidden there is nothing to compare"),
     "a rate of few": poison("pub_newcomers", in_frame(a_rate_of_few), "disclosure"),

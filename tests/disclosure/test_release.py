@@ -108,6 +108,32 @@ def test_an_exact_answer_opens_its_neighbour(tmp_path: Path) -> None:
     assert [o.what for o in found] == ["city_district[C-ST01]"]
 
 
+def test_another_measure_of_the_same_people_tells_of_them(tmp_path: Path) -> None:
+    """3 pupils beside 8 others are hidden, both together told as 10 and the others as 10: 4 at most, maybe nobody. All three
+    need support, which is told as 5: whoever needs support is a pupil, so they are somebody."""
+    pupils = counts(
+        ("C-ST01", "city_district", "total", 3), ("C-ST02", "city_district", "total", 8),
+        ("C-SD1", "school_district", "total", 11),
+    )  # fmt: skip
+    pupils.loc[0, "is_hidden"] = True
+    support = counts(("C-ST01", "city_district", "total", 3)).assign(measure_id="support")
+    frame = pd.concat([pupils, support], ignore_index=True)
+    linked = City("C", "district", BOTH_CUTS, subsets=frozenset({("support", "people")}))
+
+    def opens(city: City, hidden: np.ndarray) -> list[str]:
+        found = opened(told(frame, hidden), BREAKDOWNS, city, areas(frame), Memory(tmp_path))
+        return [one.what for one in found]
+
+    alone = frame["is_hidden"].to_numpy()
+    assert opens(CITY, alone) == []
+    assert opens(linked, alone) == ["city_district[C-ST01]"]
+    memory = Memory(tmp_path / "linked")
+    hidden, failed = confidential(frame, BREAKDOWNS, linked, areas(frame), memory)
+    assert not failed
+    assert opens(linked, hidden) == []
+    assert confidential(frame, BREAKDOWNS, linked, areas(frame), memory)[0].tolist() == hidden.tolist()
+
+
 def test_parts_that_make_another_total_are_named_and_all_hidden(tmp_path: Path) -> None:
     frame = counts(
         ("C", "district", "total", 20), ("C-ST01", "city_district", "total", 9), ("C-ST02", "city_district", "total", 12)

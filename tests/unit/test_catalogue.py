@@ -12,6 +12,7 @@ from expectations.catalogue import Catalogue, CatalogueError, load_catalogue
 from expectations.catalogue.load import CATALOGUE_DIR
 from expectations.catalogue.model import Kind
 from expectations.catalogue.relations import relations
+from expectations.catalogue.subsets import subset_measures
 
 RATIO = "indicators/population/old_age_dependency_ratio.yml"
 SCHOOLS = "indicators/schools/foreign_pupils_percent.yml"
@@ -190,3 +191,18 @@ def test_every_table_of_the_education_statistics_is_declared(shared: Path, catal
         assert statistic.late_after_days > statistic.due_after_days
         assert table.period
         assert table.database
+
+
+def test_which_measures_count_some_of_the_same_people() -> None:
+    pairs = set(subset_measures(load_catalogue()))
+    assert ("register_pupils_special_needs", "register_pupils") in pairs  # one register, one condition more
+    assert ("register_pupils", "register_pupils_special_needs") not in pairs
+    assert {
+        ("register_pupils", "register_pupils_by_grade"),
+        ("register_pupils_by_grade", "register_pupils"),
+    } <= pairs
+    assert ("free_learning_materials", "register_pupils") in pairs  # a share of two registers
+    assert (
+        "youth_welfare_services",
+        "register_population",
+    ) not in pairs  # a rate: who gets help may live elsewhere

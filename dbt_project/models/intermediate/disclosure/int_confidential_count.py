@@ -14,4 +14,5 @@ def model(dbt, session):
         municipality=dbt.source("raw", "municipality").df(),
         cells=dbt.source("catalogue", "breakdown_cell").df(),
         known_zeros=dbt.source("catalogue", "measure_known_zero").df(),
+        subsets=dbt.source("catalogue", "measure_subset").df(),
     )
