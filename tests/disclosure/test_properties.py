@@ -81,8 +81,8 @@ def is_protected_for_brute_force(small: Small) -> None:
         return
     # Where there are so few that even their number is hidden, any number near may be the true one.
     everybody = max(range(len(done.needs.k)), key=lambda f: done.population.functionals[[f]].nnz)
-    most = total + 6 if done.knowledge.hidden[everybody] else total
-    every = np.vstack([populations(done.knowledge, n) for n in range(total, most + 1)])
+    near = range(max(total - 6, 0), total + 7) if done.knowledge.hidden[everybody] else [total]
+    every = np.vstack([populations(done.knowledge, n) for n in near])
     sums = (done.population.functionals @ every.T).astype(np.int64)
     for functional in np.flatnonzero(done.needs.at_least):
         assert sums[functional].max() >= done.needs.at_least[functional], done.population.labels[functional]
