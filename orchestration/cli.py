@@ -22,6 +22,7 @@ from rich.logging import RichHandler
 from rich.table import Column, Table
 
 from orchestration.confidentiality import attack, protect
+from orchestration.releases import cite, release_app
 from orchestration.run import FAILED, USAGE
 from orchestration.settings import DEFAULT_CONFIG, DEFAULT_HOME, ConfigurationError
 
@@ -39,6 +40,8 @@ app = typer.Typer(
 
 app.command()(protect)
 app.command()(attack)
+app.command()(cite)
+app.add_typer(release_app, name="release")
 
 HomeOption = Annotated[Path, typer.Option("--home", help="Where everything is kept.")]
 ConfigOption = Annotated[Path, typer.Option("--config", help="The municipality's configuration.")]

@@ -262,6 +262,36 @@ class Confidentiality(_Section):
     special: int = Field(default=10, ge=3)
 
 
+class Publisher(_Section):
+    """Who publishes: a name, its page, and where questions go. Stands in every catalogue entry (DCAT-AP.de)."""
+
+    name: str
+    homepage: str | None = None
+    email: str | None = None
+    contributor_id: str | None = None
+    """The data provider's id at GovData (`http://dcat-ap.de/def/contributors/…`)."""
+
+
+class Publication(_Section):
+    """How releases are offered. `base_url`: where their folder is reachable, if anywhere; links begin with it.
+
+    `keep_nights`: so many releases are kept, and every month's last.
+    """
+
+    base_url: str | None = None
+    publisher: Publisher | None = None
+    keep_nights: int = Field(default=30, ge=1)
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_an_address(cls, url: str | None) -> str | None:
+        if url is not None and not re.match(r"^https?://[^\s]+[^\s/]$", url):
+            raise ValueError(
+                "expected an address that begins with https:// or http:// and does not end with /"
+            )
+        return url
+
+
 class Settings(_Section):
     """Everything a city configures."""
 
@@ -271,6 +301,7 @@ class Settings(_Section):
     school_directory: SchoolDirectory | None = None
     registers: Registers = Registers()
     confidentiality: Confidentiality = Confidentiality()
+    publication: Publication = Publication()
     notify: Notify = Notify()
     catalogue: Path | None = None
     """A folder of further declarations, laid out like expectations/catalogue."""

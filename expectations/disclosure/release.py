@@ -154,9 +154,9 @@ def _beside(counts: pd.DataFrame, told: Floats, breakdowns: Sequence[str], city:
     that measure's other figures say of it is not.
     """
     low, high = known_of_rounded(told, counts["base"].to_numpy(dtype=np.int64))
-    known = counts.assign(
-        row=range(len(counts)), own_low=np.fmax(low, counts["low"]), own_high=np.fmin(high, counts["high"])
-    )
+    own_low = np.fmax(low, counts["low"].to_numpy(dtype=float))
+    own_high = np.fmin(high, counts["high"].to_numpy(dtype=float))
+    known = counts.assign(row=range(len(counts)), own_low=own_low, own_high=own_high)
     least, most = np.full(len(counts), np.nan), np.full(len(counts), np.nan)
     keys = ["counted_period_end", "area_code", *breakdowns]
     of_measure = {str(name): rows for name, rows in known.groupby("measure_id", sort=True)}
@@ -165,8 +165,8 @@ def _beside(counts: pd.DataFrame, told: Floats, breakdowns: Sequence[str], city:
             continue
         both = of_measure[part].merge(of_measure[whole], on=keys, suffixes=("", "_whole"))
         at, of = both["row"].to_numpy(dtype=int), both["row_whole"].to_numpy(dtype=int)
-        least[of] = np.fmax(least[of], both["own_low"])
-        most[at] = np.fmin(most[at], both["own_high_whole"])
+        least[of] = np.fmax(least[of], both["own_low"].to_numpy())
+        most[at] = np.fmin(most[at], both["own_high_whole"].to_numpy())
     return counts.assign(least=least, most=most)
 
 

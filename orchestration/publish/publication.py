@@ -47,10 +47,14 @@ def publish(home: Home, settings: Settings, catalogue: Catalogue, moment: dt.dat
         night = evidence.night_of(connection)
         built = _built(connection, catalogue)
         against = evidence.served_release(home)
-        decisions, verdicts = _decisions(connection, built, night, settings, catalogue)
+        taken_back = _taken_back(store)
+        decisions, verdicts = _decisions(connection, built, night, settings, catalogue, taken_back)
         sources = _sources(connection)
         synthetic = any(source["synthetic"] for source in sources)
-        good = store.newest(lambda r: _same_kind(r, settings, synthetic) and not r.damage())
+        withdrawn = store.withdrawn()
+        good = store.newest(
+            lambda r: r.id not in withdrawn and _same_kind(r, settings, synthetic) and not r.damage()
+        )
         rows = verdict_rows(verdicts, built, catalogue.content_hash)
         contents = compose(connection, catalogue, decisions, built, rows, night.night_id, good)
     if not contents.tables:
@@ -77,8 +81,23 @@ def publish(home: Home, settings: Settings, catalogue: Catalogue, moment: dt.dat
             lambda folder: write_release(folder, contents, catalogue, descriptions, synthetic, against),
             facts,
         )
-    store.serve(release)
+    store.serve(release, moment)
+    store.prune(settings.publication.keep_nights)
     return Publication(release, True, decisions, verdicts)
+
+
+def _taken_back(store: ReleaseStore) -> dict[str, dict[str, str]]:
+    """By table, the contents that were taken back with a release and differ from what is served since, and why."""
+    found: dict[str, dict[str, str]] = {}
+    served = store.current()
+    for release_id, reason in store.withdrawn().items():
+        if served is None or not (store.folder / release_id).exists():
+            continue
+        for name, state in store.read(release_id).manifest["tables"].items():
+            now = served.manifest["tables"].get(name, {})
+            if state["content_hash"] and state["content_hash"] != now.get("content_hash"):
+                found.setdefault(name, {})[state["content_hash"]] = reason
+    return found
 
 
 def _same_kind(previous: Release, settings: Settings, synthetic: bool) -> bool:
@@ -103,7 +122,12 @@ def _built(connection: Any, catalogue: Catalogue) -> dict[str, Built]:
 
 
 def _decisions(
-    connection: Any, built: dict[str, Built], night: evidence.Night, settings: Settings, catalogue: Catalogue
+    connection: Any,
+    built: dict[str, Built],
+    night: evidence.Night,
+    settings: Settings,
+    catalogue: Catalogue,
+    taken_back: dict[str, dict[str, str]],
 ) -> tuple[list[Decision], list[Verdict]]:
     """The decision on every table, and all verdicts."""
     decisions: list[Decision] = []
@@ -115,7 +139,15 @@ def _decisions(
             stale = "the data were computed with another catalogue"
         if night.municipality != settings.municipality.code:
             stale = "the data were computed for another municipality"
-        decisions.append(decide(name, verdicts, expected_checks(catalogue, name), stale))
+        decision = decide(name, verdicts, expected_checks(catalogue, name), stale)
+        reason = taken_back.get(name, {}).get(found or "")
+        if decision.published and reason is not None:
+            decision = Decision(
+                table=name, published=False,
+                reason_de=f"Genau dieser Stand wurde zurückgezogen: {reason}",
+                reason_en=f"This very content was withdrawn: {reason}",
+            )  # fmt: skip
+        decisions.append(decision)
         all_verdicts += verdicts
     return decisions, all_verdicts
 

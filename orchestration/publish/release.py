@@ -2,12 +2,14 @@
 
     releases/<id>/…          written whole under another name, then renamed
     releases/current → <id>  replaced in one step; readers follow it when they open
+    releases/history.jsonl   a line per switch: which release from when on, and which one was withdrawn for it, why
 
-Belongs here: finding, adding and switching releases. Does not belong here: what stands in one.
+Belongs here: finding, adding, switching and removing releases. Does not belong here: what stands in one.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 import os
@@ -19,6 +21,7 @@ from typing import Any
 from orchestration.resources.files import remove, replace_folder, sync_folder, write_json
 
 MANIFEST = "manifest.json"
+HISTORY = "history.jsonl"
 
 
 @dataclass(frozen=True)
@@ -92,8 +95,7 @@ class ReleaseStore:
 
         `write` fills the folder; file hashes are added to the manifest, which is written last.
         """
-        for leftover in self.folder.glob(".staging-*"):
-            remove(leftover)
+        self.clean()
         name = self._free_name(release_id)
         staging = self.folder / f".staging-{name}"
         staging.mkdir()
@@ -113,13 +115,71 @@ class ReleaseStore:
         replace_folder(staging, self.folder / name)
         return self.read(name)
 
-    def serve(self, release: Release) -> None:
-        """Switch `current` to a release: one rename, so a reader sees the old one or the new one."""
+    def serve(
+        self, release: Release, at: dt.datetime, *, withdraw: Release | None = None, reason: str = ""
+    ) -> None:
+        """Switch `current` to a release: one rename, so a reader sees the old one or the new one.
+
+        `withdraw`: the release that is taken back by it, and why; its tables are not published again as they are there.
+        """
+        line: dict[str, Any] = {"release": release.id, "at": at.isoformat()}
+        if withdraw is not None:
+            line |= {"withdrawn": withdraw.id, "reason": reason}
+        # Written before the switch: a crash in between leaves a line too many, never a withdrawal that is forgotten.
+        with open(self.folder / HISTORY, "a", encoding="utf-8") as history:
+            history.write(json.dumps(line, ensure_ascii=False) + "\n")
+            history.flush()
+            os.fsync(history.fileno())
         link = self.folder / ".current.part"
         remove(link)
         os.symlink(release.id, link)
         os.replace(link, self.folder / "current")
         sync_folder(self.folder)
+
+    def history(self) -> list[dict[str, Any]]:
+        """Every switch, the oldest first: `release`, `at`, and where one was taken back `withdrawn` and `reason`."""
+        path = self.folder / HISTORY
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        return [json.loads(line) for line in lines]
+
+    def withdrawn(self) -> dict[str, str]:
+        """Releases that were taken back and not served again since, and why."""
+        found: dict[str, str] = {}
+        for line in self.history():
+            found.pop(line["release"], None)
+            if "withdrawn" in line:
+                found[line["withdrawn"]] = line["reason"]
+        return found
+
+    def served_on(self, day: dt.date) -> str | None:
+        """The id of the release that readers had at the end of a day (UTC); None if there was none yet."""
+        ids = [
+            line["release"] for line in self.history() if dt.datetime.fromisoformat(line["at"]).date() <= day
+        ]
+        return ids[-1] if ids else None
+
+    def prune(self, nights: int) -> list[str]:
+        """Remove what is older than the newest `nights` releases, but for the served one, the last of every month, and what
+        was withdrawn: by that the next nights know what must not go out again."""
+        found = sorted(self.all(), key=lambda release: (release.manifest["created_at"], release.id))
+        last_of_month = {release.manifest["created_at"][:7]: release.id for release in found}
+        kept = {*last_of_month.values(), *(r.id for r in found[-nights:]), *self.withdrawn()}
+        if (served := self.current()) is not None:
+            kept.add(served.id)
+        gone = [release for release in found if release.id not in kept]
+        for release in gone:
+            # Under another name first: what is half removed is no release.
+            hidden = self.folder / f".removed-{release.id}"
+            os.replace(release.folder, hidden)
+            remove(hidden)
+        return [release.id for release in gone]
+
+    def clean(self) -> list[str]:
+        """Remove what a killed process left behind; the names of it."""
+        found = [p for kind in (".staging-*", ".removed-*", ".current.part") for p in self.folder.glob(kind)]
+        for leftover in found:
+            remove(leftover)
+        return [path.name for path in found]
 
     def _free_name(self, wanted: str) -> str:
         name, number = wanted, 1

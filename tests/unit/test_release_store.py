@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,19 @@ def store(tmp_path: Path) -> ReleaseStore:
     return ReleaseStore(tmp_path)
 
 
-def add(store: ReleaseStore, name: str, text: str = "x") -> None:
+MORNING = dt.datetime(2026, 11, 1, 2, tzinfo=dt.UTC)
+
+
+def facts(text: str, at: dt.datetime) -> dict[str, object]:
+    return {"content_digest": text, "created_at": at.isoformat()}
+
+
+def add(store: ReleaseStore, name: str, text: str = "x", at: dt.datetime = MORNING) -> None:
     def write(folder: Path) -> None:
         (folder / "csv").mkdir()
         (folder / "csv" / "a.csv").write_text(text)
 
-    store.serve(store.add(name, write, {"content_digest": text}))
+    store.serve(store.add(name, write, facts(text, at)), at)
 
 
 def test_nothing_is_served_before_the_first_release(store: ReleaseStore) -> None:

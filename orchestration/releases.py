@@ -1,0 +1,308 @@
+"""The commands `release …` and `cite`: what was published, what differs, going back, proving and tidying up.
+
+Belongs here: arguments and what is printed. Does not belong here: the store itself (publish/release.py).
+Exit codes: 0 done, 1 damage or a busy home, 2 usage; `diff` exits with 1 where there are differences, like `diff` does.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Column, Table
+
+from orchestration.run import FAILED, USAGE
+from orchestration.settings import DEFAULT_CONFIG, DEFAULT_HOME, ConfigurationError
+
+if TYPE_CHECKING:
+    from orchestration.publish.release import Release, ReleaseStore
+
+HomeOption = Annotated[Path, typer.Option("--home", help="Where everything is kept.")]
+ConfigOption = Annotated[Path, typer.Option("--config", help="The municipality's configuration.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+OnOption = Annotated[
+    str | None, typer.Option("--on", help="As it was published at the end of a day, YYYY-MM-DD.")
+]
+IdArgument = Annotated[str | None, typer.Argument(help="A release; the served one without it.")]
+
+out = Console(soft_wrap=True, highlight=False)
+err = Console(stderr=True, soft_wrap=True, highlight=False)
+
+release_app = typer.Typer(
+    no_args_is_help=True, help="Releases: list, show, compare, go back, prove, tidy up."
+)
+
+
+@release_app.command("list")
+def list_releases(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
+    """Every release that is kept, the oldest first."""
+    store = _store(home)
+    served, withdrawn = store.current(), store.withdrawn()
+    rows = [
+        {
+            "release": r.id, "created_at": r.manifest["created_at"], "served": served is not None and r.id == served.id,
+            "withdrawn": withdrawn.get(r.id), "bytes": sum(f["bytes"] for f in r.manifest["files"].values()),
+            "published": sum(t["status"] == "published" for t in r.manifest["tables"].values()),
+            "held": sum(t["status"] == "held" for t in r.manifest["tables"].values()),
+        }
+        for r in store.all()
+    ]  # fmt: skip
+    if as_json:
+        _print_json(rows)
+        return
+    table = Table(
+        Column("Release", no_wrap=True), "von / of", Column("Tabellen / tables", justify="right"),
+        Column("gehalten / held", justify="right"), Column("MB", justify="right"), "Stand / state",
+    )  # fmt: skip
+    for row in rows:
+        reason = row["withdrawn"]
+        state = (
+            "served" if row["served"] else "" if reason is None else f"zurückgezogen / withdrawn: {reason}"
+        )
+        table.add_row(
+            row["release"], row["created_at"][:16], str(row["published"]), str(row["held"]), f"{row['bytes'] / 1e6:.0f}", state
+        )  # fmt: skip
+    out.print(table)
+
+
+@release_app.command("show")
+def show_release(
+    release_id: IdArgument = None,
+    home: HomeOption = DEFAULT_HOME,
+    on: OnOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """One release: where it lies, what stands in it. `--on DAY`: the one that readers had at the end of that day."""
+    release = _chosen(_store(home), release_id, on)
+    facts = {"folder": str(release.folder), **release.manifest}
+    if as_json:
+        _print_json(facts)
+        return
+    out.print(
+        f"Release [bold]{release.id}[/bold] von / of {facts['created_at']}, folgt auf / follows {facts.get('follows') or '–'}"
+    )
+    if facts["notice"]:
+        out.print(f"[yellow]{facts['notice']}[/yellow]")
+    out.print(
+        f"{release.folder}\ncatalogue {facts['catalogue_hash'][:12]}, code {facts['product']['commit'] or '–'}"
+    )
+    table = Table(
+        Column("Tabelle / table", no_wrap=True), "Version", Column("Zeilen / rows", justify="right"),
+        "Stand von / content of", "Grund, wenn gehalten / reason if held",
+    )  # fmt: skip
+    for name, state in facts["tables"].items():
+        rows = "–" if state["rows"] is None else f"{state['rows']:,}"
+        table.add_row(
+            name, state["schema_version"], rows, state["published_by"] or "–", state.get("reason_de", "")
+        )
+    out.print(table)
+
+
+@release_app.command("diff")
+def diff_releases(
+    old: Annotated[str, typer.Argument(help="A release.")],
+    new: Annotated[str | None, typer.Argument(help="Another one; the served one without it.")] = None,
+    cells: Annotated[int, typer.Option("--cells", min=0, help="Print so many rows of each table.")] = 0,
+    home: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
+) -> None:
+    """What is told otherwise: rows new, changed, withdrawn, and columns. Exits with 1 if anything is."""
+    from orchestration.publish.differences import differences
+
+    store = _store(home)
+    found = differences(_chosen(store, old, None), _chosen(store, new, None), cells)
+    if as_json:
+        _print_json([dataclasses.asdict(one) for one in found])
+    else:
+        for one in found:
+            out.print(
+                f"[bold]{one.table}[/bold]: {one.new} neu / new, {one.changed} geändert / changed, "
+                f"{one.withdrawn} entfallen / withdrawn"
+            )
+            if one.columns:
+                out.print(
+                    "  Spalten / columns: " + ", ".join(f"{c}: {what}" for c, what in one.columns.items())
+                )
+            if one.changed_columns:
+                out.print("  " + ", ".join(f"{column} {n}×" for column, n in one.changed_columns.items()))
+            for cell in one.cells:
+                key = ", ".join(
+                    str(v) for k, v in cell.items() if k not in ("kind", "columns") and v != "total"
+                )
+                values = "; ".join(f"{c}: {a} → {b}" for c, (a, b) in cell["columns"].items())
+                out.print(f"  {cell['kind']}: {key}" + (f": {values}" if cell["kind"] == "changed" else ""))
+        if not found:
+            out.print("kein Unterschied / no difference")
+    if found:
+        raise typer.Exit(FAILED)
+
+
+@release_app.command("rollback")
+def rollback(
+    release_id: Annotated[str, typer.Argument(help="The release to serve instead.")],
+    reason: Annotated[
+        str, typer.Option("--reason", help="Why the served one is taken back; it is kept and shown.")
+    ],
+    home: HomeOption = DEFAULT_HOME,
+) -> None:
+    """Serve an earlier release at once. What is taken back is not published again as it is: its tables stay held.
+
+    Going to a release that was withdrawn serves it again and lifts that.
+    """
+    from orchestration.resources.clock import now
+    from orchestration.resources.home import Home, HomeBusyError
+
+    if not reason.strip():
+        _stop("--reason: found nothing, expected why", USAGE)
+    try:
+        with Home(home).lock():
+            store = _store(home)
+            target, served = _chosen(store, release_id, None), _chosen(store, None, None)
+            if target.id == served.id:
+                _stop(f"{target.id} is served already", USAGE)
+            if damage := target.damage():
+                _stop(f"{target.id} can't be served: {damage[0]}")
+            store.serve(target, now(), withdraw=served, reason=reason.strip())
+    except HomeBusyError as error:
+        _stop(str(error))
+    out.print(f"{target.id} statt / instead of {served.id}: {reason.strip()}")
+
+
+@release_app.command("verify")
+def verify(
+    release_id: IdArgument = None,
+    every: Annotated[bool, typer.Option("--all", help="Every release.")] = False,
+    repair: Annotated[
+        bool,
+        typer.Option(
+            "--repair",
+            help="Remove leftovers of killed processes; serve the newest whole release if the served one is damaged.",
+        ),
+    ] = False,
+    home: HomeOption = DEFAULT_HOME,
+) -> None:
+    """Hash every file again and count every table again. Exits with 1 if anything is other than the manifest says."""
+    from orchestration.publish.verification import repaired, wrong_in
+    from orchestration.resources.clock import now
+    from orchestration.resources.home import Home, HomeBusyError
+
+    store = _store(home)
+    if repair:
+        try:
+            with Home(home).lock():
+                for line in repaired(store, now()):
+                    out.print(line)
+        except HomeBusyError as error:
+            _stop(str(error))
+    damaged = False
+    for release in list(store.all()) if every else [_chosen(store, release_id, None)]:
+        found = wrong_in(release)
+        damaged |= bool(found)
+        out.print(
+            f"{release.id}: {len(release.manifest['files'])} Dateien / files, "
+            + ("[green]unversehrt / whole[/green]" if not found else "[red]beschädigt / damaged[/red]")
+        )
+        for line in found:
+            out.print(f"  {line}")
+    if damaged:
+        raise typer.Exit(FAILED)
+
+
+@release_app.command("prune")
+def prune(
+    nights: Annotated[
+        int | None, typer.Option("--nights", min=1, help="Keep so many; by default as configured.")
+    ] = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    home: HomeOption = DEFAULT_HOME,
+) -> None:
+    """Remove old releases, as every night does: the newest stay, every month's last, the served one, withdrawn ones."""
+    from orchestration.resources.home import Home, HomeBusyError
+    from orchestration.settings import load_settings
+
+    try:
+        kept = nights or load_settings(config).publication.keep_nights
+        with Home(home).lock():
+            gone = _store(home).prune(kept)
+    except ConfigurationError as error:
+        _stop(str(error), USAGE)
+    except HomeBusyError as error:
+        _stop(str(error))
+    for name in gone:
+        out.print(name)
+    out.print(f"{len(gone)} entfernt / removed")
+
+
+def cite(
+    table: Annotated[str, typer.Argument(help="A published table, e.g. pub_leavers.")],
+    release_id: Annotated[
+        str | None, typer.Option("--release", help="A release; the served one without it.")
+    ] = None,
+    on: OnOption = None,
+    bibtex: Annotated[bool, typer.Option("--bibtex", help="As an entry of a list of references.")] = False,
+    config: ConfigOption = DEFAULT_CONFIG,
+    home: HomeOption = DEFAULT_HOME,
+) -> None:
+    """How to cite a table so that exactly these figures are found again."""
+    from orchestration.publish.citation import cite as cited
+    from orchestration.settings import catalogue_of, load_settings
+
+    try:
+        settings = load_settings(config)
+        catalogue = catalogue_of(settings)
+    except ConfigurationError as error:
+        _stop(str(error), USAGE)
+    release = _chosen(_store(home), release_id, on)
+    if table not in catalogue.published or (release.manifest["tables"].get(table) or {}).get("rows") is None:
+        _stop(f"no published table '{table}' in {release.id}", USAGE)
+    found = cited(release, catalogue.published[table], settings.publication)
+    print(found.bibtex if bibtex else found.text)
+
+
+def _store(home: Path) -> ReleaseStore:
+    from orchestration.publish.release import ReleaseStore
+    from orchestration.resources.home import Home
+
+    folder = Home(home).releases
+    if not folder.exists():
+        _stop(f"{home}: no releases yet", USAGE)
+    return ReleaseStore(folder)
+
+
+def _chosen(store: ReleaseStore, release_id: str | None, on: str | None) -> Release:
+    """The release of that name, or of that day, or the served one."""
+    if release_id is not None and on is not None:
+        _stop("a release or --on, not both", USAGE)
+    if on is not None:
+        try:
+            day = dt.date.fromisoformat(on)
+        except ValueError:
+            _stop(f"--on: found {on!r}, expected YYYY-MM-DD", USAGE)
+        release_id = store.served_on(day)
+        if release_id is None:
+            _stop(f"--on: nothing was published by {on}", USAGE)
+        if not (store.folder / release_id).exists():
+            _stop(f"{release_id}, which was served on {on}, is not kept any more", USAGE)
+    if release_id is None:
+        served = store.current()
+        if served is None:
+            _stop("nothing is served yet", USAGE)
+        return served
+    known = [release.id for release in store.all()]
+    if release_id not in known:
+        _stop(f"no release '{release_id}'; there are {', '.join(known[-5:]) or 'none'}", USAGE)
+    return store.read(release_id)
+
+
+def _print_json(facts: Any) -> None:
+    print(json.dumps(facts, indent=2, ensure_ascii=False, default=str))
+
+
+def _stop(message: str, code: int = FAILED) -> NoReturn:
+    err.print(f"[red]{message}[/red]")
+    raise typer.Exit(code)

@@ -1,0 +1,55 @@
+"""Going back to an earlier release: at once, and the next night does not undo it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from tests.campaigns.publications import FIRST, SECOND, publish_number
+from tests.nights import run
+
+
+def test_what_was_taken_back_is_not_published_again(city_base: Path, tmp_path: Path) -> None:
+    home, config = tmp_path / "var", city_base / "city.yaml"
+    shutil.copytree(city_base / "var", home, symlinks=True)
+    good, as_expected = publish_number(home, config, 1, poison=False)
+    assert as_expected
+    bad, as_expected = publish_number(home, config, 2, poison=False)
+    assert as_expected
+    at = ("--home", str(home))
+    differing = run("release", "diff", good, bad, "--cells", "1", *at)
+    assert differing.code == 1
+    assert f"{FIRST}: 0 neu / new, 1 geändert / changed" in differing.out
+    assert "value: 91.0 → 92.0" in differing.out
+    assert run("release", "rollback", "nonsense", "--reason", "x", *at).code == 2
+    assert run("release", "rollback", bad, "--reason", "x", *at).code == 2  # it is served
+    done = run("release", "rollback", good, "--reason", "Zehnfaches", *at)
+    assert done.code == 0, done.err
+    assert (home / "releases" / "current").resolve().name == good
+    # The next night computes the same figures: they stay out, though no check finds anything.
+    again = run("publish", "--config", str(config), "--json", *at)
+    assert again.code == 3, again.out + again.err
+    held = {row["table"]: row["reason_de"] for row in again.json["tables"] if not row["published"]}
+    assert held == dict.fromkeys((FIRST, SECOND), "Genau dieser Stand wurde zurückgezogen: Zehnfaches")
+    served = (home / "releases" / "current").resolve()
+    assert run("release", "diff", good, served.name, *at).out.count("value") == 0
+    listed = run("release", "list", "--json", *at).json
+    assert {row["release"]: row["withdrawn"] for row in listed}[bad] == "Zehnfaches"
+    assert run("release", "verify", "--all", "--repair", *at).code == 0
+    cited = run("cite", FIRST, "--release", good, "--config", str(config), *at)
+    assert good in cited.out
+    other = publish_number(home, config, 3, poison=False)
+    assert other[1]
+    assert (
+        json.loads((served.parent / "current" / "manifest.json").read_text())["tables"][FIRST]["status"]
+        == "published"
+    )
+
+
+def test_one_release_can_t_be_two_questions(city_base: Path) -> None:
+    at = ("--home", str(city_base / "var"))
+    assert run("release", "show", "20990101T000000Z", *at).code == 2
+    assert "expected YYYY-MM-DD" in run("release", "show", "--on", "heute", *at).err
+    shown = run("release", "show", *at)
+    assert (shown.code, FIRST in shown.out) == (0, True)
