@@ -1,4 +1,4 @@
-"""A release's files: DuckDB, Parquet, CSV, data package and data dictionary, from the same tables.
+"""A release's files: DuckDB, Parquet, CSV, workbooks, metadata and data dictionary, from the same tables.
 
 The same contents give the same bytes (docs/decisions/0006).
 """
@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from expectations.catalogue import Catalogue
-from expectations.catalogue.model import UNITS, Text
+from expectations.catalogue.model import TOTAL, UNITS, Text
+from orchestration.publish.catalogues import Entry, csvw, dcat_ap_de
 from orchestration.publish.contents import Contents, ReleaseTable
 from orchestration.publish.mart_file import write_mart
 from orchestration.publish.quality import changes_text, quality_context
+from orchestration.publish.release import STAGING
+from orchestration.publish.workbook import Imprint, write_workbook
 from orchestration.resources.files import write_json
 
 LICENCE_NAME = "dl-de/by-2-0"
@@ -42,13 +44,17 @@ def write_release(
     descriptions: dict[str, str],
     synthetic: bool,
     follows: str | None,
+    entry: Entry,
 ) -> None:
     """All files of a release but its manifest. `follows`: the release readers had before."""
-    (folder / "parquet").mkdir()
-    (folder / "csv").mkdir()
+    release = folder.name.removeprefix(STAGING)
+    for name in ("parquet", "csv", "csv_de", "xlsx"):
+        (folder / name).mkdir()
     for table in contents.tables:
         _write_parquet(folder / "parquet" / f"{table.name}.parquet", table, descriptions, synthetic)
-        pa_csv.write_csv(table.rows, folder / "csv" / f"{table.name}.csv")
+        _write_csv(folder / "csv" / f"{table.name}.csv", table.rows)
+        if table.name in catalogue.published:
+            _write_german_csv(folder / "csv_de" / f"{table.name}.csv", table.rows)
         if table.name == "verdict":
             _write_parquet(folder / "verdicts.parquet", table, descriptions, synthetic)
     write_mart(
@@ -63,7 +69,12 @@ def write_release(
             for table in contents.tables
         ],
     )
+    _write_workbooks(folder / "xlsx", release, contents, catalogue, entry)
     write_json(folder / "datapackage.json", _data_package(contents, descriptions, synthetic))
+    abouts = {table.name: about(table, synthetic) for table in contents.tables}
+    write_json(folder / "csv" / "csv-metadata.json", csvw(contents, descriptions, abouts))
+    for name, text in dcat_ap_de(folder, release, contents, catalogue, entry).items():
+        (folder / name).write_text(text, encoding="utf-8")
     pages = {
         "dictionary.html": dictionary_page(contents, catalogue, descriptions, synthetic),
         "fields_of_action.html": fields_page(contents, catalogue, synthetic),
@@ -119,6 +130,45 @@ def _write_parquet(path: Path, table: ReleaseTable, descriptions: dict[str, str]
     }
     rows = table.rows.combine_chunks().cast(pa.schema(fields, metadata=metadata))
     pq.write_table(rows, path, compression="zstd")
+
+
+def _write_csv(path: Path, rows: pa.Table) -> None:
+    """UTF-8, RFC 4180: commas, CRLF, quotes where they are needed. A missing value is empty, an empty text is `""`."""
+    import polars as pl
+
+    frame = pl.DataFrame(pl.from_arrow(rows))
+    frame.write_csv(path, line_terminator="\r\n", datetime_format="%Y-%m-%dT%H:%M:%S")
+
+
+def _write_german_csv(path: Path, rows: pa.Table) -> None:
+    """As a German spreadsheet opens it by a double click: semicolons, decimal comma, days as 31.12.2025, ja and nein."""
+    import polars as pl
+
+    frame = pl.DataFrame(pl.from_arrow(rows))
+    words = [
+        pl.when(pl.col(name)).then(pl.lit("ja")).when(~pl.col(name)).then(pl.lit("nein")).alias(name)
+        for name, kind in frame.schema.items() if kind == pl.Boolean
+    ]  # fmt: skip
+    frame.with_columns(words).write_csv(
+        path, separator=";", decimal_comma=True, include_bom=True, line_terminator="\r\n", date_format="%d.%m.%Y",
+        datetime_format="%d.%m.%Y %H:%M",
+    )  # fmt: skip
+
+
+def _write_workbooks(
+    folder: Path, release: str, contents: Contents, catalogue: Catalogue, entry: Entry
+) -> None:
+    """A workbook per published table."""
+    tables = {table.name: table.rows for table in contents.tables}
+    cells = tables["breakdown_cell"].to_pylist() if "breakdown_cell" in tables else []
+    labels = {(cell["breakdown"], cell["cell"]): str(cell["label_de"]) for cell in cells}
+    labels |= {(name, TOTAL): "insgesamt" for name in catalogue.breakdowns}
+    imprint = Imprint(
+        entry.city, entry.code, release, entry.created, ATTRIBUTION, f"{LICENCE_NAME} ({LICENCE_URL})", entry.notice
+    )  # fmt: skip
+    for name, declared in catalogue.published.items():
+        if name in tables:
+            write_workbook(folder / f"{name}.xlsx", declared, tables[name], catalogue, labels, imprint)
 
 
 def _data_package(contents: Contents, descriptions: dict[str, str], synthetic: bool) -> dict[str, Any]:

@@ -19,8 +19,15 @@ from orchestration.confirm import evidence
 from orchestration.confirm.gate import expected_checks
 from orchestration.confirm.opened import told_counts
 from orchestration.ledger import write_down
+from orchestration.publish.catalogues import Entry
 from orchestration.publish.contents import Built, Contents, compose, verdict_rows
-from orchestration.publish.formats import LICENCE_NAME, SYNTHETIC, column_descriptions, write_release
+from orchestration.publish.formats import (
+    ATTRIBUTION,
+    LICENCE_NAME,
+    SYNTHETIC,
+    column_descriptions,
+    write_release,
+)
 from orchestration.publish.release import Release, ReleaseStore
 from orchestration.resources.home import Home
 from orchestration.settings import PROJECT, Settings
@@ -76,9 +83,15 @@ def publish(home: Home, settings: Settings, catalogue: Catalogue, moment: dt.dat
         facts = _manifest(settings, catalogue, contents, digest, sources, synthetic, moment)
         facts["follows"] = against
         descriptions = column_descriptions(manifest(home), catalogue)
+        entry = Entry(
+            moment, settings.municipality.code, settings.municipality.name, ATTRIBUTION,
+            SYNTHETIC if synthetic else None, settings.publication,
+        )  # fmt: skip
         release = store.add(
             night.night_id,
-            lambda folder: write_release(folder, contents, catalogue, descriptions, synthetic, against),
+            lambda folder: write_release(
+                folder, contents, catalogue, descriptions, synthetic, against, entry
+            ),
             facts,
         )
     store.serve(release, moment)

@@ -22,6 +22,8 @@ from orchestration.resources.files import remove, replace_folder, sync_folder, w
 
 MANIFEST = "manifest.json"
 HISTORY = "history.jsonl"
+STAGING = ".staging-"
+"""What stands before a release's name while it is written."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ class ReleaseStore:
         """
         self.clean()
         name = self._free_name(release_id)
-        staging = self.folder / f".staging-{name}"
+        staging = self.folder / f"{STAGING}{name}"
         staging.mkdir()
         write(staging)
         files = {
@@ -176,7 +178,7 @@ class ReleaseStore:
 
     def clean(self) -> list[str]:
         """Remove what a killed process left behind; the names of it."""
-        found = [p for kind in (".staging-*", ".removed-*", ".current.part") for p in self.folder.glob(kind)]
+        found = [p for kind in (f"{STAGING}*", ".removed-*", ".current.part") for p in self.folder.glob(kind)]
         for leftover in found:
             remove(leftover)
         return [path.name for path in found]

@@ -63,10 +63,10 @@ class Office:
             {"source": "sample"}, tables=tables,
         )  # fmt: skip
         writer = RegisterWriter("07111", koblenz_districts(), unit_of("07111"), 7111)
-        self.years: dict[int, Deliveries] = {}
-        for year in (2024, 2025):
-            made = writer.deliveries(year, year, start=2024)
-            self.years[year] = {d.register: d for d in made if not registers or d.register in registers}
+        self.years: list[Deliveries] = [{}, {}]
+        for delivery in writer.deliveries(2024, 2025):
+            if not registers or delivery.register in registers:
+                self.years[delivery.register in self.years[0]][delivery.register] = delivery
         self.nights = 0
         self.told: list[Told] = []
 
@@ -192,7 +192,7 @@ class Office:
 
 def campaign(office: Office) -> bool:
     """Prints a line a release; True if nothing opens in any of them."""
-    first, second = office.years[2024], office.years[2025]
+    first, second = office.years
     answers = pd.DataFrame(columns=[*KEY, *office.breakdowns, "delivery_id", "low", "high"])
     happenings = (
         "the first year",

@@ -1,0 +1,259 @@
+"""One workbook per published table, as a statistics office hands it out: a sheet of contents, then a sheet per indicator.
+
+Belongs here: how a told figure looks on paper. Does not belong here: which figures are told (the mart), other formats.
+
+A workbook holds the city, its parts and its schools, the Land and Germany: what an office prints. All districts are in the CSV
+and Parquet files. The same rows give the same bytes (xlsxwriter, with the release's moment as the date of creation).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from expectations.catalogue import Catalogue
+from expectations.catalogue.model import TOTAL, UNITS, Breakdown, Indicator, PublishedTable
+
+SIGNS = (
+    ("-", "nichts vorhanden (genau null)"),
+    (".", "Zahlenwert unbekannt oder geheim zu halten"),
+    ("...", "Angabe fällt später an"),
+    ("/", "kein Nachweis, Zahlenwert nicht sicher genug"),
+    ("()", "Aussagewert eingeschränkt"),
+    ("x", "Tabellenfach gesperrt, Aussage nicht sinnvoll"),
+    ("p", "vorläufige Zahl"),
+    ("r", "berichtigte Zahl"),
+    ("s", "geschätzte Zahl"),
+    ("e", "endgültige Zahl"),
+)
+"""The offices' signs (DIN 55301), as a legend."""
+
+_HEAD_ROWS = 6
+_WITHOUT_SIGN = {"unavailable": "...", "confidential": ".", "not_applicable": "x", "unreliable": "/"}
+"""What stands in place of a figure where no office gave a sign of its own."""
+
+
+@dataclass(frozen=True)
+class Imprint:
+    """What stands on every sheet: the city, the release and its day, source and licence, and a notice if figures are invented."""
+
+    city: str
+    code: str
+    release: str
+    created: dt.datetime
+    attribution: str
+    licence: str
+    notice: str | None
+
+
+def write_workbook(
+    path: Path,
+    table: PublishedTable,
+    rows: pa.Table,
+    catalogue: Catalogue,
+    labels: dict[tuple[str, str], str],
+    imprint: Imprint,
+) -> None:
+    """`rows`: the published table. `labels`: (breakdown, cell) → German label."""
+    import xlsxwriter
+
+    areas = pc.fill_null(pc.starts_with(rows["area_code"], imprint.code), False)
+    above = pc.is_in(rows["area_code"], pa.array([imprint.code[:2], "DG"]))
+    rows = rows.filter(pc.or_(areas, above))
+    with xlsxwriter.Workbook(str(path), {"constant_memory": True, "strings_to_formulas": False}) as book:
+        book.set_properties({
+            "title": table.title.de, "subject": "Bildungsmonitoring", "company": f"Stadt {imprint.city}",
+            "comments": f"{imprint.attribution}. {imprint.notice or ''}".strip(), "created": imprint.created.replace(tzinfo=None),
+        })  # fmt: skip
+        styles = _Styles(book)
+        indicators = [
+            i
+            for i in catalogue.indicators_of(table.id)
+            if pc.any(pc.equal(rows["indicator_id"], i.id)).as_py()
+        ]
+        _contents(book, styles, table, indicators, imprint)
+        for indicator in indicators:
+            own = rows.filter(pc.equal(rows["indicator_id"], indicator.id))
+            _sheet(book, styles, indicator, own, catalogue.breakdowns, labels, imprint)
+
+
+class _Styles:
+    """The few formats of all sheets."""
+
+    def __init__(self, book: Any) -> None:
+        self._book = book
+        self._numbers: dict[int, Any] = {}
+        base = {"font_name": "Arial", "font_size": 9}
+        self.title = book.add_format({**base, "bold": True, "font_size": 13})
+        self.english = book.add_format({**base, "italic": True, "font_color": "#555555"})
+        self.text = book.add_format(base)
+        self.bold = book.add_format({**base, "bold": True})
+        self.notice = book.add_format({**base, "bold": True, "font_color": "#B00000"})
+        self.head = book.add_format({
+            **base, "bold": True, "text_wrap": True, "valign": "vcenter", "bg_color": "#E7ECF2", "top": 1, "bottom": 1,
+        })  # fmt: skip
+        self.wrapped = book.add_format({**base, "text_wrap": True, "valign": "top"})
+        self.link = book.add_format({**base, "font_color": "#0B4F8A", "underline": 1})
+        self.sign = book.add_format({**base, "align": "right"})
+
+    def number(self, decimals: int) -> Any:
+        """Digits in groups, so many decimals."""
+        if decimals not in self._numbers:
+            form = "#,##0" + ("." + "0" * decimals if decimals else "")
+            self._numbers[decimals] = self._book.add_format(
+                {"font_name": "Arial", "font_size": 9, "num_format": form}
+            )
+        return self._numbers[decimals]
+
+
+def _contents(
+    book: Any, styles: _Styles, table: PublishedTable, indicators: Sequence[Indicator], imprint: Imprint
+) -> None:
+    sheet = book.add_worksheet("Inhalt")
+    sheet.hide_gridlines(2)
+    sheet.set_column(0, 0, 12)
+    sheet.set_column(1, 1, 95)
+    lines: list[tuple[str, str, Any]] = [
+        ("", table.title.de, styles.title),
+        ("", table.title.en, styles.english),
+        ("", f"Stadt {imprint.city} · Bildungsmonitoring · Veröffentlichung {imprint.release} vom {imprint.created:%d.%m.%Y}", styles.text),
+    ]  # fmt: skip
+    if imprint.notice:
+        lines.append(("", imprint.notice, styles.notice))
+    lines += [("", "", styles.text), ("Tabelle", "Indikator", styles.bold)]
+    at = 0
+    for first, second, style in lines:
+        sheet.write_string(at, 0, first, style)
+        sheet.write_string(at, 1, second, style)
+        at += 1
+    for indicator in indicators:
+        sheet.write_url(at, 0, f"internal:'{indicator.code}'!A1", styles.link, indicator.code)
+        sheet.write_string(at, 1, indicator.label.de, styles.text)
+        at += 1
+    at += 1
+    sheet.write_string(at, 0, "Zeichen", styles.bold)
+    for sign, meaning in SIGNS:
+        at += 1
+        sheet.write_string(at, 0, sign, styles.text)
+        sheet.write_string(at, 1, meaning, styles.text)
+    at += 2
+    for text in (
+        "Personenzahlen aus städtischen Registern sind auf Vielfache der angegebenen Basis gerundet; Summen der Teile können deshalb vom Ganzen abweichen.",
+        f"Quelle: {imprint.attribution}; Register und Erhebungen der Stadt {imprint.city}.",
+        f"Lizenz: {imprint.licence}",
+    ):
+        sheet.write_string(at, 1, text, styles.wrapped)
+        at += 1
+    _for_print(sheet, imprint)
+
+
+def _sheet(
+    book: Any,
+    styles: _Styles,
+    indicator: Indicator,
+    rows: pa.Table,
+    breakdowns: dict[str, Breakdown],
+    labels: dict[tuple[str, str], str],
+    imprint: Imprint,
+) -> None:
+    sheet = book.add_worksheet(indicator.code)
+    sheet.hide_gridlines(2)
+    used = [name for name in breakdowns if pc.any(pc.not_equal(rows[name], TOTAL)).as_py()]
+    has_parts = rows["denominator"].null_count < rows.num_rows
+    rounded = rows["rounded_to"].null_count < rows.num_rows
+    heads = [
+        "Schlüssel",
+        "Gebiet",
+        "Zeitraum",
+        *(breakdowns[name].label.de for name in used),
+        UNITS[indicator.unit].de,
+        "Zeichen",
+    ]
+    heads += ["Zähler", "Nenner"] if has_parts else []
+    heads += ["gerundet auf"] if rounded else []
+    heads += ["Bruch davor"]
+    stand = pc.max(rows["retrieved_at"]).as_py()
+    facts = f"Einheit: {UNITS[indicator.unit].de} · Zeitraum: {pc.min(rows['period_end']).as_py():%d.%m.%Y} bis {pc.max(rows['period_end']).as_py():%d.%m.%Y}"
+    if stand is not None:
+        facts += f" · Stand der Quellen: {stand:%d.%m.%Y}"
+    widths = [
+        11,
+        30,
+        13,
+        *(22 for _ in used),
+        13,
+        8,
+        *([11, 11] if has_parts else []),
+        *([9] if rounded else []),
+        8,
+    ]
+    for column, width in enumerate(widths):
+        sheet.set_column(column, column, width)
+    sheet.write_string(0, 0, f"Stadt {imprint.city} · Bildungsmonitoring · {imprint.release}", styles.text)
+    sheet.write_string(1, 0, f"{indicator.code}  {indicator.label.de}", styles.title)
+    sheet.write_string(2, 0, indicator.label.en, styles.english)
+    sheet.write_string(3, 0, facts, styles.text)
+    sheet.write_string(4, 0, imprint.notice or "", styles.notice)
+    sheet.set_row(5, 26)
+    for column, head in enumerate(heads):
+        sheet.write_string(5, column, head, styles.head)
+    order = [(c, "ascending") for c in ("area_code", "period_end", *used)]
+    columns = rows.sort_by(order).to_pydict()
+    figure, count = styles.number(indicator.decimals), styles.number(0)
+    named = [[labels.get((name, cell), cell) for cell in columns[name]] for name in used]
+    at = _HEAD_ROWS
+    for n in range(rows.num_rows):
+        sheet.write_string(at, 0, columns["area_code"][n], styles.text)
+        sheet.write_string(at, 1, columns["area_name"][n] or "", styles.text)
+        sheet.write_string(at, 2, columns["period_label"][n] or "", styles.text)
+        column = 3
+        for cells in named:
+            sheet.write_string(at, column, cells[n], styles.text)
+            column += 1
+        value, sign = columns["value"][n], columns["sign"][n] or ""
+        if value is None:
+            sheet.write_string(
+                at, column, sign or _WITHOUT_SIGN.get(columns["status"][n], "..."), styles.sign
+            )
+        else:
+            sheet.write_number(at, column, value, figure)
+        if sign:
+            sheet.write_string(at, column + 1, sign, styles.text)
+        column += 2
+        for name in ("numerator", "denominator") if has_parts else ():
+            if (part := columns[name][n]) is not None:
+                sheet.write_number(at, column, part, count)
+            column += 1
+        if rounded:
+            if (base := columns["rounded_to"][n]) is not None:
+                sheet.write_number(at, column, base, count)
+            column += 1
+        if columns["series_break_before"][n]:
+            sheet.write_string(at, column, "ja", styles.text)
+        at += 1
+    sheet.freeze_panes(_HEAD_ROWS, 3)
+    sheet.autofilter(_HEAD_ROWS - 1, 0, max(at - 1, _HEAD_ROWS), len(heads) - 1)
+    sheet.repeat_rows(_HEAD_ROWS - 1)
+    at += 1
+    for head, text in (
+        ("Berechnung", indicator.calculation.de), ("Hinweise", indicator.interpretation.de),
+        ("Quelle", f"{indicator.availability.de} {imprint.attribution}"), ("Lizenz", imprint.licence),
+        ("Zeichen", "; ".join(f"{sign} {meaning}" for sign, meaning in SIGNS)),
+    ):  # fmt: skip
+        sheet.write_string(at, 0, head, styles.bold)
+        sheet.write_string(at, 1, text, styles.text)
+        at += 1
+    _for_print(sheet, imprint)
+
+
+def _for_print(sheet: Any, imprint: Imprint) -> None:
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)
+    sheet.set_footer(f"&L&8Stadt {imprint.city}, Bildungsmonitoring {imprint.release}&R&8Seite &P von &N")
