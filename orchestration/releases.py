@@ -21,6 +21,7 @@ from orchestration.settings import DEFAULT_CONFIG, DEFAULT_HOME, ConfigurationEr
 
 if TYPE_CHECKING:
     from orchestration.publish.release import Release, ReleaseStore
+    from orchestration.settings import Settings
 
 HomeOption = Annotated[Path, typer.Option("--home", help="Where everything is kept.")]
 ConfigOption = Annotated[Path, typer.Option("--config", help="The municipality's configuration.")]
@@ -148,9 +149,10 @@ def rollback(
     reason: Annotated[
         str, typer.Option("--reason", help="Why the served one is taken back; it is kept and shown.")
     ],
+    config: ConfigOption = DEFAULT_CONFIG,
     home: HomeOption = DEFAULT_HOME,
 ) -> None:
-    """Serve an earlier release at once. What is taken back is not published again as it is: its tables stay held.
+    """Serve an earlier release at once, in the configured databases as well. What is taken back is not published again as it is: its tables stay held.
 
     Going to a release that was withdrawn serves it again and lifts that.
     """
@@ -159,6 +161,7 @@ def rollback(
 
     if not reason.strip():
         _stop("--reason: found nothing, expected why", USAGE)
+    settings = _settings(config)
     try:
         with Home(home).lock():
             store = _store(home)
@@ -168,9 +171,10 @@ def rollback(
             if damage := target.damage():
                 _stop(f"{target.id} can't be served: {damage[0]}")
             store.serve(target, now(), withdraw=served, reason=reason.strip())
+            out.print(f"{target.id} statt / instead of {served.id}: {reason.strip()}")
+            _databases(home, settings)
     except HomeBusyError as error:
         _stop(str(error))
-    out.print(f"{target.id} statt / instead of {served.id}: {reason.strip()}")
 
 
 @release_app.command("verify")
@@ -181,9 +185,11 @@ def verify(
         bool,
         typer.Option(
             "--repair",
-            help="Remove leftovers of killed processes; serve the newest whole release if the served one is damaged.",
+            help="Remove leftovers of killed processes; serve the newest whole release if the served one is damaged; "
+            "bring the configured databases to it.",
         ),
     ] = False,
+    config: ConfigOption = DEFAULT_CONFIG,
     home: HomeOption = DEFAULT_HOME,
 ) -> None:
     """Hash every file again and count every table again. Exits with 1 if anything is other than the manifest says."""
@@ -193,10 +199,12 @@ def verify(
 
     store = _store(home)
     if repair:
+        settings = _settings(config)
         try:
             with Home(home).lock():
                 for line in repaired(store, now()):
                     out.print(line)
+                _databases(home, settings)
         except HomeBusyError as error:
             _stop(str(error))
     damaged = False
@@ -223,14 +231,11 @@ def prune(
 ) -> None:
     """Remove old releases, as every night does: the newest stay, every month's last, the served one, withdrawn ones."""
     from orchestration.resources.home import Home, HomeBusyError
-    from orchestration.settings import load_settings
 
+    kept = nights or _settings(config).publication.keep_nights
     try:
-        kept = nights or load_settings(config).publication.keep_nights
         with Home(home).lock():
             gone = _store(home).prune(kept)
-    except ConfigurationError as error:
-        _stop(str(error), USAGE)
     except HomeBusyError as error:
         _stop(str(error))
     for name in gone:
@@ -250,18 +255,37 @@ def cite(
 ) -> None:
     """How to cite a table so that exactly these figures are found again."""
     from orchestration.publish.citation import cite as cited
-    from orchestration.settings import catalogue_of, load_settings
+    from orchestration.settings import catalogue_of
 
-    try:
-        settings = load_settings(config)
-        catalogue = catalogue_of(settings)
-    except ConfigurationError as error:
-        _stop(str(error), USAGE)
+    settings = _settings(config)
+    catalogue = catalogue_of(settings)
     release = _chosen(_store(home), release_id, on)
     if table not in catalogue.published or (release.manifest["tables"].get(table) or {}).get("rows") is None:
         _stop(f"no published table '{table}' in {release.id}", USAGE)
     found = cited(release, catalogue.published[table], settings.publication)
     print(found.bibtex if bibtex else found.text)
+
+
+def _settings(config: Path) -> Settings:
+    from orchestration.settings import load_settings
+
+    try:
+        return load_settings(config)
+    except ConfigurationError as error:
+        _stop(str(error), USAGE)
+
+
+def _databases(home: Path, settings: Settings) -> None:
+    """Bring the databases to what is served, and say so."""
+    from orchestration.publish.targets import bring_up_to_date
+    from orchestration.resources.clock import now
+    from orchestration.resources.home import Home
+
+    states = bring_up_to_date(Home(home), settings, now())
+    for state in states:
+        out.print(state.error or f"{state.name}: {state.release}")
+    if any(state.error for state in states):
+        raise typer.Exit(FAILED)
 
 
 def _store(home: Path) -> ReleaseStore:

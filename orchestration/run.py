@@ -35,6 +35,8 @@ class Ran:
     def code(self) -> int:
         if self.outcome is None or self.outcome["release_id"] is None:
             return FAILED
+        if any(state != self.outcome["release_id"] for state in self.outcome.get("databases", {}).values()):
+            return FAILED
         return SOME_HELD if self.held else ALL_PUBLISHED
 
 

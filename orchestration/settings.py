@@ -272,6 +272,19 @@ class Publisher(_Section):
     """The data provider's id at GovData (`http://dcat-ap.de/def/contributors/…`)."""
 
 
+class DatabaseTarget(_Section):
+    """A database that every release is published to, by SQLAlchemy's address (with the driver's name in it).
+
+    `schema`: of the views; what is stored stands in `<schema>_store`. `reader`: the role that may read the views
+    (PostgreSQL; made if it is missing). `keep`: so many releases stay loaded.
+    """
+
+    url: SecretStr
+    db_schema: str = Field(default="bildungsmonitor", alias="schema", pattern=r"^[a-z][a-z0-9_]{0,40}$")
+    reader: str | None = Field(default="bildungsmonitor_reader", pattern=r"^[a-z][a-z0-9_]{0,60}$")
+    keep: int = Field(default=3, ge=2)
+
+
 class Publication(_Section):
     """How releases are offered. `base_url`: where their folder is reachable, if anywhere; links begin with it.
 
@@ -280,6 +293,7 @@ class Publication(_Section):
 
     base_url: str | None = None
     publisher: Publisher | None = None
+    databases: list[DatabaseTarget] = []
     keep_nights: int = Field(default=30, ge=1)
 
     @field_validator("base_url")

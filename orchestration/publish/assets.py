@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # its imports cost a second that `--help` need not spend
 GROUP = "publish"
 
 RELEASE_KEY = dg.AssetKey(["release", "current"])
+DATABASES_KEY = dg.AssetKey(["release", "databases"])
 
 
 def notices(done: "Publication", catalogue: Catalogue) -> list[dict[str, str]]:
@@ -83,4 +84,24 @@ def build_publish_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
             }
         )
 
-    return [release]
+    @dg.asset(
+        key=DATABASES_KEY,
+        group_name=GROUP,
+        kinds={"postgres"},
+        deps=[RELEASE_KEY],
+        description="The served release in the configured databases, switched in one transaction; also what an earlier night missed.",
+    )
+    def databases(night: Night) -> dg.MaterializeResult:
+        from orchestration.publish.targets import bring_up_to_date
+
+        with night.stage("publish: databases"):
+            states = bring_up_to_date(night.home, night.settings, night.moment)
+        night.say_databases({state.name: state.error or state.release for state in states})
+        for state in states:
+            if state.error is None:
+                LOG.info("publish | %s serves %s", state.name, state.release)
+        if errors := [state.error for state in states if state.error]:
+            raise dg.Failure("\n".join(errors))
+        return dg.MaterializeResult(metadata={state.name: state.release for state in states})
+
+    return [release, databases]

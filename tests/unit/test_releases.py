@@ -3,58 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from expectations.catalogue import load_catalogue
 from orchestration.publish.citation import cite
 from orchestration.publish.differences import differences
-from orchestration.publish.release import Release, ReleaseStore
+from orchestration.publish.release import ReleaseStore
 from orchestration.publish.verification import repaired, wrong_in
 from orchestration.settings import Publication
-
-FIRST = dt.datetime(2026, 9, 1, 2, tzinfo=dt.UTC)
-
-Row = tuple[str, str, float | None]
-
-
-def add(store: ReleaseStore, at: dt.datetime, rows: list[Row], **more: object) -> Release:
-    """A release with one small table, served."""
-    table = pa.table(
-        {
-            "indicator_id": [r[0] for r in rows], "area_code": [r[1] for r in rows],
-            "value": pa.array([r[2] for r in rows], pa.float64()),
-            **{name: [value] * len(rows) for name, value in more.items()},
-        }
-    )  # fmt: skip
-
-    def write(folder: Path) -> None:
-        (folder / "parquet").mkdir()
-        pq.write_table(table, folder / "parquet" / "pub_leavers.parquet")
-        package = {
-            "resources": [
-                {"path": "csv/pub_leavers.csv", "schema": {"primaryKey": ["indicator_id", "area_code"]}}
-            ]
-        }
-        (folder / "datapackage.json").write_text(json.dumps(package))
-        import duckdb
-
-        with duckdb.connect(str(folder / "mart.duckdb")) as mart:
-            mart.register("rows", table)
-            mart.execute("create table pub_leavers as select * from rows")
-
-    state = {"rows": len(rows), "schema_version": "1.0.0", "content_hash": str(rows)}
-    facts = {
-        "created_at": at.isoformat(), "municipality": {"name": "Koblenz"}, "notice": None, "licence": "dl-de/by-2-0",
-        "tables": {"pub_leavers": state},
-    }  # fmt: skip
-    release = store.add(f"{at:%Y%m%dT%H%M%SZ}", write, facts)
-    store.serve(release, at)
-    return release
+from tests.releases import FIRST, add
 
 
 @pytest.fixture

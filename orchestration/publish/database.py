@@ -1,0 +1,480 @@
+"""Releases in a database, for dashboards: loaded beside the served one, proved, and switched by one row.
+
+    <schema>_store.<table>__v<major>   all releases kept; the column release_id says which
+    <schema>_store.served              which release readers have of every table: the one thing a switch writes
+    <schema>.release                   which release that is, for whoever asks
+    <schema>.<table>                   the stable view of it; <table>_v<major> for who waits for no breaking change
+
+A switch is one transaction over rows of `served`, so a statement sees one release in all tables (its snapshot), a transaction of
+REPEATABLE READ for as long as it lasts, and no reader's lock is waited for. PostgreSQL takes rows as Arrow by COPY into a
+table of the release's own, which then becomes a partition; any other database that SQLAlchemy speaks to takes them in batches.
+
+Belongs here: tables, views, roles and the switch. Does not belong here: which release is served (publish/release.py).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import logging
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import sqlalchemy as sa
+
+from orchestration.publish.release import Release
+from orchestration.settings import DatabaseTarget
+
+LOG = logging.getLogger("bildungsmonitor")
+
+BATCH = 20_000
+
+ROW = "_row"
+"""The place of a row in its table of the release; it stands in no view."""
+
+_KINDS: dict[str, Any] = {
+    "string": sa.Text(), "double": sa.Double(), "bool": sa.Boolean(), "date32[day]": sa.Date(), "int32": sa.Integer(),
+    "int64": sa.BigInteger(), "timestamp[us]": sa.DateTime(),
+}  # fmt: skip
+
+
+class TargetError(RuntimeError):
+    """A database could not be brought to the served release; it serves what it served before."""
+
+
+@dataclass(frozen=True)
+class Served:
+    """What a database serves: the release, and since when; None before the first one."""
+
+    release: str | None
+    at: str | None
+
+
+class Target:
+    """One database that releases are published to. Raises TargetError, never naming a password."""
+
+    def __init__(self, target: DatabaseTarget) -> None:
+        self.url = sa.make_url(target.url.get_secret_value())
+        self.declared = target
+        self.is_postgresql = self.url.get_backend_name() == "postgresql"
+        # Without schemas (SQLite), names begin with them.
+        self.schema = target.db_schema
+        self._store = f"{self.schema}_store"
+        self._has_schemas = self.url.get_backend_name() != "sqlite"
+        self._engine = sa.create_engine(self.url, hide_parameters=True)
+
+    def __enter__(self) -> Target:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._engine.dispose()
+
+    @property
+    def name(self) -> str:
+        """The database without its password."""
+        return self.url.render_as_string(hide_password=True)
+
+    def served(self) -> Served:
+        """What readers have now."""
+        with self._told(), self._engine.connect() as connection:
+            return self._served(connection)
+
+    def serve(self, release: Release, moment: dt.datetime) -> bool:
+        """Load a release if it is not there, prove it, switch to it, remove old ones. False if it was served already."""
+        with self._told():
+            with self._engine.begin() as connection:
+                self._prepare(connection)
+                if self._served(connection).release == release.id and self._is_whole(connection, release):
+                    return False
+            self._clean()
+            with self._engine.connect() as connection:
+                loaded = self._is_whole(connection, release)
+            if not loaded:
+                self._load(release)
+            with self._engine.begin() as connection:
+                self._switch(connection, release, moment)
+            self._prune(release)
+            return True
+
+    # --- what stands where -----------------------------------------------------------------------------------
+
+    def _of_store(self, name: str) -> str:
+        return f'"{self._store}"."{name}"' if self._has_schemas else f'"{self._store}__{name}"'
+
+    def _of_view(self, name: str) -> str:
+        return f'"{self.schema}"."{name}"' if self._has_schemas else f'"{self.schema}__{name}"'
+
+    def _names(self, release: Release) -> dict[str, str]:
+        """Stored table by table of the release: its name and the major of its version."""
+        return {name: f"{name}__v{_major(release, name)}" for name in _tables(release)}
+
+    def _prepare(self, connection: sa.Connection) -> None:
+        """Schemas and the two tables about releases, if they are not there."""
+        if self._has_schemas:
+            for schema in (self.schema, self._store):
+                connection.execute(sa.text(f'create schema if not exists "{schema}"'))
+        connection.execute(sa.text(
+            f"create table if not exists {self._of_store('release')} (release_id varchar(40) primary key, loaded_at varchar(40), facts text)"
+        ))  # fmt: skip
+        connection.execute(sa.text(
+            f"create table if not exists {self._of_store('served')} (stored_table varchar(120) primary key, release_id varchar(40), at varchar(40))"
+        ))  # fmt: skip
+
+    def _served(self, connection: sa.Connection) -> Served:
+        if not self._exists(connection, "served"):
+            return Served(None, None)
+        row = connection.execute(sa.text(
+            f"select release_id, at from {self._of_store('served')} where stored_table = '*'"
+        )).fetchone()  # fmt: skip
+        return Served(None, None) if row is None else Served(str(row[0]), str(row[1]))
+
+    def _exists(self, connection: sa.Connection, name: str) -> bool:
+        inspector = sa.inspect(connection)
+        if self._has_schemas:
+            return inspector.has_table(name, schema=self._store)
+        return inspector.has_table(f"{self._store}__{name}")
+
+    def _is_whole(self, connection: sa.Connection, release: Release) -> bool:
+        """Is it written down as loaded? That is done only after every table was proved."""
+        found = connection.execute(
+            sa.text(f"select facts from {self._of_store('release')} where release_id = :id"),
+            {"id": release.id},
+        ).fetchone()
+        return found is not None and json.loads(found[0])["digest"] == release.manifest["content_digest"]
+
+    # --- loading ---------------------------------------------------------------------------------------------
+
+    def _load(self, release: Release) -> None:
+        """All tables of a release into the store. It is written down as loaded last."""
+        for table, stored in self._names(release).items():
+            rows = pq.read_table(release.parquet(table)).replace_schema_metadata(None)
+            if self.is_postgresql:
+                self._copy(release, stored, rows)
+            else:
+                self._insert(release, stored, rows)
+        facts = json.dumps({"digest": release.manifest["content_digest"], "tables": list(_tables(release))})
+        with self._engine.begin() as connection:
+            connection.execute(
+                sa.text(f"delete from {self._of_store('release')} where release_id = :id"), {"id": release.id}
+            )
+            connection.execute(
+                sa.text(f"insert into {self._of_store('release')} values (:id, :at, :facts)"),
+                {
+                    "id": release.id,
+                    "at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+                    "facts": facts,
+                },
+            )
+
+    def _copy(self, release: Release, stored: str, rows: pa.Table) -> None:
+        """PostgreSQL: COPY into a table of the release's own, read back, made a partition."""
+        part = f"{stored}:{release.id}"
+        with self._engine.begin() as connection:
+            self._grow(connection, stored, rows.schema)
+            columns = [row[0] for row in connection.execute(sa.text(
+                "select column_name from information_schema.columns where table_schema = :s and table_name = :t order by ordinal_position"
+            ), {"s": self._store, "t": stored})]  # fmt: skip
+            connection.execute(sa.text(f"drop table if exists {self._of_store(part)}"))
+            # The check saves PostgreSQL from looking through the rows when the table becomes a partition.
+            connection.execute(sa.text(
+                f"create table {self._of_store(part)} (like {self._of_store(stored)}, check (release_id = '{_id(release)}'))"
+            ))  # fmt: skip
+        own: dict[str, Any] = {
+            "release_id": pa.repeat(pa.scalar(release.id), rows.num_rows),
+            ROW: pa.array(np.arange(rows.num_rows, dtype=np.int64)),
+        }
+        named = pa.table({
+            name: own[name] if name in own else rows[name] if name in rows.column_names else pa.nulls(rows.num_rows)
+            for name in columns
+        })  # fmt: skip
+        from adbc_driver_postgresql import dbapi
+
+        plain = self.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        with dbapi.connect(plain) as connection, connection.cursor() as cursor:
+            cursor.adbc_ingest(part, named.to_reader(), mode="append", db_schema_name=self._store)
+            listed = ", ".join(f'"{name}"' for name in [ROW, *rows.column_names])
+            cursor.execute(f"select {listed} from {self._of_store(part)}")
+            found = cursor.fetch_arrow_table()
+            # A server puts rows where there is room: their own numbers say which is which.
+            _prove(stored, rows, found.take(pc.sort_indices(found[ROW])))
+            connection.commit()
+        with self._engine.begin() as connection:
+            connection.execute(sa.text(
+                f"alter table {self._of_store(stored)} attach partition {self._of_store(part)} for values in ('{_id(release)}')"
+            ))  # fmt: skip
+        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(sa.text(f"analyze {self._of_store(part)}"))
+
+    def _insert(self, release: Release, stored: str, rows: pa.Table) -> None:
+        """Any other database: batches through SQLAlchemy, then counted."""
+        with self._engine.begin() as connection:
+            self._grow(connection, stored, rows.schema)
+            where, value = (
+                sa.text(f"delete from {self._of_store(stored)} where release_id = :id"),
+                {"id": release.id},
+            )
+            connection.execute(where, value)
+            table = self._table(stored, rows.schema)
+            for batch in rows.to_batches(BATCH):
+                connection.execute(
+                    table.insert(), [{"release_id": release.id, **row} for row in batch.to_pylist()]
+                )
+            found = connection.execute(
+                sa.text(f"select count(*) from {self._of_store(stored)} where release_id = :id"), value
+            ).scalar()
+            if found != rows.num_rows:
+                raise TargetError(f"{stored}: found {found} rows after loading, expected {rows.num_rows}")
+
+    def _table(self, stored: str, schema: pa.Schema) -> sa.Table:
+        columns = [sa.Column(field.name, _KINDS[str(field.type)]) for field in schema]
+        name = stored if self._has_schemas else f"{self._store}__{stored}"
+        return sa.Table(
+            name, sa.MetaData(), sa.Column("release_id", sa.String(40), nullable=False),
+            sa.Column(ROW, sa.BigInteger()), *columns,
+            schema=self._store if self._has_schemas else None,
+        )  # fmt: skip
+
+    def _grow(self, connection: sa.Connection, stored: str, schema: pa.Schema) -> None:
+        """The stored table with all columns of these rows; others it has from elsewhere stay.
+
+        Raises TargetError where a column has another type: that is a breaking change, which needs another major version.
+        """
+        table = self._table(stored, schema)
+        if not self._exists(connection, stored):
+            text = str(sa.schema.CreateTable(table).compile(self._engine)).strip()
+            suffix = " partition by list (release_id)" if self.is_postgresql else ""
+            connection.execute(sa.text(text + suffix))
+            if not self.is_postgresql:
+                connection.execute(
+                    sa.text(f'create index "{stored}__release" on {self._of_store(stored)} (release_id)')
+                )
+            return
+        place = {"schema": self._store} if self._has_schemas else {}
+        name = stored if self._has_schemas else f"{self._store}__{stored}"
+        there = {
+            column["name"]: column["type"] for column in sa.inspect(connection).get_columns(name, **place)
+        }
+        for column in table.columns:
+            kind = column.type.compile(self._engine.dialect)
+            if column.name not in there:
+                connection.execute(
+                    sa.text(f'alter table {self._of_store(stored)} add column "{column.name}" {kind}')
+                )
+            elif (before := there[column.name].compile(self._engine.dialect)) != kind:
+                raise TargetError(
+                    f"{stored}, column {column.name}: found {kind}, expected {before} as before; another type is another major "
+                    "version of the table (schema_version)"
+                )
+
+    # --- switching -------------------------------------------------------------------------------------------
+
+    def _switch(self, connection: sa.Connection, release: Release, moment: dt.datetime) -> None:
+        """Views that are not as they should be, then the pointers: all in one transaction."""
+        at = moment.isoformat()
+        names = self._names(release)
+        for table, stored in names.items():
+            columns = pq.read_schema(release.parquet(table)).names
+            for view in (table, stored.replace("__v", "_v")):
+                self._view(connection, view, stored, columns)
+        for name in ("*", *sorted(names.values())):
+            connection.execute(
+                sa.text(f"delete from {self._of_store('served')} where stored_table = :t"), {"t": name}
+            )
+            connection.execute(
+                sa.text(f"insert into {self._of_store('served')} values (:t, :r, :at)"),
+                {"t": name, "r": release.id, "at": at},
+            )
+        if self._made_of(connection, "release") is None:
+            body = f"select release_id, at from {self._of_store('served')} where stored_table = '*'"
+            self._create_view(
+                connection, "release", body, {"table": "served", "columns": ["release_id", "at"]}
+            )
+        if self.is_postgresql and self.declared.reader:
+            self._grant(connection, self.declared.reader)
+
+    def _view(self, connection: sa.Connection, view: str, stored: str, columns: list[str]) -> None:
+        """A view over what is served of a stored table; touched only if its columns or its table are other ones.
+
+        New columns come last, so that PostgreSQL replaces the view under its readers; only where one is gone it is made anew.
+        """
+        before = self._made_of(connection, view)
+        known = [name for name in (before or {}).get("columns", []) if name in columns]
+        now = {"table": stored, "columns": [*known, *(name for name in columns if name not in known)]}
+        if before == now:
+            return
+        listed = ", ".join(f'"{name}"' for name in now["columns"])
+        body = (
+            f"select {listed} from {self._of_store(stored)} "
+            f"where release_id = (select release_id from {self._of_store('served')} where stored_table = '{stored}')"
+        )
+        grows = (
+            self.is_postgresql
+            and before is not None
+            and before["table"] == stored
+            and before["columns"] == known
+        )
+        self._create_view(connection, view, body, now, grows)
+
+    def _create_view(
+        self, connection: sa.Connection, view: str, body: str, made: dict[str, Any], replace: bool = False
+    ) -> None:
+        """The view, and a note of what it was made of."""
+        if not replace:
+            connection.execute(sa.text(f"drop view if exists {self._of_view(view)}"))
+        connection.execute(
+            sa.text(f"create {'or replace ' if replace else ''}view {self._of_view(view)} as {body}")
+        )
+        key = {"t": f"view {view}"}
+        connection.execute(sa.text(f"delete from {self._of_store('release')} where release_id = :t"), key)
+        connection.execute(
+            sa.text(f"insert into {self._of_store('release')} values (:t, null, :made)"),
+            {**key, "made": json.dumps(made)},
+        )
+
+    def _made_of(self, connection: sa.Connection, view: str) -> dict[str, Any] | None:
+        """Of what table and columns a view was made; None if it is not there."""
+        place = {"schema": self.schema} if self._has_schemas else {}
+        name = view if self._has_schemas else f"{self.schema}__{view}"
+        if name not in sa.inspect(connection).get_view_names(**place):
+            return None
+        row = connection.execute(
+            sa.text(f"select facts from {self._of_store('release')} where release_id = :t"),
+            {"t": f"view {view}"},
+        ).fetchone()
+        made: dict[str, Any] | None = None if row is None else json.loads(row[0])
+        return made
+
+    def _grant(self, connection: sa.Connection, reader: str) -> None:
+        """The reader's role may read the views and nothing else."""
+        there = connection.execute(
+            sa.text("select 1 from pg_roles where rolname = :r"), {"r": reader}
+        ).fetchone()
+        if there is None:
+            connection.execute(sa.text(f'create role "{reader}" nologin'))
+        connection.execute(sa.text(f'grant usage on schema "{self.schema}" to "{reader}"'))
+        connection.execute(sa.text(f'grant select on all tables in schema "{self.schema}" to "{reader}"'))
+
+    # --- tidying up ------------------------------------------------------------------------------------------
+
+    def _loaded(self, connection: sa.Connection) -> list[str]:
+        rows = connection.execute(sa.text(
+            f"select release_id from {self._of_store('release')} where loaded_at is not null order by loaded_at, release_id"
+        ))  # fmt: skip
+        return [str(row[0]) for row in rows]
+
+    def _pointed_at(self, connection: sa.Connection) -> set[str]:
+        return {
+            str(r[0])
+            for r in connection.execute(sa.text(f"select release_id from {self._of_store('served')}"))
+        }
+
+    def _clean(self) -> None:
+        """Remove what a killed load left behind: parts of releases that were never written down as loaded."""
+        if not self.is_postgresql:
+            return
+        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            whole = {*self._loaded(connection), *self._pointed_at(connection)}
+            for part, release_id, is_attached in self._parts(connection):
+                if release_id not in whole:
+                    self._drop(connection, part, is_attached)
+
+    def _prune(self, release: Release) -> None:
+        """Keep the newest so many releases, and those that an older major version still points at."""
+        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            if self.is_postgresql:
+                # A reader who never ends his transaction is waited for so long; the next night tries again.
+                connection.execute(sa.text("set statement_timeout = '30s'"))
+            loaded = self._loaded(connection)
+            kept = {*loaded[-self.declared.keep :], *self._pointed_at(connection), release.id}
+            gone = [name for name in loaded if name not in kept]
+            for name in gone:
+                # First it is no whole release any more, then its rows go.
+                connection.execute(
+                    sa.text(f"delete from {self._of_store('release')} where release_id = :id"), {"id": name}
+                )
+            if self.is_postgresql:
+                for part, release_id, is_attached in self._parts(connection):
+                    if release_id not in kept:
+                        try:
+                            self._drop(connection, part, is_attached)
+                        except sa.exc.OperationalError:
+                            LOG.warning(
+                                "publish | %s: a reader holds %s, it is removed another night",
+                                self.name,
+                                part,
+                            )
+                return
+            for name in gone:
+                for stored in set(self._names(release).values()):
+                    connection.execute(
+                        sa.text(f"delete from {self._of_store(stored)} where release_id = :id"), {"id": name}
+                    )
+
+    def _parts(self, connection: sa.Connection) -> list[tuple[str, str, bool]]:
+        """Every release's own table in PostgreSQL: its name, its release, and whether it is a partition."""
+        rows = connection.execute(sa.text(
+            "select c.relname, exists (select from pg_inherits i where i.inhrelid = c.oid) from pg_class c "
+            "join pg_namespace n on n.oid = c.relnamespace where n.nspname = :s and c.relkind = 'r' and c.relname like '%\\_\\_v%:%' order by 1"
+        ), {"s": self._store})  # fmt: skip
+        return [(str(name), str(name).split(":", 1)[1], bool(attached)) for name, attached in rows]
+
+    def _drop(self, connection: sa.Connection, part: str, is_attached: bool) -> None:
+        """Without a lock that readers would wait for."""
+        if is_attached:
+            stored = part.split(":", 1)[0]
+            pending = connection.execute(sa.text(
+                "select inhdetachpending from pg_inherits where inhrelid = cast(:p as regclass)"
+            ), {"p": f'"{self._store}"."{part}"'}).scalar()  # fmt: skip
+            how = "finalize" if pending else "concurrently"
+            connection.execute(sa.text(
+                f"alter table {self._of_store(stored)} detach partition {self._of_store(part)} {how}"
+            ))  # fmt: skip
+        connection.execute(sa.text(f"drop table {self._of_store(part)}"))
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Errors of any driver as one of ours, without statement, parameters or password."""
+        try:
+            yield
+        except TargetError:
+            raise
+        except Exception as error:
+            reason = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
+            password = self.url.password
+            raise TargetError(
+                f"{self.name}: {reason.replace(password, '***') if password else reason}"
+            ) from None
+
+
+def _prove(stored: str, rows: pa.Table, found: pa.Table) -> None:
+    """Raises TargetError unless the rows that were read back are the ones that were written."""
+    if found.num_rows != rows.num_rows:
+        raise TargetError(f"{stored}: found {found.num_rows} rows after loading, expected {rows.num_rows}")
+    for name in rows.column_names:
+        if not found[name].combine_chunks().cast(rows[name].type).equals(rows[name].combine_chunks()):
+            raise TargetError(f"{stored}, column {name}: what was read back is not what was written")
+
+
+def _tables(release: Release) -> list[str]:
+    """Every table of a release."""
+    return sorted(path.stem for path in (release.folder / "parquet").glob("*.parquet"))
+
+
+def _major(release: Release, table: str) -> int:
+    """The major of a table's version; 1 for what has none of its own."""
+    state = release.manifest["tables"].get(table) or {}
+    return int(str(state.get("schema_version", "1")).split(".")[0])
+
+
+def _id(release: Release) -> str:
+    """The release's id, safe to stand in a statement."""
+    if not re.fullmatch(r"[0-9TZ-]+", release.id):
+        raise TargetError(f"found release '{release.id}', expected a moment like 20261127T020000Z")
+    return release.id

@@ -1,0 +1,218 @@
+"""Releases in a database: what readers get of them, while and after they are switched."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+import sqlalchemy as sa
+
+from orchestration.publish.database import Target, TargetError
+from orchestration.publish.release import Release, ReleaseStore
+from orchestration.settings import DatabaseTarget
+from tests.releases import FIRST, Row, add
+
+
+@pytest.fixture(params=["postgresql", "sqlite"])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database of one's own, on a real server and in a file."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/dashboards.sqlite"
+        return
+    server = request.getfixturevalue("postgresql").replace("postgresql://", "postgresql+psycopg://")
+    name = f"target_{abs(hash(tmp_path)) % 10**9}"
+    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sa.text(f"create database {name}"))
+    engine.dispose()
+    yield sa.make_url(server).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ReleaseStore:
+    (tmp_path / "releases").mkdir()
+    return ReleaseStore(tmp_path / "releases")
+
+
+def target(address: str, keep: int = 3) -> Target:
+    return Target(DatabaseTarget.model_validate({"url": address, "keep": keep}))
+
+
+def read(address: str, sql: str) -> list[tuple[object, ...]]:
+    """As a dashboard reads: a connection of its own."""
+    if address.startswith("sqlite"):
+        sql = sql.replace("bildungsmonitor.", "bildungsmonitor__")
+    engine = sa.create_engine(address)
+    try:
+        with engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(sa.text(sql))]
+    finally:
+        engine.dispose()
+
+
+def tomorrow(release: Release) -> dt.datetime:
+    return dt.datetime.fromisoformat(release.manifest["created_at"]) + dt.timedelta(1)
+
+
+def test_readers_get_the_served_release_types_and_missing_values_included(
+    store: ReleaseStore, address: str
+) -> None:
+    rows: list[Row] = [("a", "07111", 1.5), ("b", "07111", None), ("c", "07111", 0.1 + 0.2)]
+    first = add(store, FIRST, rows, is_break=True, period_end=dt.date(2025, 12, 31), rank=pa.scalar(3, pa.int32()),
+                retrieved_at=pa.scalar(dt.datetime(2026, 9, 1, 2, 3, 4), pa.timestamp("us")), note="Ä; \"x\"\n")  # fmt: skip
+    with target(address) as database:
+        assert database.serve(first, FIRST)
+        assert not database.serve(first, FIRST)  # nothing to do
+        assert database.served().release == first.id
+    found = read(address, "select indicator_id, value from bildungsmonitor.pub_leavers order by 1")
+    assert found == [("a", 1.5), ("b", None), ("c", 0.1 + 0.2)]
+    others = "select distinct is_break, rank, note from bildungsmonitor.pub_leavers"
+    assert [(bool(a), b, c) for a, b, c in read(address, others)] == [(True, 3, 'Ä; "x"\n')]
+    assert (
+        str(read(address, "select distinct period_end from bildungsmonitor.pub_leavers")[0][0])
+        == "2025-12-31"
+    )
+    assert read(address, "select release_id from bildungsmonitor.release") == [(first.id,)]
+    assert "release_id" not in columns_of(address, "pub_leavers")
+    second = add(store, tomorrow(first), [("a", "07111", 2.0)])
+    with target(address) as database:
+        assert database.serve(second, tomorrow(first))
+        assert read(address, "select * from bildungsmonitor.release")[0][0] == second.id
+        assert read(address, "select indicator_id, value from bildungsmonitor.pub_leavers") == [("a", 2.0)]
+        # Going back is a switch alone.
+        assert database.serve(first, tomorrow(second))
+    assert len(read(address, "select 1 from bildungsmonitor.pub_leavers")) == 3
+
+
+def columns_of(address: str, view: str) -> list[str]:
+    engine = sa.create_engine(address)
+    try:
+        if address.startswith("sqlite"):
+            return [c["name"] for c in sa.inspect(engine).get_columns(f"bildungsmonitor__{view}")]
+        return [c["name"] for c in sa.inspect(engine).get_columns(view, schema="bildungsmonitor")]
+    finally:
+        engine.dispose()
+
+
+def test_new_columns_come_last_and_another_type_is_refused(store: ReleaseStore, address: str) -> None:
+    first = add(store, FIRST, [("a", "x", 1.0)])
+    more = add(store, tomorrow(first), [("a", "x", 2.0)], unit="percent")
+    other = add(store, tomorrow(more), [("a", "x", 3.0)], unit=pa.scalar(5, pa.int32()))
+    with target(address) as database:
+        database.serve(first, FIRST)
+        database.serve(more, FIRST)
+        assert columns_of(address, "pub_leavers") == ["indicator_id", "area_code", "value", "unit"]
+        with pytest.raises(
+            TargetError, match=r"pub_leavers__v1, column unit: found INTEGER, expected TEXT as before"
+        ):
+            database.serve(other, FIRST)
+        assert read(address, "select value from bildungsmonitor.pub_leavers") == [(2.0,)]
+        # Another major version is another stored table; who waits for no breaking change keeps the last of the old one.
+        raised = add(
+            store, tomorrow(other), [("a", "x", 4.0)], version="2.0.0", unit=pa.scalar(5, pa.int32())
+        )
+        database.serve(raised, FIRST)
+    assert read(address, "select value, unit from bildungsmonitor.pub_leavers") == [(4.0, 5)]
+    assert read(address, "select value, unit from bildungsmonitor.pub_leavers_v1") == [(2.0, "percent")]
+
+
+def test_old_releases_go_and_what_a_killed_load_left_behind(store: ReleaseStore, address: str) -> None:
+    served = [add(store, FIRST + dt.timedelta(n), [("a", "x", float(n))]) for n in range(5)]
+    with target(address, keep=2) as database:
+        for release in served[:4]:
+            database.serve(release, FIRST)
+        load = database._load
+
+        def killed(release: Release) -> None:
+            load(release)
+            with database._engine.begin() as connection:  # it had not been written down when the process died
+                connection.execute(
+                    sa.text(f"delete from {database._of_store('release')} where release_id = :r"),
+                    {"r": release.id},
+                )
+            raise KeyboardInterrupt
+
+        database._load = killed  # type: ignore[method-assign]
+        with pytest.raises(KeyboardInterrupt):
+            database.serve(served[4], FIRST)
+        assert database.served().release == served[3].id
+        database._load = load  # type: ignore[method-assign]
+        assert database.serve(served[4], FIRST)
+        stored = f"select distinct release_id from {database._of_store('pub_leavers__v1')} order by 1"
+    assert read(address, stored) == [(served[3].id,), (served[4].id,)]
+    assert read(address, "select value from bildungsmonitor.pub_leavers") == [(4.0,)]
+
+
+def test_the_reader_s_role_reads_views_and_nothing_else(store: ReleaseStore, address: str) -> None:
+    if address.startswith("sqlite"):
+        pytest.skip("SQLite has no roles")
+    with target(address) as database:
+        database.serve(add(store, FIRST, [("a", "x", 1.0)]), FIRST)
+    engine = sa.create_engine(address)
+    with engine.connect() as connection:
+        connection.execute(sa.text("set role bildungsmonitor_reader"))
+        assert connection.execute(sa.text("select count(*) from bildungsmonitor.pub_leavers")).scalar() == 1
+        connection.commit()
+        for forbidden in (
+            "select 1 from bildungsmonitor_store.served", "delete from bildungsmonitor.pub_leavers",
+            "update bildungsmonitor.release set release_id = 'x'", "create table bildungsmonitor.mine (x int)",
+        ):  # fmt: skip
+            with pytest.raises(sa.exc.ProgrammingError, match="permission denied"):
+                connection.execute(sa.text(forbidden))
+            connection.rollback()
+            connection.execute(sa.text("set role bildungsmonitor_reader"))
+    engine.dispose()
+
+
+def test_a_reader_never_sees_two_releases_at_once(store: ReleaseStore, address: str) -> None:
+    """One connection reads on while releases are switched back and forth: both tables in one statement, always of one."""
+    if address.startswith("sqlite"):
+        pytest.skip("SQLite locks its one file: a writer and readers take turns")
+    releases = [add(store, FIRST + dt.timedelta(n), [("a", "x", float(n))] * 1, both=True) for n in range(6)]
+    seen: list[tuple[object, ...]] = []
+    wrong: list[object] = []
+    stop = threading.Event()
+
+    def dashboard() -> None:
+        engine = sa.create_engine(address)
+        with engine.connect() as connection:
+            while not stop.is_set():
+                try:
+                    row = connection.execute(sa.text(
+                        "select (select release_id from bildungsmonitor.release), (select value from bildungsmonitor.pub_leavers), "
+                        "(select value from bildungsmonitor.pub_schools)"
+                    )).one()  # fmt: skip
+                    connection.commit()
+                    seen.append(tuple(row))
+                except Exception as error:
+                    wrong.append(error)
+                    return
+        engine.dispose()
+
+    with target(address, keep=2) as database:
+        database.serve(releases[0], FIRST)
+        thread = threading.Thread(target=dashboard)
+        thread.start()
+        for n in (1, 2, 1, 3, 4, 3, 5):
+            database.serve(releases[n], FIRST)
+        stop.set()
+        thread.join(30)
+    assert not wrong
+    number = {release.id: float(n) for n, release in enumerate(releases)}
+    assert len({row[0] for row in seen}) >= 3
+    assert all(row[1] == row[2] == number[str(row[0])] for row in seen)
+
+
+def test_an_unreachable_database_is_named_without_its_password(store: ReleaseStore) -> None:
+    release = add(store, FIRST, [("a", "x", 1.0)])
+    with (
+        target("postgresql+psycopg://office:geheim@127.0.0.1:1/none") as database,
+        pytest.raises(TargetError) as caught,
+    ):
+        database.serve(release, FIRST)
+    assert "office:***@127.0.0.1:1/none" in str(caught.value)
+    assert "geheim" not in str(caught.value)

@@ -1,0 +1,57 @@
+"""Small releases for tests of what is done with releases."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from orchestration.publish.release import Release, ReleaseStore
+
+FIRST = dt.datetime(2026, 9, 1, 2, tzinfo=dt.UTC)
+
+Row = tuple[str, str, float | None]
+
+
+def add(
+    store: ReleaseStore,
+    at: dt.datetime,
+    rows: list[Row],
+    version: str = "1.0.0",
+    both: bool = False,
+    **more: object,
+) -> Release:
+    """A release with one small table, or `both` with the same rows, served. `more`: further columns, the same in every row."""
+    names = ["pub_leavers", "pub_schools"] if both else ["pub_leavers"]
+    table = pa.table(
+        {
+            "indicator_id": [r[0] for r in rows], "area_code": [r[1] for r in rows],
+            "value": pa.array([r[2] for r in rows], pa.float64()),
+            **{name: [value] * len(rows) for name, value in more.items()},
+        }
+    )  # fmt: skip
+
+    def write(folder: Path) -> None:
+        (folder / "parquet").mkdir()
+        key = {"primaryKey": ["indicator_id", "area_code"]}
+        for name in names:
+            pq.write_table(table, folder / "parquet" / f"{name}.parquet")
+        package = {"resources": [{"path": f"csv/{name}.csv", "schema": key} for name in names]}
+        (folder / "datapackage.json").write_text(json.dumps(package))
+        with duckdb.connect(str(folder / "mart.duckdb")) as mart:
+            mart.register("rows", table)
+            for name in names:
+                mart.execute(f"create table {name} as select * from rows")
+
+    state = {"rows": len(rows), "schema_version": version, "content_hash": str(rows)}
+    facts = {
+        "created_at": at.isoformat(), "municipality": {"name": "Koblenz"}, "notice": None, "licence": "dl-de/by-2-0",
+        "content_digest": str(rows) + version, "tables": dict.fromkeys(names, state),
+    }  # fmt: skip
+    release = store.add(f"{at:%Y%m%dT%H%M%SZ}", write, facts)
+    store.serve(release, at)
+    return release
