@@ -63,17 +63,20 @@ def read_again_and_again(releases: str, stop: Event, results: mp.Queue[tuple[int
     results.put((reads, failed, mixed))
 
 
-def publish_number(home_path: Path, config: Path, number: int, poison: bool) -> tuple[str, bool]:
-    """Write the number into both tables of the candidate, judge everything, publish."""
+def moment_of(number: int) -> dt.datetime:
+    """When the publication of that number is."""
+    return dt.datetime(2026, 11, 25, tzinfo=dt.UTC) + dt.timedelta(minutes=number)
+
+
+def judge_number(home_path: Path, config: Path, number: int, poison: bool = False) -> None:
+    """Write the number into both tables of the candidate and judge everything."""
     from orchestration.confirm.gate import confirm_table
-    from orchestration.publish.publication import publish
     from orchestration.resources.home import Home
     from orchestration.settings import catalogue_of, load_settings
 
     settings = load_settings(config)
+    home, catalogue, moment = Home(home_path), catalogue_of(settings), moment_of(number)
     number += LEAST
-    home, catalogue = Home(home_path), catalogue_of(settings)
-    moment = dt.datetime(2026, 11, 25, tzinfo=dt.UTC) + dt.timedelta(minutes=number - LEAST)
     with home.lock():
         with duckdb.connect(str(home.candidate)) as candidate:
             candidate.execute("update raw.night set night_id = $id", {"id": f"{moment:%Y%m%dT%H%M%SZ}"})
@@ -90,7 +93,19 @@ def publish_number(home_path: Path, config: Path, number: int, poison: bool) -> 
             )
         for name in catalogue.published:
             confirm_table(home, settings, catalogue, name, moment)
-        done = publish(home, settings, catalogue, moment)
+
+
+def publish_number(home_path: Path, config: Path, number: int, poison: bool) -> tuple[str, bool]:
+    """Write the number into both tables of the candidate, judge everything, publish."""
+    from orchestration.publish.publication import publish
+    from orchestration.resources.home import Home
+    from orchestration.settings import catalogue_of, load_settings
+
+    judge_number(home_path, config, number, poison)
+    settings = load_settings(config)
+    home, catalogue = Home(home_path), catalogue_of(settings)
+    with home.lock():
+        done = publish(home, settings, catalogue, moment_of(number))
     assert done.release is not None
     held = {d.table for d in done.decisions if not d.published}
     return done.release.id, held == ({FIRST} if poison else set())

@@ -50,7 +50,7 @@ def write_sample(folder: Path, catalogue: Catalogue) -> list[Path]:
         for name, data in sample_files(catalogue).items():
             write_bytes(folder / name, data)
         write_bytes(marker, version.encode())
-    return sorted(p for p in folder.iterdir() if p.name[0] != ".")
+    return sorted(p for p in folder.iterdir() if p.is_file() and p.name[0] != ".")
 
 
 def _version(catalogue: Catalogue) -> str:

