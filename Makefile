@@ -41,6 +41,9 @@ campaigns: $(VENV)/.dev
 	$(BIN)/python -m tests.campaigns.gate_mutations
 	$(BIN)/python -m tests.campaigns.faults --variations 10 --clean 50
 	$(BIN)/python -m tests.campaigns.disclosure --tables 3000 --mutations 500
+	$(BIN)/python -m tests.campaigns.releases
+	$(BIN)/python -m tests.campaigns.readers --publications 20 --rollbacks 5 --readers 8
+	$(BIN)/python -m tests.campaigns.publisher_kills --kills 50
 
 # The peer of the reading benchmark needs pandas 2: it gets an environment of its own.
 bench: $(VENV)/.dev $(VENV)-pystatis/.done
@@ -48,6 +51,7 @@ bench: $(VENV)/.dev $(VENV)-pystatis/.done
 	$(BIN)/python -m tests.benchmarks.registers
 	$(BIN)/python -m tests.benchmarks.gate
 	$(BIN)/python -m tests.benchmarks.disclosure
+	$(BIN)/python -m tests.benchmarks.publishing
 	$(BIN)/python -m tests.benchmarks.reading --peer-python $(VENV)-pystatis/bin/python
 
 # Ten years of 36 districts' registers; about an hour on two cores.

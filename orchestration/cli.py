@@ -150,6 +150,27 @@ def status(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None
 
 
 @app.command()
+def serve(
+    home: HomeOption = DEFAULT_HOME,
+    host: Annotated[str, typer.Option(help="Where to listen; only this machine by default.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8765,
+    requests_per_minute: Annotated[int, typer.Option(min=1, help="From one address.")] = 600,
+) -> None:
+    """Serve the releases over HTTP, read only, until it is stopped."""
+    import uvicorn
+
+    from orchestration.resources.home import Home
+    from orchestration.service import service
+
+    releases = Home(home).releases
+    if not (releases / "current").exists():
+        _stop(f"{home}: nothing is served yet")
+    uvicorn.run(
+        service(releases, requests_per_minute), host=host, port=port, log_level="warning", server_header=False
+    )
+
+
+@app.command()
 def why(
     table: Annotated[str, typer.Argument(help="A published table, e.g. pub_leavers.")],
     config: ConfigOption = DEFAULT_CONFIG,

@@ -199,11 +199,7 @@ class Target:
         plain = self.url.set(drivername="postgresql").render_as_string(hide_password=False)
         with dbapi.connect(plain) as connection, connection.cursor() as cursor:
             cursor.adbc_ingest(part, named.to_reader(), mode="append", db_schema_name=self._store)
-            listed = ", ".join(f'"{name}"' for name in [ROW, *rows.column_names])
-            cursor.execute(f"select {listed} from {self._of_store(part)}")
-            found = cursor.fetch_arrow_table()
-            # A server puts rows where there is room: their own numbers say which is which.
-            _prove(stored, rows, found.take(pc.sort_indices(found[ROW])))
+            self._read_back(cursor, stored, part, rows)
             connection.commit()
         with self._engine.begin() as connection:
             connection.execute(sa.text(
@@ -211,6 +207,14 @@ class Target:
             ))  # fmt: skip
         with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(sa.text(f"analyze {self._of_store(part)}"))
+
+    def _read_back(self, cursor: Any, stored: str, part: str, rows: pa.Table) -> None:
+        """Raises TargetError unless the server has exactly these rows."""
+        listed = ", ".join(f'"{name}"' for name in [ROW, *rows.column_names])
+        cursor.execute(f"select {listed} from {self._of_store(part)}")
+        found = cursor.fetch_arrow_table()
+        # A server puts rows where there is room: their own numbers say which is which.
+        _prove(stored, rows, found.take(pc.sort_indices(found[ROW])))
 
     def _insert(self, release: Release, stored: str, rows: pa.Table) -> None:
         """Any other database: batches through SQLAlchemy, then counted."""

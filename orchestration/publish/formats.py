@@ -6,7 +6,7 @@ The same contents give the same bytes (docs/decisions/0006).
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -52,7 +52,7 @@ def write_release(
         (folder / name).mkdir()
     for table in contents.tables:
         _write_parquet(folder / "parquet" / f"{table.name}.parquet", table, descriptions, synthetic)
-        _write_csv(folder / "csv" / f"{table.name}.csv", table.rows)
+        write_csv(folder / "csv" / f"{table.name}.csv", table.rows)
         if table.name in catalogue.published:
             _write_german_csv(folder / "csv_de" / f"{table.name}.csv", table.rows)
         if table.name == "verdict":
@@ -105,7 +105,7 @@ def _write_changes(
 
 def quality_page(contents: Contents, catalogue: Catalogue, synthetic: bool) -> str:
     """The quality report, for a head of department: German with English beside it, self-contained."""
-    return _rendered(
+    return rendered(
         "quality.html",
         **quality_context(contents, catalogue),
         thousands=lambda number: _german_number(number, 0),
@@ -132,7 +132,7 @@ def _write_parquet(path: Path, table: ReleaseTable, descriptions: dict[str, str]
     pq.write_table(rows, path, compression="zstd")
 
 
-def _write_csv(path: Path, rows: pa.Table) -> None:
+def write_csv(path: Path | BinaryIO, rows: pa.Table) -> None:
     """UTF-8, RFC 4180: commas, CRLF, quotes where they are needed. A missing value is empty, an empty text is `""`."""
     import polars as pl
 
@@ -221,7 +221,7 @@ def dictionary_page(
         if name in contents.states
     ]
     groups.sort(key=lambda group: min((i.code[0], int(i.code[1:].split(".")[0])) for i in group[2]))
-    return _rendered(
+    return rendered(
         "dictionary.html",
         groups=groups,
         catalogue=catalogue,
@@ -245,7 +245,7 @@ def fields_page(contents: Contents, catalogue: Catalogue, synthetic: bool) -> st
     measures: dict[str, dict[int, dict[str, Any]]] = {}
     for row in rows.get("pub_measures", []):
         measures.setdefault(row["field_of_action"], {})[row["measure_number"]] = row
-    return _rendered(
+    return rendered(
         "fields_of_action.html",
         fields=fields,
         measures=measures,
@@ -263,7 +263,8 @@ def _german_number(value: float | None, decimals: int, sign: bool = False) -> st
     return text.translate(str.maketrans(",.-", ".,−"))
 
 
-def _rendered(template: str, **values: Any) -> str:
+def rendered(template: str, **values: Any) -> str:
+    """A page from its template, with what every page says."""
     from jinja2 import Environment, PackageLoader, select_autoescape
 
     environment = Environment(

@@ -203,7 +203,10 @@ def _sheet(
     sheet.set_row(5, 26)
     for column, head in enumerate(heads):
         sheet.write_string(5, column, head, styles.head)
-    order = [(c, "ascending") for c in ("area_code", "period_end", *used)]
+    # The city first, then its parts and schools, then the Land and Germany.
+    far = pc.index_in(rows["area_code"], pa.array([imprint.code, None, imprint.code[:2], "DG"]))
+    rows = rows.append_column("far", pc.fill_null(far, 1))
+    order = [(c, "ascending") for c in ("far", "area_code", "period_end", *used)]
     columns = rows.sort_by(order).to_pydict()
     figure, count = styles.number(indicator.decimals), styles.number(0)
     named = [[labels.get((name, cell), cell) for cell in columns[name]] for name in used]

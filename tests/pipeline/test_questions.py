@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import io
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import pyarrow.parquet as pq
 import pytest
+import sqlalchemy as sa
+from fastapi.testclient import TestClient
 
+from orchestration.publish.database import Target
+from orchestration.publish.release import ReleaseStore
+from orchestration.service import service
+from orchestration.settings import DatabaseTarget
 from tests.nights import PROJECT
 
 TEXT = (PROJECT / "docs" / "questions.md").read_text(encoding="utf-8")
@@ -29,3 +40,48 @@ def test_a_question_is_answered_by_one_query(question: str, query: str, night_ho
     assert rows, question
     for position, name in enumerate(columns):
         assert any(row[position] is not None for row in rows), f"{question}: {name} is empty"
+
+
+@pytest.fixture(scope="module")
+def dashboard(night_home: Path, postgresql: str) -> Iterator[sa.Connection]:
+    """A dashboard's connection to PostgreSQL, to which the night's release was published."""
+    url = postgresql.replace("postgresql://", "postgresql+psycopg://")
+    release = ReleaseStore(night_home / "releases").current()
+    assert release is not None
+    with Target(DatabaseTarget.model_validate({"url": url})) as target:
+        target.serve(release, dt.datetime(2026, 11, 24, tzinfo=dt.UTC))
+    engine = sa.create_engine(url)
+    with engine.connect() as connection:
+        connection.execute(sa.text("set role bildungsmonitor_reader"))
+        connection.execute(sa.text("set search_path to bildungsmonitor"))
+        yield connection
+    engine.dispose()
+
+
+def over_http(client: TestClient, query: str) -> list[tuple[Any, ...]]:
+    """The tables of a query as Parquet files over HTTP, the query where they arrive."""
+    with duckdb.connect() as connection:
+        for table in sorted(set(re.findall(r"\b(pub_[a-z_]+|breakdown_cell)\b", query))):
+            answer = client.get(f"/releases/current/files/parquet/{table}.parquet")
+            assert answer.status_code == 200
+            connection.register(table, pq.read_table(io.BytesIO(answer.content)))
+        return connection.execute(query).fetchall()
+
+
+@pytest.mark.parametrize(("question", "query"), QUESTIONS, ids=[q.split(".")[0] for q, _ in QUESTIONS])
+def test_three_ways_give_the_same_answer(
+    question: str, query: str, night_home: Path, dashboard: sa.Connection
+) -> None:
+    """The mart's file, PostgreSQL as the reader's role, HTTP: the same statement, the same rows in any order of ties."""
+    with duckdb.connect(str(night_home / "releases" / "current" / "mart.duckdb"), read_only=True) as mart:
+        expected = mart.execute(query).fetchall()
+    with TestClient(service(night_home / "releases")) as client:
+        answers = {
+            "postgresql": [tuple(row) for row in dashboard.execute(sa.text(query.rstrip().rstrip(";")))],
+            "http": over_http(client, query),
+        }
+    for way, rows in answers.items():
+        if "limit" in query:  # of equal rows either may be the tenth
+            assert [row[1] for row in rows] == [row[1] for row in expected], way
+        else:
+            assert sorted(rows, key=repr) == sorted(expected, key=repr), way

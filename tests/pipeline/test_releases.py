@@ -6,6 +6,9 @@ import json
 import shutil
 from pathlib import Path
 
+import pyarrow.parquet as pq
+import sqlalchemy as sa
+
 from tests.campaigns.publications import FIRST, SECOND, publish_number
 from tests.nights import run
 
@@ -53,3 +56,34 @@ def test_one_release_can_t_be_two_questions(city_base: Path) -> None:
     assert "expected YYYY-MM-DD" in run("release", "show", "--on", "heute", *at).err
     shown = run("release", "show", *at)
     assert (shown.code, FIRST in shown.out) == (0, True)
+
+
+def test_a_night_publishes_to_postgresql_too_and_says_when_it_can_t(
+    city_base: Path, tmp_path: Path, postgresql: str
+) -> None:
+    home, config = tmp_path / "var", tmp_path / "city.yaml"
+    shutil.copytree(city_base / "var", home, symlinks=True)
+    url = postgresql.replace("postgresql://", "postgresql+psycopg://")
+    text = (city_base / "city.yaml").read_text(encoding="utf-8")
+    target = "publication: {{databases: [{{url: '{}', schema: a_night}}]}}\n"
+    config.write_text(text + target.format(url), encoding="utf-8")
+    at = ("--config", str(config), "--home", str(home))
+    done = run("publish", "--json", *at)  # nothing new in the files, but the database is behind
+    assert done.code == 0, done.out + done.err
+    served = (home / "releases" / "current").resolve()
+    assert list(done.json["databases"].values()) == [served.name]
+    engine = sa.create_engine(url)
+    with engine.connect() as connection:
+        assert connection.execute(sa.text("select release_id from a_night.release")).scalar() == served.name
+        for path in sorted((served / "parquet").glob("*.parquet")):
+            rows = connection.execute(sa.text(f'select count(*) from a_night."{path.stem}"')).scalar()
+            assert rows == pq.ParquetFile(path).metadata.num_rows
+    engine.dispose()
+    unreachable = "postgresql+psycopg://office:geheim@127.0.0.1:1/none"
+    config.write_text(text + target.format(unreachable), encoding="utf-8")
+    failed = run("publish", "--json", *at)
+    assert failed.code == 1
+    assert failed.json["release_id"] == served.name  # the files are served all the same
+    assert "office:***@127.0.0.1:1/none" in failed.err
+    assert "geheim" not in failed.out + failed.err
+    assert run("release", "verify", "--repair", *at).code == 1
