@@ -52,6 +52,7 @@ bench: $(VENV)/.dev $(VENV)-pystatis/.done
 	$(BIN)/python -m tests.benchmarks.gate
 	$(BIN)/python -m tests.benchmarks.disclosure
 	$(BIN)/python -m tests.benchmarks.publishing
+	$(BIN)/python -m tests.benchmarks.questions
 	$(BIN)/python -m tests.benchmarks.reading --peer-python $(VENV)-pystatis/bin/python
 
 # Ten years of 36 districts' registers; about an hour on two cores.

@@ -14,6 +14,7 @@ import argparse
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -190,18 +191,16 @@ class Office:
         return one.assign(low=float(value), high=float(value))
 
 
-def campaign(office: Office) -> bool:
-    """Prints a line a release; True if nothing opens in any of them."""
+HAPPENINGS = (
+    "the first year", "a late pupil", "another year", "residents put right", "an answer", "a correction in day care",
+    "another late pupil",
+)  # fmt: skip
+
+
+def campaign(office: Office, happenings: Sequence[str] = HAPPENINGS) -> bool:
+    """Prints a line a night; True if nothing opens in any of its releases."""
     first, second = office.years
     answers = pd.DataFrame(columns=[*KEY, *office.breakdowns, "delivery_id", "low", "high"])
-    happenings = (
-        "the first year",
-        "a late pupil",
-        "another year",
-        "residents put right",
-        "an answer",
-        "a correction in day care",
-    )
     good = True
     for what in happenings:
         if what == "the first year":

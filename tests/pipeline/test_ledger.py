@@ -11,6 +11,7 @@ import duckdb
 import pandas as pd
 import pytest
 
+from tests.campaigns.releases import Office, campaign
 from tests.nights import run
 
 
@@ -104,3 +105,13 @@ def test_two_answers_that_leave_a_small_count_over_are_named(home: Path) -> None
     assert opened.code == 1
     assert f"school_sex[{school}, female]" in opened.out
     assert f" {women}" not in opened.out.split("worked out")[1]
+
+
+@pytest.mark.slow
+def test_a_late_pupil_opens_nothing_in_two_releases(tmp_path: Path) -> None:
+    """The whole of it: python -m tests.campaigns.releases."""
+    office = Office(tmp_path, tables=("pub_schools",), registers=("schools", "pupils", "classes"))
+    assert campaign(office, ("the first year", "a late pupil"))
+    first, second = office.told
+    assert first.release != second.release
+    assert not first.counts["delivery_id"].equals(second.counts["delivery_id"])
