@@ -161,6 +161,8 @@ def rollback(
 
     if not reason.strip():
         _stop("--reason: found nothing, expected why", USAGE)
+    if "[" in reason or "]" in reason:
+        _stop("--reason: found a bracket, expected plain words", USAGE)
     settings = _settings(config)
     try:
         with Home(home).lock():
@@ -170,7 +172,8 @@ def rollback(
                 _stop(f"{target.id} is served already", USAGE)
             if damage := target.damage():
                 _stop(f"{target.id} can't be served: {damage[0]}")
-            store.serve(target, now(), withdraw=served, reason=reason.strip())
+            back = [*store.served_since(target.id)] or [served.id]
+            store.serve(target, now(), withdraw=back, reason=reason.strip())
             out.print(f"{target.id} statt / instead of {served.id}: {reason.strip()}")
             _databases(home, settings)
     except HomeBusyError as error:

@@ -6,8 +6,8 @@
     <schema>.<table>                   the stable view of it; <table>_v<major> for who waits for no breaking change
 
 A switch is one transaction over rows of `served`, so a statement sees one release in all tables (its snapshot), a transaction of
-REPEATABLE READ for as long as it lasts, and no reader's lock is waited for. PostgreSQL takes rows as Arrow by COPY into a
-table of the release's own, which then becomes a partition; any other database that SQLAlchemy speaks to takes them in batches.
+REPEATABLE READ for as long as it lasts, and no reader's lock is waited for (only new columns need one, for seconds). PostgreSQL
+takes rows as Arrow by COPY into a table of the release's own, which then becomes a partition; SQLite takes them in batches.
 
 Belongs here: tables, views, roles and the switch. Does not belong here: which release is served (publish/release.py).
 """
@@ -61,14 +61,22 @@ class Target:
     """One database that releases are published to. Raises TargetError, never naming a password."""
 
     def __init__(self, target: DatabaseTarget) -> None:
-        self.url = sa.make_url(target.url.get_secret_value())
         self.declared = target
+        try:
+            self.url = sa.make_url(target.url.get_secret_value())
+        except sa.exc.ArgumentError:
+            raise TargetError("publication.databases: found no address that SQLAlchemy can read") from None
+        if "password" in self.url.query:
+            raise TargetError(
+                "publication.databases: found a password behind the ?, expected it before the @"
+            )
         self.is_postgresql = self.url.get_backend_name() == "postgresql"
         # Without schemas (SQLite), names begin with them.
         self.schema = target.db_schema
         self._store = f"{self.schema}_store"
         self._has_schemas = self.url.get_backend_name() != "sqlite"
-        self._engine = sa.create_engine(self.url, hide_parameters=True)
+        with self._told():
+            self._engine = sa.create_engine(self.url, hide_parameters=True)
 
     def __enter__(self) -> Target:
         return self
@@ -78,8 +86,8 @@ class Target:
 
     @property
     def name(self) -> str:
-        """The database without its password."""
-        return self.url.render_as_string(hide_password=True)
+        """The database without its password, and the schema."""
+        return f"{self.url.render_as_string(hide_password=True)} ({self.schema})"
 
     def served(self) -> Served:
         """What readers have now."""
@@ -93,12 +101,13 @@ class Target:
                 self._prepare(connection)
                 if self._served(connection).release == release.id and self._is_whole(connection, release):
                     return False
-            self._clean()
             with self._engine.connect() as connection:
                 loaded = self._is_whole(connection, release)
             if not loaded:
+                self._clean(release)
                 self._load(release)
             with self._engine.begin() as connection:
+                self._impatient(connection)
                 self._switch(connection, release, moment)
             self._prune(release)
             return True
@@ -177,6 +186,7 @@ class Target:
         """PostgreSQL: COPY into a table of the release's own, read back, made a partition."""
         part = f"{stored}:{release.id}"
         with self._engine.begin() as connection:
+            self._impatient(connection)
             self._grow(connection, stored, rows.schema)
             columns = [row[0] for row in connection.execute(sa.text(
                 "select column_name from information_schema.columns where table_schema = :s and table_name = :t order by ordinal_position"
@@ -188,7 +198,7 @@ class Target:
             ))  # fmt: skip
         own: dict[str, Any] = {
             "release_id": pa.repeat(pa.scalar(release.id), rows.num_rows),
-            ROW: pa.array(np.arange(rows.num_rows, dtype=np.int64)),
+            ROW: pa.array(np.arange(rows.num_rows, dtype=np.int32)),
         }
         named = pa.table({
             name: own[name] if name in own else rows[name] if name in rows.column_names else pa.nulls(rows.num_rows)
@@ -217,7 +227,7 @@ class Target:
         _prove(stored, rows, found.take(pc.sort_indices(found[ROW])))
 
     def _insert(self, release: Release, stored: str, rows: pa.Table) -> None:
-        """Any other database: batches through SQLAlchemy, then counted."""
+        """SQLite, and what speaks its SQL: batches through SQLAlchemy, then counted."""
         with self._engine.begin() as connection:
             self._grow(connection, stored, rows.schema)
             where, value = (
@@ -241,7 +251,7 @@ class Target:
         name = stored if self._has_schemas else f"{self._store}__{stored}"
         return sa.Table(
             name, sa.MetaData(), sa.Column("release_id", sa.String(40), nullable=False),
-            sa.Column(ROW, sa.BigInteger()), *columns,
+            sa.Column(ROW, sa.Integer()), *columns,
             schema=self._store if self._has_schemas else None,
         )  # fmt: skip
 
@@ -277,6 +287,11 @@ class Target:
                     "version of the table (schema_version)"
                 )
 
+    def _impatient(self, connection: sa.Connection) -> None:
+        """New columns need a lock: a reader who never ends his transaction is not waited for, and nobody waits behind us."""
+        if self.is_postgresql:
+            connection.execute(sa.text("set local lock_timeout = '15s'"))
+
     # --- switching -------------------------------------------------------------------------------------------
 
     def _switch(self, connection: sa.Connection, release: Release, moment: dt.datetime) -> None:
@@ -287,6 +302,16 @@ class Target:
             columns = pq.read_schema(release.parquet(table)).names
             for view in (table, stored.replace("__v", "_v")):
                 self._view(connection, view, stored, columns)
+        connection.execute(sa.text(f"delete from {self._of_store('served')} where stored_table = '*'"))
+        for row in connection.execute(
+            sa.text(f"select stored_table from {self._of_store('served')}")
+        ).fetchall():
+            # What this release does not have, or has in an older version only, is shown no more. Older versions stay.
+            table, _, major = str(row[0]).rpartition("__v")
+            if table not in names or int(major) > _major(release, table):
+                connection.execute(
+                    sa.text(f"delete from {self._of_store('served')} where stored_table = :t"), {"t": row[0]}
+                )
         for name in ("*", *sorted(names.values())):
             connection.execute(
                 sa.text(f"delete from {self._of_store('served')} where stored_table = :t"), {"t": name}
@@ -301,15 +326,17 @@ class Target:
                 connection, "release", body, {"table": "served", "columns": ["release_id", "at"]}
             )
         if self.is_postgresql and self.declared.reader:
-            self._grant(connection, self.declared.reader)
+            versions = [stored.replace("__v", "_v") for stored in names.values()]
+            self._grant(connection, self.declared.reader, ["release", *names, *versions])
 
     def _view(self, connection: sa.Connection, view: str, stored: str, columns: list[str]) -> None:
-        """A view over what is served of a stored table; touched only if its columns or its table are other ones.
+        """A view over what is served of a stored table; touched only if it has new columns or another table.
 
-        New columns come last, so that PostgreSQL replaces the view under its readers; only where one is gone it is made anew.
+        New columns come last, so that PostgreSQL replaces the view and drops nothing that was built on it.
         """
         before = self._made_of(connection, view)
-        known = [name for name in (before or {}).get("columns", []) if name in columns]
+        # A column that is there once stays within its major version; where a release does not have it, it is empty.
+        known: list[str] = before["columns"] if before is not None and before["table"] == stored else []
         now = {"table": stored, "columns": [*known, *(name for name in columns if name not in known)]}
         if before == now:
             return
@@ -318,12 +345,7 @@ class Target:
             f"select {listed} from {self._of_store(stored)} "
             f"where release_id = (select release_id from {self._of_store('served')} where stored_table = '{stored}')"
         )
-        grows = (
-            self.is_postgresql
-            and before is not None
-            and before["table"] == stored
-            and before["columns"] == known
-        )
+        grows = self.is_postgresql and bool(known)
         self._create_view(connection, view, body, now, grows)
 
     def _create_view(
@@ -355,7 +377,7 @@ class Target:
         made: dict[str, Any] | None = None if row is None else json.loads(row[0])
         return made
 
-    def _grant(self, connection: sa.Connection, reader: str) -> None:
+    def _grant(self, connection: sa.Connection, reader: str, views: list[str]) -> None:
         """The reader's role may read the views and nothing else."""
         there = connection.execute(
             sa.text("select 1 from pg_roles where rolname = :r"), {"r": reader}
@@ -363,7 +385,8 @@ class Target:
         if there is None:
             connection.execute(sa.text(f'create role "{reader}" nologin'))
         connection.execute(sa.text(f'grant usage on schema "{self.schema}" to "{reader}"'))
-        connection.execute(sa.text(f'grant select on all tables in schema "{self.schema}" to "{reader}"'))
+        for view in views:
+            connection.execute(sa.text(f'grant select on {self._of_view(view)} to "{reader}"'))
 
     # --- tidying up ------------------------------------------------------------------------------------------
 
@@ -379,14 +402,14 @@ class Target:
             for r in connection.execute(sa.text(f"select release_id from {self._of_store('served')}"))
         }
 
-    def _clean(self) -> None:
-        """Remove what a killed load left behind: parts of releases that were never written down as loaded."""
+    def _clean(self, release: Release) -> None:
+        """Remove what a killed load of this very release left behind. What is left of others goes with `_prune`."""
         if not self.is_postgresql:
             return
         with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            whole = {*self._loaded(connection), *self._pointed_at(connection)}
+            connection.execute(sa.text("set statement_timeout = '30s'"))
             for part, release_id, is_attached in self._parts(connection):
-                if release_id not in whole:
+                if release_id == release.id:
                     self._drop(connection, part, is_attached)
 
     def _prune(self, release: Release) -> None:
@@ -415,11 +438,24 @@ class Target:
                                 part,
                             )
                 return
-            for name in gone:
-                for stored in set(self._names(release).values()):
-                    connection.execute(
-                        sa.text(f"delete from {self._of_store(stored)} where release_id = :id"), {"id": name}
-                    )
+            for stored in self._stored(connection):
+                connection.execute(
+                    sa.text(f"delete from {self._of_store(stored)} where release_id not in :kept").bindparams(
+                        sa.bindparam("kept", expanding=True)
+                    ),
+                    {"kept": sorted(kept)},
+                )
+
+    def _stored(self, connection: sa.Connection) -> list[str]:
+        """The tables that rows are stored in, where there are no partitions."""
+        inspector = sa.inspect(connection)
+        names = (
+            inspector.get_table_names(schema=self._store)
+            if self._has_schemas
+            else inspector.get_table_names()
+        )
+        prefix = "" if self._has_schemas else f"{self._store}__"
+        return [n.removeprefix(prefix) for n in names if re.fullmatch(re.escape(prefix) + r".+__v\d+", n)]
 
     def _parts(self, connection: sa.Connection) -> list[tuple[str, str, bool]]:
         """Every release's own table in PostgreSQL: its name, its release, and whether it is a partition."""

@@ -87,8 +87,15 @@ def _of_table(
         for column in [*after, *(c for c in before if c not in after)]
         if before.get(column) != after.get(column)
     }  # fmt: skip
-    key = [c for c in key if c in before and c in after]
-    both = [c for c in after if c in before and c not in key and c not in _NO_NEWS]
+    for column in key:
+        # A breakdown that one of them does not know is `total` there.
+        for alias, there, other in (("old", before, after), ("new", after, before)):
+            if column not in there and other.get(column) == "VARCHAR":
+                connection.execute(f"""create or replace temp view {alias} as select *, 'total' as "{column}"
+                    from read_parquet('{_text(str((old if alias == "old" else new).parquet(name)))}')""")  # fmt: skip
+                there[column] = "VARCHAR"
+    key = [c for c in key if before.get(c) == after.get(c) and c in before]
+    both = [c for c in after if before.get(c) == after[c] and c not in key and c not in _NO_NEWS]
     if not key:
         return _without_key(connection, name, both, columns)
     on = " and ".join(f'o."{c}" is not distinct from n."{c}"' for c in key)

@@ -73,8 +73,11 @@ def publish(home: Home, settings: Settings, catalogue: Catalogue, moment: dt.dat
 
     if served is not None and same(served):
         return Publication(served, False, decisions, verdicts)
+    if any(r.manifest["content_digest"] == digest for r in store.all() if r.id in withdrawn):
+        # What was taken back as a whole is not served again by a night.
+        return Publication(served, False, decisions, verdicts)
     # A night killed between writing and serving has left this very release behind.
-    release = store.newest(lambda r: r.id == night.night_id and same(r))
+    release = store.newest(lambda r: r.id == night.night_id and r.id not in withdrawn and same(r))
     if release is None:
         # Before anybody can read it: a night killed in between has told less than the ledger says, never more.
         with evidence.connect(home) as connection:

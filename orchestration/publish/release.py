@@ -13,7 +13,7 @@ import datetime as dt
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,9 +66,12 @@ class ReleaseStore:
         self.folder = folder
 
     def current(self) -> Release | None:
-        """The release that is served; None before the first one."""
+        """The release that is served; None before the first one, and where its manifest can't be read."""
         link = self.folder / "current"
-        return self.read(os.readlink(link)) if link.is_symlink() else None
+        try:
+            return self.read(os.readlink(link)) if link.is_symlink() else None
+        except (OSError, ValueError):
+            return None
 
     def read(self, release_id: str) -> Release:
         """A release by its id. Raises FileNotFoundError if there is none."""
@@ -76,12 +79,14 @@ class ReleaseStore:
         return Release(folder, json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
 
     def all(self) -> Iterator[Release]:
-        """Every whole release, the oldest first."""
+        """Every release with a manifest that can be read, the oldest first."""
         for folder in sorted(
             p for p in self.folder.iterdir() if p.is_dir() and not p.is_symlink() and p.name[0] != "."
         ):
-            if (folder / MANIFEST).exists():
+            try:
                 yield self.read(folder.name)
+            except (OSError, ValueError):
+                continue
 
     def newest(self, where: Callable[[Release], bool]) -> Release | None:
         """The newest release that answers a question with yes; the served one is asked first."""
@@ -118,18 +123,21 @@ class ReleaseStore:
         return self.read(name)
 
     def serve(
-        self, release: Release, at: dt.datetime, *, withdraw: Release | None = None, reason: str = ""
+        self, release: Release, at: dt.datetime, *, withdraw: Sequence[str] = (), reason: str = ""
     ) -> None:
         """Switch `current` to a release: one rename, so a reader sees the old one or the new one.
 
-        `withdraw`: the release that is taken back by it, and why; its tables are not published again as they are there.
+        `withdraw`: the releases that are taken back by it, and why; their tables are not published again as they are there.
         """
         line: dict[str, Any] = {"release": release.id, "at": at.isoformat()}
-        if withdraw is not None:
-            line |= {"withdrawn": withdraw.id, "reason": reason}
+        if withdraw:
+            line |= {"withdrawn": list(withdraw), "reason": reason}
         # Written before the switch: a crash in between leaves a line too many, never a withdrawal that is forgotten.
-        with open(self.folder / HISTORY, "a", encoding="utf-8") as history:
-            history.write(json.dumps(line, ensure_ascii=False) + "\n")
+        with open(self.folder / HISTORY, "ab+") as history:
+            end = history.seek(0, os.SEEK_END)
+            if end and history.seek(end - 1) is not None and history.read(1) != b"\n":
+                history.write(b"\n")  # after half a line of a process that died
+            history.write((json.dumps(line, ensure_ascii=False) + "\n").encode())
             history.flush()
             os.fsync(history.fileno())
         link = self.folder / ".current.part"
@@ -139,18 +147,28 @@ class ReleaseStore:
         sync_folder(self.folder)
 
     def history(self) -> list[dict[str, Any]]:
-        """Every switch, the oldest first: `release`, `at`, and where one was taken back `withdrawn` and `reason`."""
+        """Every switch, the oldest first: `release`, `at`, and where some were taken back `withdrawn` and `reason`."""
         path = self.folder / HISTORY
-        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-        return [json.loads(line) for line in lines]
+        found = []
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []:
+            try:
+                found.append(json.loads(line))
+            except ValueError:
+                continue  # half a line: its switch did not happen
+        return found
+
+    def served_since(self, release_id: str) -> list[str]:
+        """The releases that were served after the last time that this one was; all of them if it never was."""
+        ids = [line["release"] for line in self.history()]
+        last = max((n for n, name in enumerate(ids) if name == release_id), default=-1)
+        return list(dict.fromkeys(name for name in ids[last + 1 :] if name != release_id))
 
     def withdrawn(self) -> dict[str, str]:
         """Releases that were taken back and not served again since, and why."""
         found: dict[str, str] = {}
         for line in self.history():
             found.pop(line["release"], None)
-            if "withdrawn" in line:
-                found[line["withdrawn"]] = line["reason"]
+            found |= dict.fromkeys(line.get("withdrawn", ()), line.get("reason", ""))
         return found
 
     def served_on(self, day: dt.date) -> str | None:

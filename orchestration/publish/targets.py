@@ -32,7 +32,8 @@ def bring_up_to_date(home: Home, settings: Settings, moment: dt.datetime) -> lis
     if served is None:
         return []
     states = []
-    for declared in settings.publication.databases:
+    for number, declared in enumerate(settings.publication.databases, start=1):
+        name = f"databases {number}"
         try:
             with Target(declared) as target:
                 name = target.name

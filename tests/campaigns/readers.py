@@ -36,7 +36,7 @@ from tests.campaigns.publications import FIRST, LEAST, PAIR, SECOND, publish_num
 from tests.nights import plain_config, run
 
 KINDS = ("duckdb", "parquet", "postgresql")
-PAUSE = 0.05
+PAUSE = 1.0
 AROUND = 0.25
 
 Answer = tuple[str, int, int]
@@ -46,14 +46,14 @@ Read = tuple[float, float, str, Answer | None]
 
 def _from_mart(releases: str) -> Answer:
     folder = (Path(releases) / "current").resolve()
-    with duckdb.connect(str(folder / "mart.duckdb"), read_only=True) as mart:
+    with duckdb.connect(str(folder / "mart.duckdb"), read_only=True, config={"threads": 1}) as mart:
         first, second = (int(mart.execute(sql).fetchall()[0][0]) for sql in PAIR)
     return folder.name, first, second
 
 
 def _from_parquet(releases: str) -> Answer:
     folder = (Path(releases) / "current").resolve()
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"threads": 1}) as connection:
         first, second = (
             int(connection.execute(sql.replace(f"from {table}", f"from '{folder}/parquet/{table}.parquet'")).fetchall()[0][0])
             for sql, table in zip(PAIR, (FIRST, SECOND), strict=True)
@@ -154,7 +154,7 @@ def campaign(publications: int, rollbacks: int, readers: int, folder: Path, url:
         if number - 1 in back_after:
             served, before = store.current(), sorted(published)[-2]
             assert served is not None
-            store.serve(store.read(before), now(), withdraw=served, reason="campaign")
+            store.serve(store.read(before), now(), withdraw=[served.id], reason="campaign")
             assert not any(state.error for state in bring_up_to_date(Home(home), settings, now()))
         print(f"{number - 1:3d}  published{', rolled back' if number - 1 in back_after else ''}", flush=True)
     stop.set()

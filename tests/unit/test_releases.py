@@ -41,7 +41,7 @@ def test_two_releases_differ_in_cells_and_columns(store: ReleaseStore) -> None:
 
 def test_what_is_taken_back_is_remembered_until_it_is_served_again(store: ReleaseStore) -> None:
     good, bad = add(store, FIRST, [("a", "x", 1.0)]), add(store, FIRST + dt.timedelta(1), [("a", "x", 10.0)])
-    store.serve(good, FIRST + dt.timedelta(2), withdraw=bad, reason="Zehnfaches")
+    store.serve(good, FIRST + dt.timedelta(2), withdraw=[bad.id], reason="Zehnfaches")
     assert store.withdrawn() == {bad.id: "Zehnfaches"}
     assert store.current() == good
     assert store.served_on(dt.date(2026, 8, 31)) is None
@@ -59,7 +59,7 @@ def test_old_releases_go_but_not_the_last_of_a_month_the_served_or_the_withdrawn
     all_of_them = [add(store, FIRST + dt.timedelta(n), [("a", "x", float(n))]) for n in range(65)]
     taken_back, served = all_of_them[10], all_of_them[12]
     store.serve(taken_back, FIRST + dt.timedelta(65))
-    store.serve(served, FIRST + dt.timedelta(66), withdraw=taken_back, reason="falsch")
+    store.serve(served, FIRST + dt.timedelta(66), withdraw=[taken_back.id], reason="falsch")
     gone = store.prune(5)
     left = [release.id[:8] for release in store.all()]
     november = [f"202611{day:02d}" for day in range(1, 5)]
