@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing as mp
+import os
 import shutil
 import tempfile
 import time
@@ -80,7 +81,8 @@ def read_on(kind: str, releases: str, url: str, stop: Event, results: mp.Queue[l
         way = _from_mart if kind == "duckdb" else _from_parquet
         ask = lambda: way(releases)  # noqa: E731
     done: list[Read] = []
-    while not stop.is_set():
+    parent = os.getppid()
+    while not stop.is_set() and os.getppid() == parent:  # a campaign that was killed leaves nobody reading
         began = time.monotonic()
         answer: Answer | None = None
         try:

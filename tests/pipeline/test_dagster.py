@@ -100,7 +100,7 @@ def test_the_web_server_shows_the_graph_in_four_groups_and_the_history(home: Pat
     assert "raw/genesis__21111_01_03_4" in groups["collect"]
     assert "monitoring/fct_indicator_value" in groups["compute"]
     assert "confirm/pub_leavers" in groups["confirm"]
-    assert groups["publish"] == {"release/current"}
+    assert groups["publish"] == {"release/current", "release/databases"}
     assert data["runsOrError"]["results"] == [{"jobName": "nightly", "status": "SUCCESS"}]
 
 
