@@ -10,6 +10,7 @@ only.
 from __future__ import annotations
 
 import datetime as dt
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -204,7 +205,17 @@ def dcat_ap_de(
             )
     graph.add((root, RDFS.label, Literal(release)))
     # Without an address of its own a relative one is resolved where the file lies.
+    linked = json.loads(graph.serialize(format="json-ld", auto_compact=True))
     return {
         "catalog.ttl": graph.serialize(format="turtle"),
-        "catalog.jsonld": graph.serialize(format="json-ld", auto_compact=True, sort_keys=True) + "\n",
+        "catalog.jsonld": json.dumps(_ordered(linked), indent=2, ensure_ascii=False, sort_keys=True) + "\n",
     }
+
+
+def _ordered(value: Any) -> Any:
+    """The same document with its lists in an order of their own: rdflib's follows the hashes of the day."""
+    if isinstance(value, dict):
+        return {key: _ordered(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return sorted((_ordered(part) for part in value), key=lambda part: json.dumps(part, sort_keys=True))
+    return value
