@@ -8,22 +8,20 @@ Exit codes: 0 all tables published, 3 some held, 1 the night failed, 2 usage or 
 from __future__ import annotations
 
 import datetime as dt
-import json
 import logging
-import sys
 import time
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.logging import RichHandler
 from rich.table import Column, Table
 
 from orchestration.confidentiality import attack, protect
+from orchestration.console import ConfigOption, HomeOption, JsonOption, err, out, print_json, stop
 from orchestration.releases import cite, release_app
-from orchestration.run import FAILED, USAGE
+from orchestration.run import FAILED
 from orchestration.settings import DEFAULT_CONFIG, DEFAULT_HOME, ConfigurationError
 
 if TYPE_CHECKING:  # pandas costs half a second that `--help` need not spend
@@ -43,13 +41,7 @@ app.command()(attack)
 app.command()(cite)
 app.add_typer(release_app, name="release")
 
-HomeOption = Annotated[Path, typer.Option("--home", help="Where everything is kept.")]
-ConfigOption = Annotated[Path, typer.Option("--config", help="The municipality's configuration.")]
 OutputOption = Annotated[Path | None, typer.Option(help="OUT.parquet or OUT.csv.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
-
-out = Console()
-err = Console(stderr=True)
 
 
 def main() -> None:
@@ -94,7 +86,7 @@ def status(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None
 
     facts = status_of(home)
     if as_json:
-        _print_json(facts)
+        print_json(facts)
         return
     served = facts["release_id"]
     out.print(f"Release: [bold]{served or 'none / keine'}[/bold]  {facts['release_folder'] or ''}")
@@ -164,7 +156,7 @@ def serve(
 
     releases = Home(home).releases
     if not (releases / "current").exists():
-        _stop(f"{home}: nothing is served yet")
+        stop(f"{home}: nothing is served yet")
     uvicorn.run(
         service(releases, requests_per_minute), host=host, port=port, log_level="warning", server_header=False
     )
@@ -182,11 +174,11 @@ def why(
 
     catalogue = _catalogue(config)
     if table not in catalogue.published:
-        _stop(f"no published table '{table}'{closest(table, catalogue.published)}")
+        stop(f"no published table '{table}'{closest(table, catalogue.published)}")
     try:
         sentences = why_of(home, table, catalogue)
     except LookupError as error:
-        _stop(str(error), code=FAILED)
+        stop(str(error), code=FAILED)
     for german, english in sentences:
         out.print(german, highlight=False, markup=False, soft_wrap=True)
         out.print(english, style="dim", highlight=False, markup=False, soft_wrap=True)
@@ -225,20 +217,20 @@ def waive(
         ("published table", table, catalogue.published),
     ):
         if name not in known:
-            _stop(f"no {what} '{name}'{closest(name, known)}")
+            stop(f"no {what} '{name}'{closest(name, known)}")
     if check in NEVER_WAIVED:
-        _stop(f"'{check}' can't be waived by anybody")
+        stop(f"'{check}' can't be waived by anybody")
     try:
         holding = [
             v for v in verdicts_of(home)
             if (v["check"], v["table"]) == (check, table) and v["status"] in ("FAIL", "NOT_EVALUATED")
         ]  # fmt: skip
     except LookupError as error:
-        _stop(str(error), code=FAILED)
+        stop(str(error), code=FAILED)
     scopes = [v["scope"] for v in holding]
     if scope not in scopes:
         found = f"it holds it for {', '.join(scopes)}" if scopes else "it does not hold that table"
-        _stop(f"'{check}' does not hold {table} for '{scope}': {found}")
+        stop(f"'{check}' does not hold {table} for '{scope}': {found}")
     today = now().date()
     number = 1 + sum(w.check == check and w.made_on == today for w in catalogue.waivers.values())
     try:
@@ -248,11 +240,11 @@ def waive(
         )  # fmt: skip
     except ValidationError as error:
         first = error.errors()[0]
-        _stop(f"--{first['loc'][0] if first['loc'] else 'days'}: {first['msg']}")
+        stop(f"--{first['loc'][0] if first['loc'] else 'days'}: {first['msg']}")
     folder = out_folder or load_settings(config).catalogue or CATALOGUE_DIR
     path = folder / "waivers" / f"{waiver.id}.yml"
     if path.exists():
-        _stop(f"{path} exists already")
+        stop(f"{path} exists already")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(waiver_template(waiver), encoding="utf-8")
     out.print(
@@ -276,9 +268,9 @@ def explain(
         settings = load_settings(config)
         catalogue = catalogue_of(settings)
     except (ConfigurationError, CatalogueError) as error:
-        _stop(str(error))
+        stop(str(error))
     if indicator_id not in catalogue.indicators:
-        _stop(f"no indicator '{indicator_id}'{closest(indicator_id, catalogue.indicators)}")
+        stop(f"no indicator '{indicator_id}'{closest(indicator_id, catalogue.indicators)}")
     for heading, lines in explanation(home, settings, catalogue, indicator_id):
         out.print(f"\n[bold]{heading}[/bold]")
         for line in lines:
@@ -308,9 +300,9 @@ def table(
         landing = landing_of(Home(home), settings.official_statistics, catalogue_of(settings))
         rows = landing.table(table_code, as_of=_day(as_of))
     except (ConfigurationError, CatalogueError) as error:
-        _stop(str(error))
+        stop(str(error))
     except (LookupError, FormatError) as error:
-        _stop(str(error), code=FAILED)
+        stop(str(error), code=FAILED)
     states = sorted({str(stand or "?")[:10] for stand in rows["stand"].to_pylist()})
     out.print(f"table {table_code}: {rows.num_rows:,} rows, states of {', '.join(states)}", highlight=False)
     _show_or_write(rows.to_pandas(), output)
@@ -331,7 +323,7 @@ def revisions(
     try:
         found = revisions_of(home, table_code)
     except LookupError as error:
-        _stop(str(error), code=FAILED)
+        stop(str(error), code=FAILED)
     if not found:
         out.print(f"{table_code}: keine Änderungen / no changes")
         return
@@ -354,11 +346,11 @@ def read(
     try:
         data = file.read_bytes()
     except OSError as error:
-        _stop(f"{file}: {error.strerror}")
+        stop(f"{file}: {error.strerror}")
     try:
         rows = read_official(file.name, data, load_catalogue())
     except FormatError as error:
-        _stop(str(error), code=FAILED)
+        stop(str(error), code=FAILED)
     stand = f", Stand {rows.stand:%d.%m.%Y %H:%M}" if rows.stand else ""
     out.print(
         f"{rows.format} ({rows.encoding}), table {rows.table_code}{stand}: {len(rows):,} rows",
@@ -384,12 +376,12 @@ def sample(
     from orchestration.settings import catalogue_of, load_settings
 
     if out_folder.exists() and any(out_folder.iterdir()):
-        _stop(f"--out: {out_folder} is not empty")
+        stop(f"--out: {out_folder} is not empty")
     try:
         settings = load_settings(config)
         catalogue = catalogue_of(settings)
     except (ConfigurationError, CatalogueError) as error:
-        _stop(str(error))
+        stop(str(error))
     started = time.perf_counter()
     for code, count, spent in write_cities(
         out_folder, settings, catalogue, seed=seed, scale=scale, years=years, dumps=dumps
@@ -414,7 +406,7 @@ def catalogue_check(config: ConfigOption = DEFAULT_CONFIG) -> None:
     try:
         catalogue = load_catalogue(*load_settings(config).overlays)
     except (ConfigurationError, CatalogueError) as error:
-        _stop(str(error))
+        stop(str(error))
     states = Counter(i.status for i in catalogue.indicators.values())
     out.print(
         f"{len(catalogue.indicators)} indicators ({', '.join(f'{n} {s}' for s, n in states.most_common())}), "
@@ -439,10 +431,10 @@ def catalogue_list(
     catalogue = _catalogue(config)
     tables = {i.table for i in catalogue.indicators.values()}
     if table is not None and table not in tables:
-        _stop(f"no published table '{table}'{closest(table, tables)}")
+        stop(f"no published table '{table}'{closest(table, tables)}")
     chosen = [i for i in catalogue.in_order() if table in (None, i.table)]
     if as_json:
-        _print_json([
+        print_json([
             {"code": i.code, "id": i.id, "de": i.label.de, "en": i.label.en, "kind": i.kind.value, "table": i.table,
              "levels": i.all_levels, "status": i.status, "missing": i.missing.model_dump() if i.missing else None}
             for i in chosen
@@ -480,17 +472,17 @@ def catalogue_new(
     try:
         catalogue = load_catalogue(*load_settings(config).overlays)
     except (ConfigurationError, CatalogueError) as error:
-        _stop(str(error))
+        stop(str(error))
     for what, name, known in (
         ("measure", measure, catalogue.measures), ("measure", per, catalogue.measures), ("published table", table, catalogue.published),
     ):  # fmt: skip
         if name is not None and name not in known:
-            _stop(f"no {what} '{name}'{closest(name, known)}")
+            stop(f"no {what} '{name}'{closest(name, known)}")
     if indicator_id in catalogue.indicators:
-        _stop(f"'{indicator_id}' is declared already, in {catalogue.files[indicator_id]}")
+        stop(f"'{indicator_id}' is declared already, in {catalogue.files[indicator_id]}")
     path = out_folder / "indicators" / f"{indicator_id}.yml"
     if path.exists():
-        _stop(f"{path} exists already")
+        stop(f"{path} exists already")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(indicator_template(catalogue, indicator_id, code, measure, per, table), encoding="utf-8")
     out.print(f"{path}: edit it, then run `bildungsmonitor catalogue check`", soft_wrap=True, highlight=False)
@@ -516,9 +508,9 @@ def vault_purge(config: ConfigOption = DEFAULT_CONFIG, home: HomeOption = DEFAUL
         with place.lock():
             deleted = purge(settings, place, catalogue, now())
     except (ConfigurationError, CatalogueError) as error:
-        _stop(str(error))
+        stop(str(error))
     except HomeBusyError as error:
-        _stop(str(error), code=FAILED)
+        stop(str(error), code=FAILED)
     out.print(f"gelöscht / deleted: {deleted}", highlight=False)
 
 
@@ -532,9 +524,9 @@ def vault_log(config: ConfigOption = DEFAULT_CONFIG, home: HomeOption = DEFAULT_
     try:
         deletions = vault_of(Home(home), load_settings(config)).deletions()
     except ConfigurationError as error:
-        _stop(str(error))
+        stop(str(error))
     except ValueError as error:
-        _stop(str(error), code=FAILED)
+        stop(str(error), code=FAILED)
     for entry in deletions:
         rows = "" if entry.rows is None else f", {entry.rows:,} records"
         out.print(f"{entry.at[:19]}  {entry.what}  {entry.name}{rows}: {entry.reason}", soft_wrap=True)
@@ -584,9 +576,9 @@ def ledger_add(
         with place.lock():
             opened = record(place, _catalogue(config), given)
     except (ConfigurationError, AnswerError) as error:
-        _stop(str(error))
+        stop(str(error))
     except HomeBusyError as error:
-        _stop(str(error), code=FAILED)
+        stop(str(error), code=FAILED)
     out.print(f"vermerkt / written down: {measure} {given.area} {period}: {value}", highlight=False)
     for label in opened:
         out.print(f"lässt sich errechnen / can be worked out: {label}", highlight=False, soft_wrap=True)
@@ -607,9 +599,9 @@ def ledger_shares(config: ConfigOption = DEFAULT_CONFIG, home: HomeOption = DEFA
         with Home(home).lock(), connect(Home(home)) as connection:
             found = shares(connection, _catalogue(config))
     except CandidateError as error:
-        _stop(str(error))
+        stop(str(error))
     except HomeBusyError as error:
-        _stop(str(error), code=FAILED)
+        stop(str(error), code=FAILED)
     heads = (
         "Werte / figures",
         "gezeigt / shown",
@@ -659,19 +651,19 @@ def _catalogue(config: Path) -> Catalogue:
     try:
         return catalogue_of(load_settings(config))
     except (ConfigurationError, CatalogueError) as error:
-        _stop(str(error))
+        stop(str(error))
 
 
 def _day(text: str | None) -> dt.date | None:
     try:
         return dt.date.fromisoformat(text) if text else None
     except ValueError:
-        _stop(f"--as-of: found '{text}', expected a day such as 2025-12-31")
+        stop(f"--as-of: found '{text}', expected a day such as 2025-12-31")
 
 
 def _require_known_ending(output: Path | None) -> None:
     if output is not None and output.suffix not in (".parquet", ".csv"):
-        _stop(f"--output: found '{output.name}', expected a name ending in .parquet or .csv")
+        stop(f"--output: found '{output.name}', expected a name ending in .parquet or .csv")
 
 
 def _show_or_write(frame: pd.DataFrame, output: Path | None) -> None:
@@ -694,9 +686,9 @@ def _run(job: str, config: Path, home_path: Path, as_json: bool, run_config: dic
     try:
         ran = run_job(job, config, home, run_config)
     except (ConfigurationError, CatalogueError) as error:
-        _stop(str(error))
+        stop(str(error))
     except HomeBusyError as error:
-        _stop(str(error), code=FAILED)
+        stop(str(error), code=FAILED)
     for reason in ran.reasons:
         err.print(reason, style="red", highlight=False)
     outcome = ran.outcome or {"run_id": ran.run_id, "release_id": None, "is_new": False, "tables": []}
@@ -706,7 +698,7 @@ def _run(job: str, config: Path, home_path: Path, as_json: bool, run_config: dic
     folder = str(home.releases / outcome["release_id"]) if outcome["release_id"] else None
     if as_json:
         more = {"exit_code": ran.code, "seconds": stages, "seconds_total": round(total, 2)}
-        _print_json({**outcome, **more, "release_folder": folder, "failures": ran.reasons})
+        print_json({**outcome, **more, "release_folder": folder, "failures": ran.reasons})
     else:
         _print_outcome(outcome, folder, stages, total)
     raise typer.Exit(ran.code)
@@ -755,12 +747,3 @@ def _log_to_terminal(quiet: bool) -> None:
         handler = RichHandler(console=err, show_path=False, show_level=False, markup=False, highlighter=None)
         handler.setFormatter(logging.Formatter("%(message)s"))
         logger.addHandler(handler)
-
-
-def _print_json(value: Any) -> None:
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
-
-
-def _stop(message: str, code: int = USAGE) -> NoReturn:
-    err.print(message, style="red", highlight=False, soft_wrap=True)
-    raise typer.Exit(code)

@@ -10,11 +10,12 @@ import json
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
+from orchestration.console import JsonOption, stop
 from orchestration.run import FAILED, USAGE
 
 if TYPE_CHECKING:
@@ -29,14 +30,13 @@ TablesArgument = Annotated[
 ]
 
 out = Console(soft_wrap=True, highlight=False)
-err = Console(stderr=True, soft_wrap=True, highlight=False)
 
 
 def protect(
     declaration: DeclarationOption,
     tables: TablesArgument,
     folder: Annotated[Path, typer.Option("--out", help="A folder for the protected tables; new or empty.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Hide what must be hidden in all tables together, prove it, and write them. The proof stays in the house.
 
@@ -54,15 +54,15 @@ def protect(
     from expectations.disclosure.tables import protected_frame, read_tables
 
     if folder.exists() and any(folder.iterdir()):
-        _stop(f"{folder}: found files in it, expected a new or an empty folder", USAGE)
+        stop(f"{folder}: found files in it, expected a new or an empty folder", USAGE)
     try:
         declared = load_declaration(declaration)
         found = read_tables(declared, tables)
         done = protect_all(declared, found)
     except (DeclarationError, ContradictionError) as error:
-        _stop(str(error), USAGE)
+        stop(str(error), USAGE)
     except (InfeasibleError, UnprovedError) as error:
-        _stop(str(error), FAILED)
+        stop(str(error), FAILED)
     _write(folder, {p.stem: p.suffix for p in tables}, found, done, protected_frame)
     report: dict[str, Any] = {"joint": done.population.joint, "tables": {}}
     for name, table in found.items():
@@ -121,7 +121,7 @@ def attack(
             help="A folder with the true tables, by the same names: then every need is asked for exactly."
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Attack published tables as a reader with a solver would; exit 1 if anything opens.
 
@@ -140,11 +140,11 @@ def attack(
         if truth is not None:
             found = {p.stem: p for p in sorted(truth.iterdir()) if p.suffix in (".csv", ".parquet")}
             if missing := sorted(set(told) - set(found)):
-                _stop(f"{truth}: no true table {', '.join(missing)}", USAGE)
+                stop(f"{truth}: no true table {', '.join(missing)}", USAGE)
             true = read_tables(declared, [found[name] for name in told])
         population, result = attack_told(declared, told, true)
     except (DeclarationError, ContradictionError, OSError) as error:
-        _stop(str(error), USAGE)
+        stop(str(error), USAGE)
     opened = result.opened
     if as_json:
         print(
@@ -205,8 +205,3 @@ def _as_json(opened: Opened) -> dict[str, Any]:
 
 def _number(value: float) -> str:
     return "∞" if value == float("inf") else f"{value:g}"
-
-
-def _stop(message: str, code: int) -> NoReturn:
-    err.print(message, markup=False)
-    raise typer.Exit(code)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Column, Table
 
+from orchestration.console import ConfigOption, HomeOption, JsonOption, print_json, stop
 from orchestration.run import FAILED, USAGE
 from orchestration.settings import DEFAULT_CONFIG, DEFAULT_HOME, ConfigurationError
 
@@ -23,16 +23,12 @@ if TYPE_CHECKING:
     from orchestration.publish.release import Release, ReleaseStore
     from orchestration.settings import Settings
 
-HomeOption = Annotated[Path, typer.Option("--home", help="Where everything is kept.")]
-ConfigOption = Annotated[Path, typer.Option("--config", help="The municipality's configuration.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 OnOption = Annotated[
     str | None, typer.Option("--on", help="As it was published at the end of a day, YYYY-MM-DD.")
 ]
 IdArgument = Annotated[str | None, typer.Argument(help="A release; the served one without it.")]
 
 out = Console(soft_wrap=True, highlight=False)
-err = Console(stderr=True, soft_wrap=True, highlight=False)
 
 release_app = typer.Typer(
     no_args_is_help=True, help="Releases: list, show, compare, go back, prove, tidy up."
@@ -54,7 +50,7 @@ def list_releases(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) 
         for r in store.all()
     ]  # fmt: skip
     if as_json:
-        _print_json(rows)
+        print_json(rows)
         return
     table = Table(
         Column("Release", no_wrap=True), "von / of", Column("Tabellen / tables", justify="right"),
@@ -82,7 +78,7 @@ def show_release(
     release = _chosen(_store(home), release_id, on)
     facts = {"folder": str(release.folder), **release.manifest}
     if as_json:
-        _print_json(facts)
+        print_json(facts)
         return
     out.print(
         f"Release [bold]{release.id}[/bold] von / of {facts['created_at']}, folgt auf / follows {facts.get('follows') or '–'}"
@@ -118,7 +114,7 @@ def diff_releases(
     store = _store(home)
     found = differences(_chosen(store, old, None), _chosen(store, new, None), cells)
     if as_json:
-        _print_json([dataclasses.asdict(one) for one in found])
+        print_json([dataclasses.asdict(one) for one in found])
     else:
         for one in found:
             out.print(
@@ -160,24 +156,24 @@ def rollback(
     from orchestration.resources.home import Home, HomeBusyError
 
     if not reason.strip():
-        _stop("--reason: found nothing, expected why", USAGE)
+        stop("--reason: found nothing, expected why", USAGE)
     if "[" in reason or "]" in reason:
-        _stop("--reason: found a bracket, expected plain words", USAGE)
+        stop("--reason: found a bracket, expected plain words", USAGE)
     settings = _settings(config)
     try:
         with Home(home).lock():
             store = _store(home)
             target, served = _chosen(store, release_id, None), _chosen(store, None, None)
             if target.id == served.id:
-                _stop(f"{target.id} is served already", USAGE)
+                stop(f"{target.id} is served already", USAGE)
             if damage := target.damage():
-                _stop(f"{target.id} can't be served: {damage[0]}")
+                stop(f"{target.id} can't be served: {damage[0]}", FAILED)
             back = [*store.served_since(target.id)] or [served.id]
             store.serve(target, now(), withdraw=back, reason=reason.strip())
             out.print(f"{target.id} statt / instead of {served.id}: {reason.strip()}")
             _databases(home, settings)
     except HomeBusyError as error:
-        _stop(str(error))
+        stop(str(error), FAILED)
 
 
 @release_app.command("verify")
@@ -209,7 +205,7 @@ def verify(
                     out.print(line)
                 _databases(home, settings)
         except HomeBusyError as error:
-            _stop(str(error))
+            stop(str(error), FAILED)
     damaged = False
     for release in list(store.all()) if every else [_chosen(store, release_id, None)]:
         found = wrong_in(release)
@@ -240,7 +236,7 @@ def prune(
         with Home(home).lock():
             gone = _store(home).prune(kept)
     except HomeBusyError as error:
-        _stop(str(error))
+        stop(str(error), FAILED)
     for name in gone:
         out.print(name)
     out.print(f"{len(gone)} entfernt / removed")
@@ -264,7 +260,7 @@ def cite(
     catalogue = catalogue_of(settings)
     release = _chosen(_store(home), release_id, on)
     if table not in catalogue.published or (release.manifest["tables"].get(table) or {}).get("rows") is None:
-        _stop(f"no published table '{table}' in {release.id}", USAGE)
+        stop(f"no published table '{table}' in {release.id}", USAGE)
     found = cited(release, catalogue.published[table], settings.publication)
     print(found.bibtex if bibtex else found.text)
 
@@ -275,7 +271,7 @@ def _settings(config: Path) -> Settings:
     try:
         return load_settings(config)
     except ConfigurationError as error:
-        _stop(str(error), USAGE)
+        stop(str(error), USAGE)
 
 
 def _databases(home: Path, settings: Settings) -> None:
@@ -297,39 +293,30 @@ def _store(home: Path) -> ReleaseStore:
 
     folder = Home(home).releases
     if not folder.exists():
-        _stop(f"{home}: no releases yet", USAGE)
+        stop(f"{home}: no releases yet", USAGE)
     return ReleaseStore(folder)
 
 
 def _chosen(store: ReleaseStore, release_id: str | None, on: str | None) -> Release:
     """The release of that name, or of that day, or the served one."""
     if release_id is not None and on is not None:
-        _stop("a release or --on, not both", USAGE)
+        stop("a release or --on, not both", USAGE)
     if on is not None:
         try:
             day = dt.date.fromisoformat(on)
         except ValueError:
-            _stop(f"--on: found {on!r}, expected YYYY-MM-DD", USAGE)
+            stop(f"--on: found {on!r}, expected YYYY-MM-DD", USAGE)
         release_id = store.served_on(day)
         if release_id is None:
-            _stop(f"--on: nothing was published by {on}", USAGE)
+            stop(f"--on: nothing was published by {on}", USAGE)
         if not (store.folder / release_id).exists():
-            _stop(f"{release_id}, which was served on {on}, is not kept any more", USAGE)
+            stop(f"{release_id}, which was served on {on}, is not kept any more", USAGE)
     if release_id is None:
         served = store.current()
         if served is None:
-            _stop("nothing is served yet", USAGE)
+            stop("nothing is served yet", USAGE)
         return served
     known = [release.id for release in store.all()]
     if release_id not in known:
-        _stop(f"no release '{release_id}'; there are {', '.join(known[-5:]) or 'none'}", USAGE)
+        stop(f"no release '{release_id}'; there are {', '.join(known[-5:]) or 'none'}", USAGE)
     return store.read(release_id)
-
-
-def _print_json(facts: Any) -> None:
-    print(json.dumps(facts, indent=2, ensure_ascii=False, default=str))
-
-
-def _stop(message: str, code: int = FAILED) -> NoReturn:
-    err.print(f"[red]{message}[/red]")
-    raise typer.Exit(code)

@@ -35,7 +35,7 @@ class Ran:
     def code(self) -> int:
         if self.outcome is None or self.outcome["release_id"] is None:
             return FAILED
-        if any(state != self.outcome["release_id"] for state in self.outcome.get("databases", {}).values()):
+        if any(state["error"] for state in self.outcome.get("databases", [])):
             return FAILED
         return SOME_HELD if self.held else ALL_PUBLISHED
 

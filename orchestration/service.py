@@ -17,7 +17,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import io
-import json
+import os
 import threading
 import urllib.parse
 from collections import OrderedDict
@@ -130,9 +130,7 @@ class Opened:
 
     def run(self, sql: str, values: Sequence[Any] = ()) -> duckdb.DuckDBPyConnection:
         """A query on a cursor of its own: requests run side by side."""
-        cursor = self.mart.cursor()
-        cursor.execute("use mart")  # a cursor begins elsewhere
-        return cursor.execute(sql, list(values))
+        return self.mart.cursor().execute(sql, list(values))
 
 
 class Releases:
@@ -145,18 +143,18 @@ class Releases:
 
     def opened(self, name: str) -> Opened:
         """The release of that name. Raises HTTPException 404."""
-        try:
-            release = self.store.current() if name == CURRENT else self.store.read(name)
-        except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):
-            release = None
-        if release is None:
-            raise HTTPException(404, f"found release '{name}', expected one of /releases")
         with self._lock:
+            try:
+                release_id = os.readlink(self.store.folder / CURRENT) if name == CURRENT else name
+                # What a release says never changes: an open one is not read again.
+                known = self._open.get(release_id)
+                release = known.release if known else self.store.read(release_id)
+            except (OSError, ValueError):
+                raise HTTPException(404, f"found release '{name}', expected one of /releases") from None
             if release.id not in self._open:
                 # An instance of its own, which after this reads nothing but the mart and can't be told otherwise.
                 mart = duckdb.connect()
                 mart.execute(f"attach {_quoted(str(release.folder / 'mart.duckdb'))} as mart (read_only)")
-                mart.execute("use mart")
                 mart.execute("set memory_limit = '1GB'")
                 mart.execute("set threads = 2")
                 mart.execute("set enable_external_access = false")
@@ -261,9 +259,9 @@ def service(releases: Path, requests_per_minute: int = 600) -> FastAPI:
         headers = {**_named(opened), "ETag": tag, "Cache-Control": _cache(release)}
         if tag in [t.strip() for t in request.headers.get("if-none-match", "").split(",")]:
             return Response(status_code=304, headers=headers)
-        total = opened.run(f'select count(*) from "{table}"{asked.where}', asked.values).fetchall()[0][0]
+        total = opened.run(f'select count(*) from mart."{table}"{asked.where}', asked.values).fetchall()[0][0]
         found = opened.run(
-            f'select {asked.columns} from "{table}"{asked.where}{asked.order} limit {int(limit)} offset {int(offset)}',
+            f'select {asked.columns} from mart."{table}"{asked.where}{asked.order} limit {int(limit)} offset {int(offset)}',
             asked.values,
         ).to_arrow_table()
         headers["X-Total-Rows"] = str(total)
@@ -333,9 +331,11 @@ class _Asked:
                     400, f"found filter '{key}', expected a column of {table}, alone or with __gte or __lte"
                 )
             typed = [_typed(name, known[name], text) for text in wanted]
+            if how and None in typed:
+                raise HTTPException(400, f"found no value of '{key}', expected one to compare with")
             if how:
                 parts += [f'"{name}" {_COMPARISONS[how]} ?' for _ in typed]
-                values += [v for v in typed if v is not None] if None not in typed else _no_bound(key)
+                values += typed
                 continue
             there = [v for v in typed if v is not None]
             either = [f'"{name}" in ({", ".join("?" * len(there))})'] if there else []
@@ -350,10 +350,6 @@ class _Asked:
             f" order by {', '.join([*order, 'rowid'])}",
             values,
         )  # fmt: skip
-
-
-def _no_bound(key: str) -> list[Any]:
-    raise HTTPException(400, f"found no value of '{key}', expected one to compare with")
 
 
 def _names(text: str, known: Mapping[str, str]) -> list[str]:

@@ -285,7 +285,7 @@ class DatabaseTarget(_Section):
     keep: int = Field(default=3, ge=2)
 
 
-class Publication(_Section):
+class Publishing(_Section):
     """How releases are offered. `base_url`: where their folder is reachable, if anywhere; links begin with it.
 
     `keep_nights`: so many releases are kept, and every month's last.
@@ -315,7 +315,7 @@ class Settings(_Section):
     school_directory: SchoolDirectory | None = None
     registers: Registers = Registers()
     confidentiality: Confidentiality = Confidentiality()
-    publication: Publication = Publication()
+    publication: Publishing = Publishing()
     notify: Notify = Notify()
     catalogue: Path | None = None
     """A folder of further declarations, laid out like expectations/catalogue."""

@@ -76,6 +76,12 @@ def plain(counts: pd.DataFrame, breakdowns: list[str]) -> pd.DataFrame:
     return counts.rename(columns={_COUNTED + name: name for name in breakdowns})
 
 
+CITY = (
+    "raw.municipality", "raw.area_piece", "catalogue.breakdown_cell", "catalogue.measure_known_zero", "catalogue.measure_subset",
+)  # fmt: skip
+"""The candidate's relations that `city_of` takes, in its order."""
+
+
 def city_of(
     municipality: pd.DataFrame,
     pieces: pd.DataFrame,

@@ -16,7 +16,7 @@ import duckdb
 import pandas as pd
 
 from expectations.catalogue import Catalogue
-from orchestration.compute.confidential import KEY, areas_of, city_of, deliveries_of, plain, with_ledger
+from orchestration.compute.confidential import CITY, KEY, areas_of, city_of, deliveries_of, plain, with_ledger
 from orchestration.compute.increment import has_table
 from orchestration.ledger import told_before
 from orchestration.resources.home import Home
@@ -207,13 +207,7 @@ def _found(
     measures = connection.table("monitoring.fct_measure")
     told = _told(connection, breakdowns)
     counts = with_ledger(told, measures, told_before(home), _deliveries(connection), breakdowns)
-    city = city_of(*(
-        connection.table(name).df()
-        for name in (
-            "raw.municipality", "raw.area_piece", "catalogue.breakdown_cell", "catalogue.measure_known_zero",
-            "catalogue.measure_subset",
-        )
-    ))  # fmt: skip
+    city = city_of(*(connection.table(name).df() for name in CITY))
     return counts, opened(counts, breakdowns, city, areas_of(measures), Memory(home.proof))
 
 

@@ -1,5 +1,6 @@
 """Publish as a Dagster asset: the release that is served."""
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -96,7 +97,7 @@ def build_publish_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
 
         with night.stage("publish: databases"):
             states = bring_up_to_date(night.home, night.settings, night.moment)
-        night.say_databases({state.name: state.error or state.release for state in states})
+        night.say_databases([asdict(state) for state in states])
         for state in states:
             if state.error is None:
                 LOG.info("publish | %s serves %s", state.name, state.release)

@@ -9,9 +9,7 @@ only.
 
 from __future__ import annotations
 
-import datetime as dt
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +17,8 @@ import pyarrow.compute as pc
 
 from expectations.catalogue import Catalogue
 from orchestration.publish.contents import Contents, ReleaseTable
+from orchestration.publish.imprint import Imprint
 from orchestration.publish.release import file_hash
-from orchestration.settings import Publication
 
 LICENCE = "http://dcat-ap.de/def/licenses/dl-by-de/2.0"
 
@@ -36,18 +34,6 @@ _FORMATS = (
     ("parquet/{}.parquet", "PARQUET", "application/vnd.apache.parquet", "Parquet"),
 )  # fmt: skip
 """Where a table's files lie, their type in the EU's list, their media type, and what they are called."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """What the entry and every workbook say of the release as a whole. `code`, `city`: the municipality's key and name."""
-
-    created: dt.datetime
-    code: str
-    city: str
-    attribution: str
-    notice: str | None
-    publication: Publication
 
 
 def csvw(contents: Contents, descriptions: dict[str, str], abouts: dict[str, str]) -> dict[str, Any]:
@@ -77,7 +63,7 @@ def csvw(contents: Contents, descriptions: dict[str, str], abouts: dict[str, str
 
 
 def dcat_ap_de(
-    folder: Path, release: str, contents: Contents, catalogue: Catalogue, entry: Entry
+    folder: Path, release: str, contents: Contents, catalogue: Catalogue, imprint: Imprint
 ) -> dict[str, str]:
     """catalog.ttl and catalog.jsonld of a release whose files are written: a dataset per published table, with its files."""
     from rdflib import DCAT, DCTERMS, FOAF, OWL, RDF, RDFS, XSD, Graph, Literal, Namespace, URIRef
@@ -88,122 +74,116 @@ def dcat_ap_de(
     graph = Graph()
     for prefix, space in (("dcatde", dcatde), ("vcard", vcard), ("spdx", spdx)):
         graph.bind(prefix, space)
-    base = f"{entry.publication.base_url}/{release}/" if entry.publication.base_url else ""
-    german = lambda text: Literal(text, lang="de")  # noqa: E731
-    moment = Literal(entry.created.isoformat(), datatype=XSD.dateTime)
+    base = f"{imprint.publishing.base_url}/{release}/" if imprint.publishing.base_url else ""
+
+    def german(text: str) -> Literal:
+        return Literal(text, lang="de")
+
+    def say(subject: URIRef, predicate: URIRef, *objects: URIRef | Literal) -> None:
+        for one in objects:
+            graph.add((subject, predicate, one))
+
+    moment = Literal(imprint.created.isoformat(), datatype=XSD.dateTime)
 
     publisher = URIRef(f"{base}catalog#publisher")
-    who = entry.publication.publisher
-    name = who.name if who else f"Stadt {entry.city}"
-    graph.add((publisher, RDF.type, FOAF.Agent))
-    graph.add((publisher, FOAF.name, german(name)))
+    who = imprint.publishing.publisher
+    name = who.name if who else f"Stadt {imprint.city}"
+    say(publisher, RDF.type, FOAF.Agent)
+    say(publisher, FOAF.name, german(name))
     contact = URIRef(f"{base}catalog#contact")
-    graph.add((contact, RDF.type, vcard.Organization))
-    graph.add((contact, vcard.fn, german(name)))
+    say(contact, RDF.type, vcard.Organization)
+    say(contact, vcard.fn, german(name))
     if who and who.homepage:
-        graph.add((publisher, FOAF.homepage, URIRef(who.homepage)))
-        graph.add((contact, vcard.hasURL, URIRef(who.homepage)))
+        say(publisher, FOAF.homepage, URIRef(who.homepage))
+        say(contact, vcard.hasURL, URIRef(who.homepage))
     if who and who.email:
-        graph.add((contact, vcard.hasEmail, URIRef(f"mailto:{who.email}")))
+        say(contact, vcard.hasEmail, URIRef(f"mailto:{who.email}"))
     root = URIRef(f"{base}catalog")
-    graph.add((root, RDF.type, DCAT.Catalog))
-    graph.add((root, DCTERMS.title, german(f"Bildungsmonitoring der Stadt {entry.city}")))
-    about = f"Indikatoren des kommunalen Bildungsmonitorings der Stadt {entry.city}."
-    graph.add((root, DCTERMS.description, german(f"{entry.notice}. {about}" if entry.notice else about)))
-    graph.add((root, DCTERMS.publisher, publisher))
-    graph.add((root, DCTERMS.language, URIRef(f"{eu}language/DEU")))
-    graph.add((root, DCTERMS.license, URIRef(LICENCE)))
-    graph.add((root, DCTERMS.modified, moment))
-    graph.add((root, DCAT.themeTaxonomy, URIRef(f"{eu}data-theme")))
+    say(root, RDF.type, DCAT.Catalog)
+    say(root, DCTERMS.title, german(f"Bildungsmonitoring der Stadt {imprint.city}"))
+    about = f"Indikatoren des kommunalen Bildungsmonitorings der Stadt {imprint.city}."
+    say(root, DCTERMS.description, german(f"{imprint.notice}. {about}" if imprint.notice else about))
+    say(root, DCTERMS.publisher, publisher)
+    say(root, DCTERMS.language, URIRef(f"{eu}language/DEU"))
+    say(root, DCTERMS.license, URIRef(LICENCE))
+    say(root, DCTERMS.modified, moment)
+    say(root, DCAT.themeTaxonomy, URIRef(f"{eu}data-theme"))
     tables = {table.name: table for table in contents.tables}
     for table_id, declared in catalogue.published.items():
         if table_id not in tables:
             continue
         dataset = URIRef(f"{base}catalog#{table_id}")
         state = contents.states[table_id]
-        graph.add((root, DCAT.dataset, dataset))
-        graph.add((dataset, RDF.type, DCAT.Dataset))
-        graph.add((dataset, DCTERMS.identifier, Literal(f"bildungsmonitor-{entry.code}-{table_id}")))
-        graph.add((dataset, OWL.versionInfo, Literal(release)))
-        graph.add((dataset, DCTERMS.title, german(f"{declared.title.de} – Bildungsmonitoring {entry.city}")))
-        graph.add(
-            (
-                dataset,
-                DCTERMS.title,
-                Literal(f"{declared.title.en} – education monitoring {entry.city}", lang="en"),
-            )
+        say(root, DCAT.dataset, dataset)
+        say(dataset, RDF.type, DCAT.Dataset)
+        say(dataset, DCTERMS.identifier, Literal(f"bildungsmonitor-{imprint.code}-{table_id}"))
+        say(dataset, OWL.versionInfo, Literal(release))
+        say(dataset, DCTERMS.title, german(f"{declared.title.de} – Bildungsmonitoring {imprint.city}"))
+        say(
+            dataset,
+            DCTERMS.title,
+            Literal(f"{declared.title.en} – education monitoring {imprint.city}", lang="en"),
         )
         names = "; ".join(i.label.de for i in catalogue.indicators_of(table_id))
-        said = f"{entry.notice}. " if entry.notice else ""
-        graph.add((dataset, DCTERMS.description, german(f"{said}{declared.title.de}: {names}.")))
-        graph.add((dataset, DCTERMS.publisher, publisher))
-        graph.add((dataset, DCAT.contactPoint, contact))
-        graph.add((dataset, DCAT.theme, URIRef(f"{eu}data-theme/EDUC")))
-        for word in ("Bildung", "Bildungsmonitoring", entry.city, declared.title.de):
-            graph.add((dataset, DCAT.keyword, german(word)))
-        graph.add((dataset, DCTERMS.modified, moment))
-        graph.add((dataset, DCTERMS.language, URIRef(f"{eu}language/DEU")))
-        graph.add((dataset, DCTERMS.accrualPeriodicity, URIRef(f"{eu}frequency/IRREG")))
-        graph.add(
-            (
-                dataset,
-                dcatde.politicalGeocodingURI,
-                URIRef(f"http://dcat-ap.de/def/politicalGeocoding/districtKey/{entry.code}"),
-            )
+        said = f"{imprint.notice}. " if imprint.notice else ""
+        say(dataset, DCTERMS.description, german(f"{said}{declared.title.de}: {names}."))
+        say(dataset, DCTERMS.publisher, publisher)
+        say(dataset, DCAT.contactPoint, contact)
+        say(dataset, DCAT.theme, URIRef(f"{eu}data-theme/EDUC"))
+        say(
+            dataset,
+            DCAT.keyword,
+            *map(german, ("Bildung", "Bildungsmonitoring", imprint.city, declared.title.de)),
         )
-        graph.add(
-            (
-                dataset,
-                dcatde.politicalGeocodingLevelURI,
-                URIRef("http://dcat-ap.de/def/politicalGeocoding/Level/municipality"),
-            )
+        say(dataset, DCTERMS.modified, moment)
+        say(dataset, DCTERMS.language, URIRef(f"{eu}language/DEU"))
+        say(dataset, DCTERMS.accrualPeriodicity, URIRef(f"{eu}frequency/IRREG"))
+        say(
+            dataset,
+            dcatde.politicalGeocodingURI,
+            URIRef(f"http://dcat-ap.de/def/politicalGeocoding/districtKey/{imprint.code}"),
+        )
+        say(
+            dataset,
+            dcatde.politicalGeocodingLevelURI,
+            URIRef("http://dcat-ap.de/def/politicalGeocoding/Level/municipality"),
         )
         if who and who.contributor_id:
-            graph.add((dataset, dcatde.contributorID, URIRef(who.contributor_id)))
-        graph.add((dataset, URIRef(f"{DCAT}version"), Literal(state["schema_version"])))
+            say(dataset, dcatde.contributorID, URIRef(who.contributor_id))
+        say(dataset, URIRef(f"{DCAT}version"), Literal(state["schema_version"]))
         rows = tables[table_id].rows
         if rows.num_rows:
             span = URIRef(f"{base}catalog#{table_id}-period")
-            graph.add((dataset, DCTERMS.temporal, span))
-            graph.add((span, RDF.type, DCTERMS.PeriodOfTime))
-            graph.add((span, DCAT.startDate, Literal(pc.min(rows["period_start"]).as_py())))
-            graph.add((span, DCAT.endDate, Literal(pc.max(rows["period_end"]).as_py())))
+            say(dataset, DCTERMS.temporal, span)
+            say(span, RDF.type, DCTERMS.PeriodOfTime)
+            say(span, DCAT.startDate, Literal(pc.min(rows["period_start"]).as_py()))
+            say(span, DCAT.endDate, Literal(pc.max(rows["period_end"]).as_py()))
         for pattern, kind, media, title in _FORMATS:
             path = pattern.format(table_id)
             if not (folder / path).exists():
                 continue
             file = URIRef(f"{base}catalog#{path.replace('/', '-')}")
             checksum = URIRef(f"{file}-checksum")
-            graph.add((dataset, DCAT.distribution, file))
-            graph.add((file, RDF.type, DCAT.Distribution))
-            graph.add((file, DCTERMS.title, german(title)))
-            graph.add((file, DCAT.accessURL, URIRef(f"{base}{path}")))
-            graph.add((file, DCAT.downloadURL, URIRef(f"{base}{path}")))
-            graph.add((file, DCTERMS.license, URIRef(LICENCE)))
-            graph.add(
-                (
-                    file,
-                    dcatde.licenseAttributionByText,
-                    german(f"Stadt {entry.city}, Bildungsmonitoring; {entry.attribution}"),
-                )
+            say(dataset, DCAT.distribution, file)
+            say(file, RDF.type, DCAT.Distribution)
+            say(file, DCTERMS.title, german(title))
+            say(file, DCAT.accessURL, URIRef(f"{base}{path}"))
+            say(file, DCAT.downloadURL, URIRef(f"{base}{path}"))
+            say(file, DCTERMS.license, URIRef(LICENCE))
+            say(
+                file,
+                dcatde.licenseAttributionByText,
+                german(f"Stadt {imprint.city}, Bildungsmonitoring; {imprint.attribution}"),
             )
-            graph.add((file, DCTERMS["format"], URIRef(f"{eu}file-type/{kind}")))
-            graph.add((file, DCAT.mediaType, URIRef(f"https://www.iana.org/assignments/media-types/{media}")))
-            graph.add(
-                (
-                    file,
-                    DCAT.byteSize,
-                    Literal((folder / path).stat().st_size, datatype=XSD.nonNegativeInteger),
-                )
-            )
-            graph.add((file, DCTERMS.modified, moment))
-            graph.add((file, spdx.checksum, checksum))
-            graph.add((checksum, RDF.type, spdx.Checksum))
-            graph.add((checksum, spdx.algorithm, spdx.checksumAlgorithm_sha256))
-            graph.add(
-                (checksum, spdx.checksumValue, Literal(file_hash(folder / path), datatype=XSD.hexBinary))
-            )
-    graph.add((root, RDFS.label, Literal(release)))
+            say(file, DCTERMS["format"], URIRef(f"{eu}file-type/{kind}"))
+            say(file, DCAT.mediaType, URIRef(f"https://www.iana.org/assignments/media-types/{media}"))
+            say(file, DCAT.byteSize, Literal((folder / path).stat().st_size, datatype=XSD.nonNegativeInteger))
+            say(file, DCTERMS.modified, moment)
+            say(file, spdx.checksum, checksum)
+            say(checksum, RDF.type, spdx.Checksum)
+            say(checksum, spdx.algorithm, spdx.checksumAlgorithm_sha256)
+            say(checksum, spdx.checksumValue, Literal(file_hash(folder / path), datatype=XSD.hexBinary))
+    say(root, RDFS.label, Literal(release))
     # Without an address of its own a relative one is resolved where the file lies.
     linked = json.loads(graph.serialize(format="json-ld", auto_compact=True))
     return {

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from expectations.catalogue.model import PublishedTable
 from orchestration.publish.release import Release
-from orchestration.settings import Publication
+from orchestration.settings import Publishing
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Citation:
     link: str
 
 
-def cite(release: Release, table: PublishedTable, publication: Publication) -> Citation:
+def cite(release: Release, table: PublishedTable, publication: Publishing) -> Citation:
     """The citation of one published table as one release has it. Raises KeyError if the release does not have it.
 
     Without a configured address the link is a name (`urn:sha256:…` of the Parquet file), which still says which one.

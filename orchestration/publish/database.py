@@ -1,7 +1,7 @@
 """Releases in a database, for dashboards: loaded beside the served one, proved, and switched by one row.
 
     <schema>_store.<table>__v<major>   all releases kept; the column release_id says which
-    <schema>_store.served              which release readers have of every table: the one thing a switch writes
+    <schema>_store.served              which release readers have of every table: all that a switch writes
     <schema>.release                   which release that is, for whoever asks
     <schema>.<table>                   the stable view of it; <table>_v<major> for who waits for no breaking change
 
@@ -20,7 +20,6 @@ import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -39,6 +38,9 @@ BATCH = 20_000
 ROW = "_row"
 """The place of a row in its table of the release; it stands in no view."""
 
+_NOTE = "view "
+"""What stands before a view's name where `release` says what it was made of."""
+
 _KINDS: dict[str, Any] = {
     "string": sa.Text(), "double": sa.Double(), "bool": sa.Boolean(), "date32[day]": sa.Date(), "int32": sa.Integer(),
     "int64": sa.BigInteger(), "timestamp[us]": sa.DateTime(),
@@ -47,14 +49,6 @@ _KINDS: dict[str, Any] = {
 
 class TargetError(RuntimeError):
     """A database could not be brought to the served release; it serves what it served before."""
-
-
-@dataclass(frozen=True)
-class Served:
-    """What a database serves: the release, and since when; None before the first one."""
-
-    release: str | None
-    at: str | None
 
 
 class Target:
@@ -89,8 +83,8 @@ class Target:
         """The database without its password, and the schema."""
         return f"{self.url.render_as_string(hide_password=True)} ({self.schema})"
 
-    def served(self) -> Served:
-        """What readers have now."""
+    def served(self) -> str | None:
+        """The release that readers have now; None before the first one."""
         with self._told(), self._engine.connect() as connection:
             return self._served(connection)
 
@@ -99,7 +93,7 @@ class Target:
         with self._told():
             with self._engine.begin() as connection:
                 self._prepare(connection)
-                if self._served(connection).release == release.id and self._is_whole(connection, release):
+                if self._served(connection) == release.id and self._is_whole(connection, release):
                     return False
             with self._engine.connect() as connection:
                 loaded = self._is_whole(connection, release)
@@ -114,11 +108,28 @@ class Target:
 
     # --- what stands where -----------------------------------------------------------------------------------
 
+    def _place(self, schema: str, name: str) -> tuple[str, str | None]:
+        """What a relation is called there, and in which schema; without schemas names begin with them."""
+        return (name, schema) if self._has_schemas else (f"{schema}__{name}", None)
+
+    def _quoted(self, schema: str, name: str) -> str:
+        called, within = self._place(schema, name)
+        return f'"{within}"."{called}"' if within else f'"{called}"'
+
     def _of_store(self, name: str) -> str:
-        return f'"{self._store}"."{name}"' if self._has_schemas else f'"{self._store}__{name}"'
+        return self._quoted(self._store, name)
 
     def _of_view(self, name: str) -> str:
-        return f'"{self.schema}"."{name}"' if self._has_schemas else f'"{self.schema}__{name}"'
+        return self._quoted(self.schema, name)
+
+    def _put(self, connection: sa.Connection, table: str, key: str, *values: str | None) -> None:
+        """One row of `release` or `served`, in place of the one of that key. Both have three columns, the key first."""
+        name = self._of_store(table)
+        first = {"release": "release_id", "served": "stored_table"}[table]
+        connection.execute(sa.text(f"delete from {name} where {first} = :key"), {"key": key})
+        connection.execute(
+            sa.text(f"insert into {name} values (:key, :a, :b)"), {"key": key, "a": values[0], "b": values[1]}
+        )
 
     def _names(self, release: Release) -> dict[str, str]:
         """Stored table by table of the release: its name and the major of its version."""
@@ -136,19 +147,17 @@ class Target:
             f"create table if not exists {self._of_store('served')} (stored_table varchar(120) primary key, release_id varchar(40), at varchar(40))"
         ))  # fmt: skip
 
-    def _served(self, connection: sa.Connection) -> Served:
+    def _served(self, connection: sa.Connection) -> str | None:
         if not self._exists(connection, "served"):
-            return Served(None, None)
-        row = connection.execute(sa.text(
-            f"select release_id, at from {self._of_store('served')} where stored_table = '*'"
-        )).fetchone()  # fmt: skip
-        return Served(None, None) if row is None else Served(str(row[0]), str(row[1]))
+            return None
+        found = connection.execute(
+            sa.text(f"select release_id from {self._of_store('served')} where stored_table = '*'")
+        ).scalar()
+        return None if found is None else str(found)
 
     def _exists(self, connection: sa.Connection, name: str) -> bool:
-        inspector = sa.inspect(connection)
-        if self._has_schemas:
-            return inspector.has_table(name, schema=self._store)
-        return inspector.has_table(f"{self._store}__{name}")
+        called, within = self._place(self._store, name)
+        return sa.inspect(connection).has_table(called, schema=within)
 
     def _is_whole(self, connection: sa.Connection, release: Release) -> bool:
         """Is it written down as loaded? That is done only after every table was proved."""
@@ -170,17 +179,8 @@ class Target:
                 self._insert(release, stored, rows)
         facts = json.dumps({"digest": release.manifest["content_digest"], "tables": list(_tables(release))})
         with self._engine.begin() as connection:
-            connection.execute(
-                sa.text(f"delete from {self._of_store('release')} where release_id = :id"), {"id": release.id}
-            )
-            connection.execute(
-                sa.text(f"insert into {self._of_store('release')} values (:id, :at, :facts)"),
-                {
-                    "id": release.id,
-                    "at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-                    "facts": facts,
-                },
-            )
+            at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+            self._put(connection, "release", release.id, at, facts)
 
     def _copy(self, release: Release, stored: str, rows: pa.Table) -> None:
         """PostgreSQL: COPY into a table of the release's own, read back, made a partition."""
@@ -230,16 +230,16 @@ class Target:
         """SQLite, and what speaks its SQL: batches through SQLAlchemy, then counted."""
         with self._engine.begin() as connection:
             self._grow(connection, stored, rows.schema)
-            where, value = (
-                sa.text(f"delete from {self._of_store(stored)} where release_id = :id"),
-                {"id": release.id},
-            )
-            connection.execute(where, value)
-            table = self._table(stored, rows.schema)
+            value = {"id": release.id}
+            connection.execute(sa.text(f"delete from {self._of_store(stored)} where release_id = :id"), value)
+            table, first = self._table(stored, rows.schema), 0
             for batch in rows.to_batches(BATCH):
-                connection.execute(
-                    table.insert(), [{"release_id": release.id, **row} for row in batch.to_pylist()]
-                )
+                records = [
+                    {"release_id": release.id, ROW: first + n, **row}
+                    for n, row in enumerate(batch.to_pylist())
+                ]
+                connection.execute(table.insert(), records)
+                first += batch.num_rows
             found = connection.execute(
                 sa.text(f"select count(*) from {self._of_store(stored)} where release_id = :id"), value
             ).scalar()
@@ -248,11 +248,10 @@ class Target:
 
     def _table(self, stored: str, schema: pa.Schema) -> sa.Table:
         columns = [sa.Column(field.name, _KINDS[str(field.type)]) for field in schema]
-        name = stored if self._has_schemas else f"{self._store}__{stored}"
+        name, within = self._place(self._store, stored)
         return sa.Table(
             name, sa.MetaData(), sa.Column("release_id", sa.String(40), nullable=False),
-            sa.Column(ROW, sa.Integer()), *columns,
-            schema=self._store if self._has_schemas else None,
+            sa.Column(ROW, sa.Integer()), *columns, schema=within,
         )  # fmt: skip
 
     def _grow(self, connection: sa.Connection, stored: str, schema: pa.Schema) -> None:
@@ -270,11 +269,8 @@ class Target:
                     sa.text(f'create index "{stored}__release" on {self._of_store(stored)} (release_id)')
                 )
             return
-        place = {"schema": self._store} if self._has_schemas else {}
-        name = stored if self._has_schemas else f"{self._store}__{stored}"
-        there = {
-            column["name"]: column["type"] for column in sa.inspect(connection).get_columns(name, **place)
-        }
+        found = sa.inspect(connection).get_columns(table.name, schema=table.schema)
+        there = {column["name"]: column["type"] for column in found}
         for column in table.columns:
             kind = column.type.compile(self._engine.dialect)
             if column.name not in there:
@@ -296,45 +292,40 @@ class Target:
 
     def _switch(self, connection: sa.Connection, release: Release, moment: dt.datetime) -> None:
         """Views that are not as they should be, then the pointers: all in one transaction."""
-        at = moment.isoformat()
-        names = self._names(release)
+        names, made = self._names(release), self._made(connection)
         for table, stored in names.items():
             columns = pq.read_schema(release.parquet(table)).names
-            for view in (table, stored.replace("__v", "_v")):
-                self._view(connection, view, stored, columns)
-        connection.execute(sa.text(f"delete from {self._of_store('served')} where stored_table = '*'"))
-        for row in connection.execute(
-            sa.text(f"select stored_table from {self._of_store('served')}")
-        ).fetchall():
+            for view in (table, _versioned(stored)):
+                self._view(connection, view, stored, columns, made.get(view))
+        served = self._of_store("served")
+        for (pointer,) in connection.execute(sa.text(f"select stored_table from {served}")).fetchall():
             # What this release does not have, or has in an older version only, is shown no more. Older versions stay.
-            table, _, major = str(row[0]).rpartition("__v")
-            if table not in names or int(major) > _major(release, table):
-                connection.execute(
-                    sa.text(f"delete from {self._of_store('served')} where stored_table = :t"), {"t": row[0]}
-                )
-        for name in ("*", *sorted(names.values())):
-            connection.execute(
-                sa.text(f"delete from {self._of_store('served')} where stored_table = :t"), {"t": name}
-            )
-            connection.execute(
-                sa.text(f"insert into {self._of_store('served')} values (:t, :r, :at)"),
-                {"t": name, "r": release.id, "at": at},
-            )
-        if self._made_of(connection, "release") is None:
-            body = f"select release_id, at from {self._of_store('served')} where stored_table = '*'"
+            table, _, major = str(pointer).rpartition("__v")
+            if pointer != "*" and (table not in names or int(major) > _major(release, table)):
+                connection.execute(sa.text(f"delete from {served} where stored_table = :t"), {"t": pointer})
+        for pointer in ("*", *sorted(names.values())):
+            self._put(connection, "served", pointer, release.id, moment.isoformat())
+        if "release" not in made:
+            body = f"select release_id, at from {served} where stored_table = '*'"
             self._create_view(
                 connection, "release", body, {"table": "served", "columns": ["release_id", "at"]}
             )
         if self.is_postgresql and self.declared.reader:
-            versions = [stored.replace("__v", "_v") for stored in names.values()]
+            versions = [_versioned(stored) for stored in names.values()]
             self._grant(connection, self.declared.reader, ["release", *names, *versions])
 
-    def _view(self, connection: sa.Connection, view: str, stored: str, columns: list[str]) -> None:
-        """A view over what is served of a stored table; touched only if it has new columns or another table.
+    def _view(
+        self,
+        connection: sa.Connection,
+        view: str,
+        stored: str,
+        columns: list[str],
+        before: dict[str, Any] | None,
+    ) -> None:
+        """A view over what is served of a stored table; touched only if it has new columns or another table than `before`.
 
         New columns come last, so that PostgreSQL replaces the view and drops nothing that was built on it.
         """
-        before = self._made_of(connection, view)
         # A column that is there once stays within its major version; where a release does not have it, it is empty.
         known: list[str] = before["columns"] if before is not None and before["table"] == stored else []
         now = {"table": stored, "columns": [*known, *(name for name in columns if name not in known)]}
@@ -345,37 +336,26 @@ class Target:
             f"select {listed} from {self._of_store(stored)} "
             f"where release_id = (select release_id from {self._of_store('served')} where stored_table = '{stored}')"
         )
-        grows = self.is_postgresql and bool(known)
-        self._create_view(connection, view, body, now, grows)
+        self._create_view(connection, view, body, now, replace=self.is_postgresql and bool(known))
 
     def _create_view(
         self, connection: sa.Connection, view: str, body: str, made: dict[str, Any], replace: bool = False
     ) -> None:
         """The view, and a note of what it was made of."""
+        name = self._of_view(view)
         if not replace:
-            connection.execute(sa.text(f"drop view if exists {self._of_view(view)}"))
-        connection.execute(
-            sa.text(f"create {'or replace ' if replace else ''}view {self._of_view(view)} as {body}")
-        )
-        key = {"t": f"view {view}"}
-        connection.execute(sa.text(f"delete from {self._of_store('release')} where release_id = :t"), key)
-        connection.execute(
-            sa.text(f"insert into {self._of_store('release')} values (:t, null, :made)"),
-            {**key, "made": json.dumps(made)},
-        )
+            connection.execute(sa.text(f"drop view if exists {name}"))
+        connection.execute(sa.text(f"create {'or replace ' if replace else ''}view {name} as {body}"))
+        self._put(connection, "release", f"{_NOTE}{view}", None, json.dumps(made))
 
-    def _made_of(self, connection: sa.Connection, view: str) -> dict[str, Any] | None:
-        """Of what table and columns a view was made; None if it is not there."""
-        place = {"schema": self.schema} if self._has_schemas else {}
-        name = view if self._has_schemas else f"{self.schema}__{view}"
-        if name not in sa.inspect(connection).get_view_names(**place):
-            return None
-        row = connection.execute(
-            sa.text(f"select facts from {self._of_store('release')} where release_id = :t"),
-            {"t": f"view {view}"},
-        ).fetchone()
-        made: dict[str, Any] | None = None if row is None else json.loads(row[0])
-        return made
+    def _made(self, connection: sa.Connection) -> dict[str, dict[str, Any]]:
+        """View by view that is there: of what table and columns it was made."""
+        notes = connection.execute(
+            sa.text(f"select release_id, facts from {self._of_store('release')} where loaded_at is null")
+        ).fetchall()
+        there = set(sa.inspect(connection).get_view_names(schema=self.schema if self._has_schemas else None))
+        made = {str(note).removeprefix(_NOTE): json.loads(str(facts)) for note, facts in notes}
+        return {view: facts for view, facts in made.items() if self._place(self.schema, view)[0] in there}
 
     def _grant(self, connection: sa.Connection, reader: str, views: list[str]) -> None:
         """The reader's role may read the views and nothing else."""
@@ -448,13 +428,8 @@ class Target:
 
     def _stored(self, connection: sa.Connection) -> list[str]:
         """The tables that rows are stored in, where there are no partitions."""
-        inspector = sa.inspect(connection)
-        names = (
-            inspector.get_table_names(schema=self._store)
-            if self._has_schemas
-            else inspector.get_table_names()
-        )
-        prefix = "" if self._has_schemas else f"{self._store}__"
+        prefix, within = self._place(self._store, "")
+        names = sa.inspect(connection).get_table_names(schema=within)
         return [n.removeprefix(prefix) for n in names if re.fullmatch(re.escape(prefix) + r".+__v\d+", n)]
 
     def _parts(self, connection: sa.Connection) -> list[tuple[str, str, bool]]:
@@ -511,6 +486,11 @@ def _major(release: Release, table: str) -> int:
     """The major of a table's version; 1 for what has none of its own."""
     state = release.manifest["tables"].get(table) or {}
     return int(str(state.get("schema_version", "1")).split(".")[0])
+
+
+def _versioned(stored: str) -> str:
+    """The view of one major version: pub_leavers_v1 of pub_leavers__v1."""
+    return stored.replace("__v", "_v")
 
 
 def _id(release: Release) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 
+from expectations.catalogue.base import TOTAL
 from orchestration.publish.release import Release
 
 _NO_NEWS = ("retrieved_at",)
@@ -73,27 +74,21 @@ def _keys(release: Release) -> dict[str, list[str]]:
 def _of_table(
     connection: duckdb.DuckDBPyConnection, name: str, key: list[str], old: Release, new: Release, cells: int
 ) -> TableDifference:
-    described: list[dict[str, str]] = []
-    for alias, release in (("old", old), ("new", new)):
-        connection.execute(
-            f"create or replace temp view {alias} as select * from read_parquet('{_text(str(release.parquet(name)))}')"
-        )
-        described.append(
-            {row[0]: row[1] for row in connection.execute(f"describe select * from {alias}").fetchall()}
-        )
-    before, after = described
+    sides = [connection.read_parquet(str(release.parquet(name))) for release in (old, new)]
+    before, after = (dict(zip(side.columns, map(str, side.types), strict=True)) for side in sides)
     columns = {
         column: "new" if column not in before else "withdrawn" if column not in after else f"{before[column]} → {after[column]}"
         for column in [*after, *(c for c in before if c not in after)]
         if before.get(column) != after.get(column)
     }  # fmt: skip
-    for column in key:
+    for n, (there, other) in enumerate(((before, after), (after, before))):
         # A breakdown that one of them does not know is `total` there.
-        for alias, there, other in (("old", before, after), ("new", after, before)):
+        for column in key:
             if column not in there and other.get(column) == "VARCHAR":
-                connection.execute(f"""create or replace temp view {alias} as select *, 'total' as "{column}"
-                    from read_parquet('{_text(str((old if alias == "old" else new).parquet(name)))}')""")  # fmt: skip
+                sides[n] = sides[n].project(f"*, '{TOTAL}' as \"{column}\"")
                 there[column] = "VARCHAR"
+    for alias, side in zip(("old", "new"), sides, strict=True):
+        side.create_view(alias, replace=True)
     key = [c for c in key if before.get(c) == after.get(c) and c in before]
     both = [c for c in after if before.get(c) == after[c] and c not in key and c not in _NO_NEWS]
     if not key:
@@ -138,7 +133,3 @@ def _without_key(
         for a, b in (("new", "old"), ("old", "new"))
     )
     return TableDifference(name, int(new), 0, int(gone), {}, columns)
-
-
-def _text(value: str) -> str:
-    return value.replace("'", "''")

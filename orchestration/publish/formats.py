@@ -13,12 +13,13 @@ import pyarrow.parquet as pq
 
 from expectations.catalogue import Catalogue
 from expectations.catalogue.model import TOTAL, UNITS, Text
-from orchestration.publish.catalogues import Entry, csvw, dcat_ap_de
+from orchestration.publish.catalogues import csvw, dcat_ap_de
 from orchestration.publish.contents import Contents, ReleaseTable
+from orchestration.publish.imprint import Imprint
 from orchestration.publish.mart_file import write_mart
 from orchestration.publish.quality import changes_text, quality_context
 from orchestration.publish.release import STAGING
-from orchestration.publish.workbook import Imprint, write_workbook
+from orchestration.publish.workbook import write_workbook
 from orchestration.resources.files import write_json
 
 LICENCE_NAME = "dl-de/by-2-0"
@@ -44,7 +45,7 @@ def write_release(
     descriptions: dict[str, str],
     synthetic: bool,
     follows: str | None,
-    entry: Entry,
+    imprint: Imprint,
 ) -> None:
     """All files of a release but its manifest. `follows`: the release readers had before."""
     release = folder.name.removeprefix(STAGING)
@@ -69,11 +70,11 @@ def write_release(
             for table in contents.tables
         ],
     )
-    _write_workbooks(folder / "xlsx", release, contents, catalogue, entry)
+    _write_workbooks(folder / "xlsx", release, contents, catalogue, imprint)
     write_json(folder / "datapackage.json", _data_package(contents, descriptions, synthetic))
     abouts = {table.name: about(table, synthetic) for table in contents.tables}
     write_json(folder / "csv" / "csv-metadata.json", csvw(contents, descriptions, abouts))
-    for name, text in dcat_ap_de(folder, release, contents, catalogue, entry).items():
+    for name, text in dcat_ap_de(folder, release, contents, catalogue, imprint).items():
         (folder / name).write_text(text, encoding="utf-8")
     pages = {
         "dictionary.html": dictionary_page(contents, catalogue, descriptions, synthetic),
@@ -156,19 +157,18 @@ def _write_german_csv(path: Path, rows: pa.Table) -> None:
 
 
 def _write_workbooks(
-    folder: Path, release: str, contents: Contents, catalogue: Catalogue, entry: Entry
+    folder: Path, release: str, contents: Contents, catalogue: Catalogue, imprint: Imprint
 ) -> None:
     """A workbook per published table."""
     tables = {table.name: table.rows for table in contents.tables}
     cells = tables["breakdown_cell"].to_pylist() if "breakdown_cell" in tables else []
     labels = {(cell["breakdown"], cell["cell"]): str(cell["label_de"]) for cell in cells}
     labels |= {(name, TOTAL): "insgesamt" for name in catalogue.breakdowns}
-    imprint = Imprint(
-        entry.city, entry.code, release, entry.created, ATTRIBUTION, f"{LICENCE_NAME} ({LICENCE_URL})", entry.notice
-    )  # fmt: skip
     for name, declared in catalogue.published.items():
         if name in tables:
-            write_workbook(folder / f"{name}.xlsx", declared, tables[name], catalogue, labels, imprint)
+            write_workbook(
+                folder / f"{name}.xlsx", declared, tables[name], catalogue, labels, release, imprint
+            )
 
 
 def _data_package(contents: Contents, descriptions: dict[str, str], synthetic: bool) -> dict[str, Any]:

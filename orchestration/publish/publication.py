@@ -19,15 +19,16 @@ from orchestration.confirm import evidence
 from orchestration.confirm.gate import expected_checks
 from orchestration.confirm.opened import told_counts
 from orchestration.ledger import write_down
-from orchestration.publish.catalogues import Entry
 from orchestration.publish.contents import Built, Contents, compose, verdict_rows
 from orchestration.publish.formats import (
     ATTRIBUTION,
     LICENCE_NAME,
+    LICENCE_URL,
     SYNTHETIC,
     column_descriptions,
     write_release,
 )
+from orchestration.publish.imprint import Imprint
 from orchestration.publish.release import Release, ReleaseStore
 from orchestration.resources.home import Home
 from orchestration.settings import PROJECT, Settings
@@ -54,11 +55,12 @@ def publish(home: Home, settings: Settings, catalogue: Catalogue, moment: dt.dat
         night = evidence.night_of(connection)
         built = _built(connection, catalogue)
         against = evidence.served_release(home)
-        taken_back = _taken_back(store)
+        withdrawn = store.withdrawn()
+        back = [release for release in store.all() if release.id in withdrawn]
+        taken_back = _taken_back(served, back, withdrawn)
         decisions, verdicts = _decisions(connection, built, night, settings, catalogue, taken_back)
         sources = _sources(connection)
         synthetic = any(source["synthetic"] for source in sources)
-        withdrawn = store.withdrawn()
         good = store.newest(
             lambda r: r.id not in withdrawn and _same_kind(r, settings, synthetic) and not r.damage()
         )
@@ -73,11 +75,11 @@ def publish(home: Home, settings: Settings, catalogue: Catalogue, moment: dt.dat
 
     if served is not None and same(served):
         return Publication(served, False, decisions, verdicts)
-    if any(r.manifest["content_digest"] == digest for r in store.all() if r.id in withdrawn):
+    if any(release.manifest["content_digest"] == digest for release in back):
         # What was taken back as a whole is not served again by a night.
         return Publication(served, False, decisions, verdicts)
     # A night killed between writing and serving has left this very release behind.
-    release = store.newest(lambda r: r.id == night.night_id and r.id not in withdrawn and same(r))
+    release = store.newest(lambda r: r.id == night.night_id and same(r))
     if release is None:
         # Before anybody can read it: a night killed in between has told less than the ledger says, never more.
         with evidence.connect(home) as connection:
@@ -86,14 +88,14 @@ def publish(home: Home, settings: Settings, catalogue: Catalogue, moment: dt.dat
         facts = _manifest(settings, catalogue, contents, digest, sources, synthetic, moment)
         facts["follows"] = against
         descriptions = column_descriptions(manifest(home), catalogue)
-        entry = Entry(
+        imprint = Imprint(
             moment, settings.municipality.code, settings.municipality.name, ATTRIBUTION,
-            SYNTHETIC if synthetic else None, settings.publication,
+            f"{LICENCE_NAME} ({LICENCE_URL})", SYNTHETIC if synthetic else None, settings.publication,
         )  # fmt: skip
         release = store.add(
             night.night_id,
             lambda folder: write_release(
-                folder, contents, catalogue, descriptions, synthetic, against, entry
+                folder, contents, catalogue, descriptions, synthetic, against, imprint
             ),
             facts,
         )
@@ -102,17 +104,16 @@ def publish(home: Home, settings: Settings, catalogue: Catalogue, moment: dt.dat
     return Publication(release, True, decisions, verdicts)
 
 
-def _taken_back(store: ReleaseStore) -> dict[str, dict[str, str]]:
-    """By table, the contents that were taken back with a release and differ from what is served since, and why."""
+def _taken_back(
+    served: Release | None, back: list[Release], why: dict[str, str]
+) -> dict[str, dict[str, str]]:
+    """By table, the contents (by hash) that were taken back with releases and differ from what is served, and why."""
     found: dict[str, dict[str, str]] = {}
-    served = store.current()
-    for release_id, reason in store.withdrawn().items():
-        if served is None or not (store.folder / release_id).exists():
-            continue
-        for name, state in store.read(release_id).manifest["tables"].items():
-            now = served.manifest["tables"].get(name, {})
-            if state["content_hash"] and state["content_hash"] != now.get("content_hash"):
-                found.setdefault(name, {})[state["content_hash"]] = reason
+    now = served.manifest["tables"] if served else {}
+    for release in back:
+        for name, state in release.manifest["tables"].items():
+            if state["content_hash"] and state["content_hash"] != now.get(name, {}).get("content_hash"):
+                found.setdefault(name, {})[state["content_hash"]] = why[release.id]
     return found
 
 

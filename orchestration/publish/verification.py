@@ -44,10 +44,7 @@ def wrong_in(release: Release) -> list[str]:
 def repaired(store: ReleaseStore, moment: dt.datetime) -> list[str]:
     """Remove leftovers, and serve the newest whole release if the served one is not whole; what was done, in words."""
     done = [f"entfernt / removed: {name}" for name in store.clean()]
-    try:
-        served = store.current()
-    except (FileNotFoundError, ValueError):
-        served = None
+    served = store.current()
     if served is not None and not served.damage():
         return done
     withdrawn = store.withdrawn()

@@ -8,9 +8,7 @@ and Parquet files. The same rows give the same bytes (xlsxwriter, with the relea
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ import pyarrow.compute as pc
 
 from expectations.catalogue import Catalogue
 from expectations.catalogue.model import TOTAL, UNITS, Breakdown, Indicator, PublishedTable
+from orchestration.publish.imprint import Imprint
 
 SIGNS = (
     ("-", "nichts vorhanden (genau null)"),
@@ -39,25 +38,13 @@ _WITHOUT_SIGN = {"unavailable": "...", "confidential": ".", "not_applicable": "x
 """What stands in place of a figure where no office gave a sign of its own."""
 
 
-@dataclass(frozen=True)
-class Imprint:
-    """What stands on every sheet: the city, the release and its day, source and licence, and a notice if figures are invented."""
-
-    city: str
-    code: str
-    release: str
-    created: dt.datetime
-    attribution: str
-    licence: str
-    notice: str | None
-
-
 def write_workbook(
     path: Path,
     table: PublishedTable,
     rows: pa.Table,
     catalogue: Catalogue,
     labels: dict[tuple[str, str], str],
+    release: str,
     imprint: Imprint,
 ) -> None:
     """`rows`: the published table. `labels`: (breakdown, cell) → German label."""
@@ -77,10 +64,10 @@ def write_workbook(
             for i in catalogue.indicators_of(table.id)
             if pc.any(pc.equal(rows["indicator_id"], i.id)).as_py()
         ]
-        _contents(book, styles, table, indicators, imprint)
+        _contents(book, styles, table, indicators, release, imprint)
         for indicator in indicators:
             own = rows.filter(pc.equal(rows["indicator_id"], indicator.id))
-            _sheet(book, styles, indicator, own, catalogue.breakdowns, labels, imprint)
+            _sheet(book, styles, indicator, own, catalogue.breakdowns, labels, release, imprint)
 
 
 class _Styles:
@@ -113,7 +100,12 @@ class _Styles:
 
 
 def _contents(
-    book: Any, styles: _Styles, table: PublishedTable, indicators: Sequence[Indicator], imprint: Imprint
+    book: Any,
+    styles: _Styles,
+    table: PublishedTable,
+    indicators: Sequence[Indicator],
+    release: str,
+    imprint: Imprint,
 ) -> None:
     sheet = book.add_worksheet("Inhalt")
     sheet.hide_gridlines(2)
@@ -122,7 +114,7 @@ def _contents(
     lines: list[tuple[str, str, Any]] = [
         ("", table.title.de, styles.title),
         ("", table.title.en, styles.english),
-        ("", f"Stadt {imprint.city} · Bildungsmonitoring · Veröffentlichung {imprint.release} vom {imprint.created:%d.%m.%Y}", styles.text),
+        ("", f"Stadt {imprint.city} · Bildungsmonitoring · Veröffentlichung {release} vom {imprint.created:%d.%m.%Y}", styles.text),
     ]  # fmt: skip
     if imprint.notice:
         lines.append(("", imprint.notice, styles.notice))
@@ -150,7 +142,7 @@ def _contents(
     ):
         sheet.write_string(at, 1, text, styles.wrapped)
         at += 1
-    _for_print(sheet, imprint)
+    _for_print(sheet, release, imprint)
 
 
 def _sheet(
@@ -160,6 +152,7 @@ def _sheet(
     rows: pa.Table,
     breakdowns: dict[str, Breakdown],
     labels: dict[tuple[str, str], str],
+    release: str,
     imprint: Imprint,
 ) -> None:
     sheet = book.add_worksheet(indicator.code)
@@ -195,7 +188,7 @@ def _sheet(
     ]
     for column, width in enumerate(widths):
         sheet.set_column(column, column, width)
-    sheet.write_string(0, 0, f"Stadt {imprint.city} · Bildungsmonitoring · {imprint.release}", styles.text)
+    sheet.write_string(0, 0, f"Stadt {imprint.city} · Bildungsmonitoring · {release}", styles.text)
     sheet.write_string(1, 0, f"{indicator.code}  {indicator.label.de}", styles.title)
     sheet.write_string(2, 0, indicator.label.en, styles.english)
     sheet.write_string(3, 0, facts, styles.text)
@@ -252,11 +245,11 @@ def _sheet(
         sheet.write_string(at, 0, head, styles.bold)
         sheet.write_string(at, 1, text, styles.text)
         at += 1
-    _for_print(sheet, imprint)
+    _for_print(sheet, release, imprint)
 
 
-def _for_print(sheet: Any, imprint: Imprint) -> None:
+def _for_print(sheet: Any, release: str, imprint: Imprint) -> None:
     sheet.set_landscape()
     sheet.set_paper(9)
     sheet.fit_to_pages(1, 0)
-    sheet.set_footer(f"&L&8Stadt {imprint.city}, Bildungsmonitoring {imprint.release}&R&8Seite &P von &N")
+    sheet.set_footer(f"&L&8Stadt {imprint.city}, Bildungsmonitoring {release}&R&8Seite &P von &N")

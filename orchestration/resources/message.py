@@ -149,8 +149,8 @@ def composed(
         published: list[str] = []
     else:
         notices = [Notice(**n) for n in outcome.get("notices", [])]
-        states = outcome.get("databases", {}).items()
-        notices += [Notice("failed", name, s, s) for name, s in states if s != outcome["release_id"]]
+        failed = [state for state in outcome.get("databases", []) if state["error"]]
+        notices += [Notice("failed", s["name"], s["error"], s["error"]) for s in failed]
         published = [t["table"] for t in outcome["tables"] if t["published"]]
     nights: dict[str, int] = before.get("nights", {})
     aged = [

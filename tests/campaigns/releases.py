@@ -28,7 +28,7 @@ from expectations.disclosure.release import Memory, Opened, opened
 from orchestration.collect.sample.population import unit_of
 from orchestration.collect.sample.register_files import Delivery
 from orchestration.collect.sample.registers import RegisterWriter
-from orchestration.compute.confidential import KEY, areas_of, city_of, deliveries_of, plain
+from orchestration.compute.confidential import CITY, KEY, areas_of, city_of, deliveries_of, plain
 from tests.nights import CLOCK, run
 from tests.registers import KEY as SECRET
 from tests.registers import config_of, deliver, koblenz_districts
@@ -134,12 +134,7 @@ class Office:
                 deliveries_of(night.table("raw.register_measure")), on=["measure_id", "counted_period_end"]
             )
             beside = night.execute("select count(*) from disclosure.int_confidential_count").fetchall()[0][0]
-            city = tuple(
-                night.table(name).df() for name in (
-                    "raw.municipality", "raw.area_piece", "catalogue.breakdown_cell", "catalogue.measure_known_zero",
-                    "catalogue.measure_subset",
-                )
-            )  # fmt: skip
+            city = tuple(night.table(name).df() for name in CITY)
             return Told(
                 release.name, counts, areas_of(night.table("monitoring.fct_measure")), city, int(beside)
             )

@@ -67,7 +67,9 @@ def test_readers_get_the_served_release_types_and_missing_values_included(
     with target(address) as database:
         assert database.serve(first, FIRST)
         assert not database.serve(first, FIRST)  # nothing to do
-        assert database.served().release == first.id
+        assert database.served() == first.id
+        numbered = f"select _row, indicator_id from {database._of_store('pub_leavers__v1')} order by 1"
+    assert read(address, numbered) == [(0, "a"), (1, "b"), (2, "c")]
     found = read(address, "select indicator_id, value from bildungsmonitor.pub_leavers order by 1")
     assert found == [("a", 1.5), ("b", None), ("c", 0.1 + 0.2)]
     others = "select distinct is_break, rank, note from bildungsmonitor.pub_leavers"
@@ -139,7 +141,7 @@ def test_old_releases_go_and_what_a_killed_load_left_behind(store: ReleaseStore,
         database._load = killed  # type: ignore[method-assign]
         with pytest.raises(KeyboardInterrupt):
             database.serve(served[4], FIRST)
-        assert database.served().release == served[3].id
+        assert database.served() == served[3].id
         database._load = load  # type: ignore[method-assign]
         assert database.serve(served[4], FIRST)
         stored = f"select distinct release_id from {database._of_store('pub_leavers__v1')} order by 1"
@@ -172,7 +174,7 @@ def test_a_reader_never_sees_two_releases_at_once(store: ReleaseStore, address: 
     """One connection reads on while releases are switched back and forth: both tables in one statement, always of one."""
     if address.startswith("sqlite"):
         pytest.skip("SQLite locks its one file: a writer and readers take turns")
-    releases = [add(store, FIRST + dt.timedelta(n), [("a", "x", float(n))] * 1, both=True) for n in range(6)]
+    releases = [add(store, FIRST + dt.timedelta(n), [("a", "x", float(n))], both=True) for n in range(6)]
     seen: list[tuple[object, ...]] = []
     wrong: list[object] = []
     stop = threading.Event()

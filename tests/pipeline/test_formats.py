@@ -154,7 +154,7 @@ def test_csv_on_the_web_is_valid(release: Path, tmp_path: Path) -> None:
         shutil.copy(release / "csv" / name, tmp_path)
     checked = CSVW(str(tmp_path / "csv-metadata.json"), validate=True)
     assert checked.is_valid, checked.warnings
-    rows = (tmp_path / "pub_inclusion.csv").read_text(encoding="utf-8").replace(",percent,", ",percent,", 1)
+    rows = (tmp_path / "pub_inclusion.csv").read_text(encoding="utf-8")
     (tmp_path / "pub_inclusion.csv").chmod(0o644)
     (tmp_path / "pub_inclusion.csv").write_text(
         rows.replace("2024-08-01", "August", 1), encoding="utf-8", newline=""

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-import io
-import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import duckdb
-import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
@@ -19,10 +15,7 @@ from orchestration.publish.database import Target
 from orchestration.publish.release import ReleaseStore
 from orchestration.service import service
 from orchestration.settings import DatabaseTarget
-from tests.nights import PROJECT
-
-TEXT = (PROJECT / "docs" / "questions.md").read_text(encoding="utf-8")
-QUESTIONS = re.findall(r"## (\d+\. .+?)\n\n```sql\n(.+?)```", TEXT, re.DOTALL)
+from tests.questions import QUESTIONS, over_http
 
 
 def test_there_are_ten() -> None:
@@ -56,16 +49,6 @@ def dashboard(night_home: Path, postgresql: str) -> Iterator[sa.Connection]:
         connection.execute(sa.text("set search_path to bildungsmonitor"))
         yield connection
     engine.dispose()
-
-
-def over_http(client: TestClient, query: str) -> list[tuple[Any, ...]]:
-    """The tables of a query as Parquet files over HTTP, the query where they arrive."""
-    with duckdb.connect() as connection:
-        for table in sorted(set(re.findall(r"\b(pub_[a-z_]+|breakdown_cell)\b", query))):
-            answer = client.get(f"/releases/current/files/parquet/{table}.parquet")
-            assert answer.status_code == 200
-            connection.register(table, pq.read_table(io.BytesIO(answer.content)))
-        return connection.execute(query).fetchall()
 
 
 @pytest.mark.parametrize(("question", "query"), QUESTIONS, ids=[q.split(".")[0] for q, _ in QUESTIONS])

@@ -18,7 +18,7 @@ import yaml
 
 from orchestration.publish.database import Target
 from orchestration.publish.release import ReleaseStore
-from orchestration.settings import DatabaseTarget, Publication
+from orchestration.settings import DatabaseTarget, Publishing
 from tests.nights import PROJECT, command, environment
 
 TEXT = (PROJECT / "docs" / "publication.md").read_text(encoding="utf-8")
@@ -87,7 +87,7 @@ def test_the_configuration() -> None:
     said = yaml.safe_load(
         text.replace("${BILDUNGSMONITOR_TARGET}", "postgresql+psycopg://publisher@db.example.de/x")
     )
-    assert Publication.model_validate(said["publication"]).databases[0].keep == 3
+    assert Publishing.model_validate(said["publication"]).databases[0].keep == 3
 
 
 def test_curl_at_a_real_server(place: Path) -> None:

@@ -12,7 +12,7 @@ from orchestration.publish.citation import cite
 from orchestration.publish.differences import differences
 from orchestration.publish.release import ReleaseStore
 from orchestration.publish.verification import repaired, wrong_in
-from orchestration.settings import Publication
+from orchestration.settings import Publishing
 from tests.releases import FIRST, add
 
 
@@ -94,10 +94,10 @@ def test_a_citation_leads_to_exactly_these_figures(store: ReleaseStore) -> None:
     release = add(store, FIRST, [("a", "x", 1.0)])
     table = load_catalogue().published["pub_leavers"]
     digest = release.manifest["files"]["parquet/pub_leavers.parquet"]["sha256"]
-    alone = cite(release, table, Publication())
+    alone = cite(release, table, Publishing())
     assert alone.link == f"urn:sha256:{digest}"
     assert "Stadt Koblenz (2026): Bildungsmonitoring." in alone.text
     assert "vom 01.09.2026" in alone.text
-    linked = cite(release, table, Publication(base_url="https://daten.koblenz.example/bildung"))
+    linked = cite(release, table, Publishing(base_url="https://daten.koblenz.example/bildung"))
     assert linked.link == f"https://daten.koblenz.example/bildung/{release.id}/parquet/pub_leavers.parquet"
     assert linked.link in linked.bibtex
