@@ -22,7 +22,7 @@ import scipy.sparse as sp
 from expectations.disclosure.knowledge import Knowledge
 from expectations.disclosure.population import Ints
 from expectations.disclosure.solver import Polytope, solve
-from expectations.disclosure.surroundings import Surroundings
+from expectations.disclosure.surroundings import Surroundings, moves_of, rows_over
 
 _SURROUNDINGS = (60, 300, 1000)
 """So many micro cells may move at first; then all of them."""
@@ -237,9 +237,7 @@ class Attacker:
         self, functional: int, cells: Ints, at_least: int | None = None, at_most: int | None = None
     ) -> bool:
         """Look for a population that differs in these micro cells only, as little as can be; keep it."""
-        columns = self._reduced[:, cells]
-        used = np.flatnonzero(np.diff(sp.csr_array(columns).indptr))
-        rows = sp.csr_array(columns)[used]
+        used, rows = rows_over(self._reduced, cells)
         at = self._binding[used]
         low, high = self.knowledge.low[at] - self._sums[at], self.knowledge.high[at] - self._sums[at]
         target = self._row(functional)[cells]
@@ -250,8 +248,7 @@ class Attacker:
             -np.inf if at_least is None else float(at_least - value),
             np.inf if at_most is None else float(at_most - value),
         )
-        matrix = sp.vstack([rows, sp.csr_array(target[None, :])], format="csr")
-        both = sp.hstack([matrix, -matrix], format="csr")
+        both = moves_of(rows, np.zeros(0, dtype=np.int64), [sp.csr_array(target[None, :])])
         bounds = (np.append(low, ask[0]), np.append(high, ask[1]))
         have = self.base[self._free[cells]].astype(float)
         columns_low, columns_high = (

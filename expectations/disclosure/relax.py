@@ -14,7 +14,7 @@ import scipy.sparse as sp
 from expectations.disclosure.knowledge import Knowledge
 from expectations.disclosure.population import Bools, Floats, Ints
 from expectations.disclosure.solver import solve
-from expectations.disclosure.surroundings import Surroundings
+from expectations.disclosure.surroundings import Surroundings, moves_of, rows_over
 
 _SIZES = (300, 1200, 4000)
 """So many micro cells may move; all of them if no way is found."""
@@ -128,20 +128,10 @@ class Relaxer:
 
     def _program(self, cells: Ints, start: Floats, low: float, high: float) -> _Program:
         """Columns: how much each micro cell gains and loses, then how wrong each figure becomes, up and down."""
-        columns = sp.csr_array(self.by_cell[:, cells])
-        touched = np.flatnonzero(np.diff(columns.indptr))
-        columns = columns[touched]
+        touched, columns = rows_over(self.by_cell, cells)
         goes = np.flatnonzero(self.may_go[touched])
-        m, n, g = len(touched), len(cells), len(goes)
-        slots = sp.csr_array((np.ones(g), (goes, np.arange(g))), shape=(m, g))
-        target = sp.csr_array(start[cells][None, :])
-        matrix = sp.vstack(
-            [
-                sp.hstack([columns, -columns, slots, -slots]),
-                sp.hstack([target, -target, sp.csr_array((1, 2 * g))]),
-            ],
-            format="csr",
-        )
+        n, g = len(cells), len(goes)
+        matrix = moves_of(columns, goes, [sp.csr_array(start[cells][None, :])])
         rows = (
             np.append(self.low[touched] - self.sums[touched], low),
             np.append(self.high[touched] - self.sums[touched], high),

@@ -15,6 +15,9 @@ import scipy.sparse as sp
 
 Floats = npt.NDArray[np.float64]
 
+_FEW_COLUMNS = 2000
+"""A linear program of fewer is solved sooner than it is presolved."""
+
 
 class _Silent(highspy.Highs):
     """The solver without its banner, which highspy 1.16 prints to standard output before any option can be set."""
@@ -63,56 +66,51 @@ def solve(
     `seconds` bound searches whose end can't be foreseen; a search that ran into it answers `unknown`, never a
     half result.
     """
-    program = _program(cost, matrix, row_bounds, column_bounds)
-    count = program.num_col_
-    if maximise:
-        program.sense_ = highspy.ObjSense.kMaximize
-    integral = np.any(whole)
-    if integral:
-        kinds = np.broadcast_to(np.asarray(whole), (count,))
-        kind = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
-        program.integrality_ = [kind[int(w)] for w in kinds]
-    solver = _Silent()
+    solver = _loaded(cost, matrix, row_bounds, column_bounds, whole, maximise)
     for option, value in {
-        "threads": 1, "random_seed": 1, "mip_rel_gap": gap, "mip_abs_gap": 0.0,
-        "mip_feasibility_tolerance": 1e-7,
+        "mip_rel_gap": gap, "mip_abs_gap": 0.0, "mip_feasibility_tolerance": 1e-7,
     }.items():  # fmt: skip
         solver.setOptionValue(option, value)
-    if count < 2000 and not integral:
-        solver.setOptionValue("presolve", "off")
     if nodes is not None:
         solver.setOptionValue("mip_max_nodes", nodes)
     if seconds is not None:
         solver.setOptionValue("time_limit", float(seconds))
-    solver.passModel(program)
     solver.run()
     status = _STATUS.get(solver.getModelStatus(), "unknown")
     solution = solver.getSolution()
     known = status == "optimal"
     return Answer(
         status,  # type: ignore[arg-type]
-        np.array(solution.col_value) if known else np.zeros(count),
+        np.array(solution.col_value) if known else np.zeros(len(cost)),
         float(solver.getInfo().objective_function_value) if known else float("nan"),
-        np.array(solution.row_dual) if known and not integral else np.zeros(program.num_row_),
+        np.array(solution.row_dual) if known and not np.any(whole) else np.zeros(matrix.shape[0]),
     )
 
 
-def _program(
+def _loaded(
     cost: Floats,
     matrix: sp.csr_array | sp.csc_array,
     row_bounds: tuple[Floats, Floats],
     column_bounds: tuple[Floats, Floats],
-) -> highspy.HighsLp:
+    whole: bool | npt.NDArray[np.bool_] = False,
+    maximise: bool = False,
+) -> _Silent:
+    """A solver with this program in it. Handed over as arrays: highspy copies a HighsLp number by number."""
     rows = sp.csr_array(matrix)
-    program = highspy.HighsLp()
-    program.num_col_, program.num_row_ = rows.shape[1], rows.shape[0]
-    program.col_cost_ = np.asarray(cost, dtype=float)
-    program.col_lower_, program.col_upper_ = column_bounds
-    program.row_lower_, program.row_upper_ = row_bounds
-    program.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-    program.a_matrix_.start_, program.a_matrix_.index_ = rows.indptr, rows.indices
-    program.a_matrix_.value_ = rows.data.astype(float)
-    return program
+    count, integral = rows.shape[1], np.any(whole)
+    kinds = np.broadcast_to(np.asarray(whole), (count,)).astype(np.int32)
+    sense = highspy.ObjSense.kMaximize if maximise else highspy.ObjSense.kMinimize
+    solver = _Silent()
+    solver.setOptionValue("threads", 1)
+    solver.setOptionValue("random_seed", 1)
+    if count < _FEW_COLUMNS and not integral:
+        solver.setOptionValue("presolve", "off")
+    solver.passModel(
+        count, rows.shape[0], rows.nnz, int(highspy.MatrixFormat.kRowwise), int(sense), 0.0,
+        np.asarray(cost, dtype=float), *column_bounds, *row_bounds,
+        rows.indptr.astype(np.int32), rows.indices.astype(np.int32), rows.data.astype(float), kinds,
+    )  # fmt: skip
+    return solver
 
 
 class Polytope:
@@ -121,13 +119,9 @@ class Polytope:
     def __init__(
         self, matrix: sp.csr_array, row_bounds: tuple[Floats, Floats], column_bounds: tuple[Floats, Floats]
     ) -> None:
-        program = _program(np.zeros(matrix.shape[1]), matrix, row_bounds, column_bounds)
-        self._columns = np.arange(program.num_col_, dtype=np.int32)
-        self._rows = program.num_row_
-        self._solver = _Silent()
-        for option, value in {"threads": 1, "random_seed": 1}.items():
-            self._solver.setOptionValue(option, value)
-        self._solver.passModel(program)
+        self._columns = np.arange(matrix.shape[1], dtype=np.int32)
+        self._rows = matrix.shape[0]
+        self._solver = _loaded(np.zeros(matrix.shape[1]), matrix, row_bounds, column_bounds)
 
     def maximise(self, cost: Floats) -> Answer:
         """The largest cost · x within the rows."""

@@ -21,7 +21,8 @@ import scipy.sparse as sp
 from expectations.disclosure.optimum import MOST_CELLS, MOST_TARGETS, cheapest_moves
 from expectations.disclosure.population import Bools, Ints, Population
 from expectations.disclosure.primary import Needs
-from expectations.disclosure.solver import solve
+from expectations.disclosure.solver import Polytope, solve
+from expectations.disclosure.surroundings import moves_of, rows_over
 
 _BOXES = (120, 400)
 """So many micro cells may move: first few, then more, then all."""
@@ -37,8 +38,16 @@ _EXCHANGES, _WORK, _MOST_OWNERS = 600, 400_000, 6
 a tenth, and large tables have no time for it); cells that more witnesses need stay."""
 
 
+_SMALL, _TOGETHER, _BOX_OF_EACH = 2000, 6, 60
+"""In tables of at most so many cells, so many witnesses are looked for together, over so many micro cells of each."""
+
+
 class InfeasibleError(ValueError):
     """A cell can't be protected, whatever is hidden; the text names it and the frozen cells in the way."""
+
+
+class _TooDearError(Exception):
+    """A change loses more than it was to save."""
 
 
 @dataclass(frozen=True)
@@ -84,31 +93,51 @@ class Suppressor:
         self.costs = np.maximum(costs, 1e-3)
         self.costs[untold] = 0
         self.by_cell = sp.csc_array(self.rows)
+        self.columns = sp.csr_array(self.rows.T)
         self.zero = sp.vstack([population.agreements, population.nothing], format="csc")
         self.lengths = np.maximum(np.diff(self.rows.indptr), 1)
+        self.stiffness = 1.0 / self.lengths**1.5
+        self.single = np.flatnonzero(self.lengths == 1)
+        """The functionals that are one micro cell each."""
         self.low = np.where(needs.open_zeros, 1, 0)
         self.low[untold] = 0
         self.witnesses: dict[int, tuple[Ints, Ints]] = {}
         self.shifts: dict[int, tuple[Ints, Ints]] = {}
         self.shown_by: dict[int, dict[int, int]] = {}
         """By functional: what it is in every witness that moves it."""
+        self.prices = self.costs
+        """At which witnesses are looked for."""
+        self._is_small = len(self.values) <= _SMALL
+        self._most = np.inf
+        """A change that loses as much is no gain: it is not tried to its end."""
 
     def protect(self) -> Pattern:
         """Hide until every need is met, then exchange dear cells for cheaper ones, and show what need not be hidden."""
-        self._meet_all()
-        self._prune()
-        tries = min(_EXCHANGES, _WORK // max(len(self.values), 1))
-        while tries > 0:
-            used, better = self._exchange(tries)
-            tries -= used
-            self._prune()
-            if not better:
-                break
+        # Where there is time to look for better ways, large cells do not weigh as much at first: that often ends cheaper.
+        self._build(np.sqrt(self.costs) if self._is_small else self.costs)
         self._meet_all()
         self._try_optimum()
         return Pattern(
             self.hidden.copy(), [self.witnesses[t] for t in sorted(self.witnesses)], self.at_least.copy()
         )
+
+    def _build(self, prices: npt.NDArray[np.float64]) -> None:
+        """A witness for every need, looked for at these prices; then whatever loses less at the true ones."""
+        self.prices = prices
+        try:
+            self._meet_all()
+        finally:
+            self.prices = self.costs
+        self._prune()
+        tried: dict[tuple[int, ...], float] = {}
+        tries, better = min(_EXCHANGES, _WORK // max(len(self.values), 1)), True
+        while better and tries > 0:
+            used, better = self._exchange(tries)
+            tries -= used
+            self._prune()
+            if self._is_small and self._reroute(tried):
+                better = True
+                self._prune()
 
     def _try_optimum(self) -> None:
         """In small tables of two dimensions the cheapest pattern is searched exactly, and taken if it is cheaper."""
@@ -116,6 +145,7 @@ class Suppressor:
         blocks = self.population.blocks
         if (
             not 0 < len(targets) <= MOST_TARGETS
+            or self.zero.nnz
             or len(self.values) > MOST_CELLS
             or len(blocks) != 1
             or len(blocks[0].dimensions) > 2
@@ -177,9 +207,9 @@ class Suppressor:
         start = self.rows.indices[self.rows.indptr[target] : self.rows.indptr[target + 1]]
         weight[start] = 1.0
         # Through rows that must stay as they are, a move at one end asks for one at the other.
-        stiff = np.where(self.hidden | self.untold, 0.0, 1.0 / self.lengths**1.5)
+        stiff = np.where(self.hidden | self.untold, 0.0, self.stiffness)
         for _ in range(len(self.population.blocks[0].dimensions) if self.population.blocks else 1):
-            weight = weight + (self.rows.T @ (stiff * (self.rows @ weight)))
+            weight = weight + self.columns @ (stiff * (self.rows @ weight))
         own_hidden, can_move = self._own_cells()
         weight = weight * np.where(own_hidden, 1.5, 1.0) * can_move
         weight[start] += weight.max()
@@ -188,63 +218,52 @@ class Suppressor:
 
     def _own_cells(self) -> tuple[Bools, Bools]:
         """Micro cells whose own cell is hidden or untold, and those that may be another number at all."""
-        single = self.lengths == 1
-        cells = self.rows.indices[self.rows.indptr[:-1][single]]
+        cells = self.rows.indices[self.rows.indptr[self.single]]
         hidden, movable = np.zeros(len(self.x), dtype=bool), np.ones(len(self.x), dtype=bool)
-        free = self.hidden | self.untold
-        hidden[cells] = free[single]
-        movable[cells] = (free | ~self.fixed)[single]
+        free = self.hidden[self.single] | self.untold[self.single]
+        hidden[cells] = free
+        movable[cells] = free | ~self.fixed[self.single]
         return hidden, movable
 
     def _in_box(self, target: int, box: Ints, forbidden: int | None) -> tuple[Ints, Ints] | None:
         """The cheapest move of these micro cells, or None if they can't."""
-        sub = sp.csr_array(self.by_cell[:, box])
-        touched = np.flatnonzero(np.diff(sub.indptr))
-        sub = sub[touched]
+        touched, sub = rows_over(self.by_cell, box)
         free = self.hidden[touched] | self.untold[touched]
         barred = self.fixed[touched] & ~free
         if forbidden is not None:
             barred |= touched == forbidden
             free &= touched != forbidden
         dear = ~free & ~barred
-        m, n = len(touched), len(box)
+        n = len(box)
         value = self.values[touched].astype(float)
         room = np.where(barred, 0.0, np.maximum(value - self.low[touched], 0.0))
         # Columns: how much each micro cell gains and loses, then by how much each dear row moves up and down.
         dear_at = np.flatnonzero(dear)
-        slots = sp.csr_array(
-            (np.ones(len(dear_at)), (dear_at, np.arange(len(dear_at)))), shape=(m, len(dear_at))
-        )
-        zero = sp.csr_array(self.zero[:, box])
-        zero = zero[np.flatnonzero(np.diff(zero.indptr))]
-        row = sp.csr_array(self.by_cell[:, box][[target]])
-        matrix = sp.vstack(
-            [
-                sp.hstack([sub, -sub, -slots, slots]),
-                sp.hstack([zero, -zero, sp.csr_array((zero.shape[0], 2 * len(dear_at)))]),
-                sp.hstack([row, -row, sp.csr_array((1, 2 * len(dear_at)))]),
-            ],
-            format="csr",
-        )
+        _, zero = rows_over(self.zero, box)
+        start = self.rows.indptr[target], self.rows.indptr[target + 1]
+        row = np.zeros(len(self.x))
+        row[self.rows.indices[slice(*start)]] = self.rows.data[slice(*start)]
+        matrix = moves_of(sub, dear_at, [zero, sp.csr_array(row[box][None, :])])
         nought = np.zeros(zero.shape[0])
         step = float(self.at_least[target] - self.values[target])
         low = np.concatenate([np.where(free, -room, 0.0), nought, [step]])
         high = np.concatenate([np.where(free, np.inf, 0.0), nought, [np.inf]])
-        price = self.costs[touched][dear_at]
+        price = self.prices[touched][dear_at]
         cost = np.concatenate(
             [np.full(2 * n, 1e-4 * max(price.min(), 1e-3) if len(price) else 1.0), price, price]
         )
         most = np.full(len(dear_at), np.inf)
         columns_high = np.concatenate([np.full(n, np.inf), self.x[box].astype(float), most, room[dear_at]])
         columns = (np.zeros(len(columns_high)), columns_high)
-        answer = solve(cost, matrix, (low, high), columns)
+        moves = Polytope(matrix, (low, high), columns)
+        answer = moves.minimise(cost)
         if answer.status == "infeasible":
             return None
         for _ in range(_REWEIGHTED if len(dear_at) else 0):
             # Again, with what moved made cheaper by how much it moved: fewer cells, not fewer people.
             moved = answer.x[2 * n : 2 * n + len(dear_at)] + answer.x[2 * n + len(dear_at) :]
             again = np.concatenate([cost[: 2 * n], np.tile(price / (moved / step + 0.05), 2)])
-            other = solve(again, matrix, (low, high), columns)
+            other = moves.minimise(again)
             if other.status != "optimal" or self._loss(other.x, n, price) >= self._loss(answer.x, n, price):
                 break
             answer = other
@@ -282,6 +301,8 @@ class Suppressor:
         for f, value in zip(at.tolist(), (self.values[at] + moved).tolist(), strict=True):
             self.shown_by.setdefault(f, {})[owner] = value
         self.hidden[at] |= ~self.untold[at]
+        if self._lost() >= self._most:
+            raise _TooDearError
 
     def _drop(self, owner: int) -> None:
         for f in self.shifts[owner][0].tolist():
@@ -334,6 +355,53 @@ class Suppressor:
             better |= self._replaced(owners, cell)
         return used, better
 
+    def _reroute(self, tried: dict[tuple[int, ...], float]) -> bool:
+        """Witness by witness, the dearest first: do it and those that share most of its cells find a cheaper way together?
+
+        Each alone may not: where two follow one way, neither gains by leaving it. Whether anything got better.
+        `tried`: what was lost when these were asked last; they are asked again once that has changed.
+        """
+        better = False
+        for owner in sorted(self.shifts, key=lambda o: (-self._alone(o), o)):
+            if owner not in self.shifts:
+                continue
+            shared: dict[int, int] = {}
+            for f in self.shifts[owner][0].tolist():
+                if not self.kept[f]:
+                    for other in self.shown_by[f]:
+                        shared[other] = shared.get(other, 0) + (other != owner)
+            near = sorted((o for o in shared if o != owner), key=lambda o: (-shared[o], o))
+            together = sorted([owner, *near[: _TOGETHER - 1]])
+            if tried.get(tuple(together)) != self._lost():
+                better |= self._rerouted(together)
+                tried[tuple(together)] = self._lost()
+        return better
+
+    def _rerouted(self, owners: list[int]) -> bool:
+        """The cheapest witnesses for these together, if that loses less."""
+        targets, at_least = np.array(owners), self.at_least.copy()
+        box = np.unique(np.concatenate([self._box(owner, _BOX_OF_EACH) for owner in owners]))
+        touched, rows = rows_over(self.by_cell, box)
+        if len(rows_over(self.zero, box)[0]):
+            return False
+
+        def change() -> None:
+            for owner in owners:
+                self._drop(owner)
+            free = self.hidden[touched] | self.untold[touched]
+            found = cheapest_moves(
+                rows, self.x[box], np.searchsorted(touched, targets), at_least[targets] - self.values[targets],
+                self.costs[touched], free, self.fixed[touched] & ~free,
+                np.maximum(self.values - self.low, 0)[touched].astype(float),
+            )  # fmt: skip
+            if found is None:
+                raise _TooDearError
+            for owner, (cells, steps) in zip(owners, found, strict=True):
+                self.at_least[owner] = at_least[owner]
+                self._add(owner, (box[cells], steps))
+
+        return self._if_cheaper(change)
+
     def _replaced(self, owners: list[int], forbidden: int) -> bool:
         """Other witnesses for these, if that loses less."""
         at_least = self.at_least.copy()
@@ -350,16 +418,24 @@ class Suppressor:
 
     def _if_cheaper(self, change: Callable[[], None]) -> bool:
         """Change witnesses and meet all needs; whether that loses less. If not, all is as it was."""
-        before = (dict(self.witnesses), self.at_least.copy(), self.hidden.copy())
+        before = self._state()
+        self._most = self._lost() - 1e-6
         try:
             change()
             self._meet_all()
-            good = bool(self.costs[self.hidden].sum() < self.costs[before[2]].sum() - 1e-6)
-        except InfeasibleError:
+            good = self._lost() < self._most
+        except (InfeasibleError, _TooDearError):
             good = False
+        self._most = np.inf
         if not good:
             self._restore(*before)
         return good
+
+    def _lost(self) -> float:
+        return float(self.costs[self.hidden].sum())
+
+    def _state(self) -> tuple[dict[int, tuple[Ints, Ints]], Ints, Bools]:
+        return dict(self.witnesses), self.at_least.copy(), self.hidden.copy()
 
     def _restore(self, witnesses: dict[int, tuple[Ints, Ints]], at_least: Ints, hidden: Bools) -> None:
         for owner in [o for o, w in self.witnesses.items() if witnesses.get(o) is not w]:

@@ -10,24 +10,21 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-import socket
 import statistics
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import duckdb
 import httpx
 import sqlalchemy as sa
-import uvicorn
 
 from orchestration.publish.database import Target
 from orchestration.publish.release import ReleaseStore
-from orchestration.service import service
 from orchestration.settings import DatabaseTarget
 from tests.questions import QUESTIONS, over_http
-from tests.servers import postgresql
+from tests.servers import http_service, postgresql
 
 
 def median(work: Callable[[], object], runs: int) -> float:
@@ -40,23 +37,22 @@ def median(work: Callable[[], object], runs: int) -> float:
     return statistics.median(spent[1:])
 
 
+def fetched(connection: sa.Connection, statement: sa.TextClause) -> Sequence[object]:
+    return connection.execute(statement).fetchall()
+
+
 def measure(home: Path, runs: int, url: str) -> None:
     release = ReleaseStore(home / "releases").current()
     assert release is not None, f"{home}: nothing is served yet"
     with Target(DatabaseTarget.model_validate({"url": url})) as target:
         target.serve(release, dt.datetime.now(dt.UTC))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = uvicorn.Server(
-        uvicorn.Config(service(home / "releases", 1_000_000), port=port, log_level="warning")
-    )
-    threading.Thread(target=server.run, daemon=True).start()
-    while not server.started:
-        time.sleep(0.05)
     engine = sa.create_engine(url)
     print(f"{'question':<58} {'rows':>5} {'file':>8} {'postgres':>9} {'http':>8}")
-    with engine.connect() as dashboard, httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+    with (
+        engine.connect() as dashboard,
+        http_service(home) as address,
+        httpx.Client(base_url=address) as client,
+    ):
         dashboard.execute(sa.text("set search_path to bildungsmonitor"))
         for title, query in QUESTIONS:
             statement = sa.text(query.rstrip().rstrip(";"))
@@ -67,11 +63,10 @@ def measure(home: Path, runs: int, url: str) -> None:
 
             times = [
                 median(on_file, runs),
-                median(lambda statement=statement: dashboard.execute(statement).fetchall(), runs),
-                median(lambda query=query: over_http(client, query), runs),
+                median(partial(fetched, dashboard, statement), runs),
+                median(partial(over_http, client, query), runs),
             ]
             print(f"{title[:58]:<58} {len(on_file()):>5} {times[0]:>8.1f} {times[1]:>9.1f} {times[2]:>8.1f}")
-    server.should_exit = True
     engine.dispose()
 
 

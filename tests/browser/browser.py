@@ -10,7 +10,6 @@ import importlib.util
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,8 @@ from types import TracebackType
 from typing import Any
 
 import websocket
+
+from tests.servers import free_port
 
 _WINDOW = """
 import sys
@@ -53,9 +54,7 @@ class Browser:
 
     def __enter__(self) -> Browser:
         self._folder = tempfile.TemporaryDirectory(prefix="browser-")
-        with socket.socket() as free:  # Qt takes no port 0
-            free.bind(("127.0.0.1", 0))
-            self._port = free.getsockname()[1]
+        self._port = free_port()  # Qt takes no port 0
         environment = {
             **os.environ, "HOME": self._folder.name, "LC_ALL": "C.UTF-8", "QT_QPA_PLATFORM": "offscreen",
             # Nothing but our own files is opened; a sandbox needs rights that a container seldom has.

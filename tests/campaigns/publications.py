@@ -26,13 +26,16 @@ import duckdb
 from tests.nights import plain_config, run
 
 FIRST, SECOND = "pub_leavers", "pub_vocational"
-NUMBER = "select max(numerator) from {} where area_code = '07111' and indicator_id = '{}' and sex = 'total'"
-PAIR = (
-    NUMBER.format(FIRST, "leavers_by_qualification")
-    + " and qualification = 'BILABS14' and period_label = '2018/19'",
-    NUMBER.format(SECOND, "vocational_pupils")
-    + " and school_type = 'SCHULE171' and nationality = 'total' and period_label = '2018/19'",
-)
+CELLS = (
+    (FIRST, {"area_code": "07111", "indicator_id": "leavers_by_qualification", "sex": "total", "qualification": "BILABS14",
+             "period_label": "2018/19"}),
+    (SECOND, {"area_code": "07111", "indicator_id": "vocational_pupils", "sex": "total", "school_type": "SCHULE171",
+              "nationality": "total", "period_label": "2018/19"}),
+)  # fmt: skip
+PAIR = tuple(
+    f"select max(numerator) from {table} where " + " and ".join(f"{name} = '{value}'" for name, value in cell.items())
+    for table, cell in CELLS
+)  # fmt: skip
 """One small cell in each of two tables; their values are the publication's number."""
 
 

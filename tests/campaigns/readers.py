@@ -1,10 +1,10 @@
-"""Readers under fire: dashboards read files and PostgreSQL while releases are published and rolled back.
+"""Readers under fire: dashboards read files, PostgreSQL and the HTTP service while releases are published and rolled back.
 
     python -m tests.campaigns.readers --publications 20 --rollbacks 5 --readers 8
 
 Every publication writes its number into two published tables, judges all of them, publishes files and brings PostgreSQL along.
 Readers in processes of their own ask again and again for both numbers and for the release they come from: through the
-mart's file, through Parquet files, through a kept connection to PostgreSQL in one statement. An answer is mixed if it
+mart's file, through Parquet files, through a kept connection to PostgreSQL in one statement, over HTTP. An answer is mixed if it
 is not what the release that it names was published with. Prints reads, errors, mixed answers, and the 95th percentile of the
 latency in quiet and around the switches (a quarter of a second to both sides). Exit code 1 for any error, any mixed answer, or
 a latency around switches of more than one and a half times the quiet one.
@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import httpx
 import numpy as np
 import sqlalchemy as sa
 
@@ -31,11 +32,11 @@ from orchestration.publish.targets import bring_up_to_date
 from orchestration.resources.clock import now
 from orchestration.resources.home import Home
 from orchestration.settings import load_settings
-from tests.campaigns.publications import FIRST, LEAST, PAIR, SECOND, publish_number
+from tests.campaigns.publications import CELLS, FIRST, LEAST, PAIR, SECOND, publish_number
 from tests.nights import plain_config, run
-from tests.servers import postgresql
+from tests.servers import http_service, postgresql
 
-KINDS = ("duckdb", "parquet", "postgresql")
+KINDS = ("duckdb", "parquet", "postgresql", "http")
 PAUSE = 1.0
 AROUND = 0.25
 
@@ -70,12 +71,29 @@ def _from_postgresql(connection: sa.Connection) -> Answer:
     return str(row[0]), int(row[1]), int(row[2])
 
 
-def read_on(kind: str, releases: str, url: str, stop: Event, results: mp.Queue[list[Read]]) -> None:
+def _from_service(client: httpx.Client) -> Answer:
+    """The second number is asked of the release that answered with the first."""
+    release, numbers = "current", []
+    for table, cell in CELLS:
+        answer = client.get(f"/releases/{release}/tables/{table}/rows", params=cell)
+        answer.raise_for_status()
+        page = answer.json()
+        release = page["release"]
+        numbers.append(max(int(row["numerator"]) for row in page["rows"]))
+    return release, numbers[0], numbers[1]
+
+
+def read_on(
+    kind: str, releases: str, url: str, address: str, stop: Event, results: mp.Queue[list[Read]]
+) -> None:
     """One reader until it is stopped."""
     ask: Callable[[], Answer]
     if kind == "postgresql":
         connection = sa.create_engine(url).connect()
         ask = lambda: _from_postgresql(connection)  # noqa: E731
+    elif kind == "http":
+        client = httpx.Client(base_url=address, timeout=60)
+        ask = lambda: _from_service(client)  # noqa: E731
     else:
         way = _from_mart if kind == "duckdb" else _from_parquet
         ask = lambda: way(releases)  # noqa: E731
@@ -119,8 +137,16 @@ def campaign(publications: int, rollbacks: int, readers: int, folder: Path, url:
     if not config.exists():
         plain_config(config)
     if not home.exists():
-        night = run("nightly", "--config", str(config), "--home", str(home), "--json")
+        night = run("nightly", "--config", str(config), "--home", str(home), "--json", timeout=1200)
         assert night.code == 0, night.err
+    with http_service(home) as address:
+        return under_fire(publications, rollbacks, readers, home, config, url, address)
+
+
+def under_fire(
+    publications: int, rollbacks: int, readers: int, home: Path, config: Path, url: str, address: str
+) -> bool:
+    """Publish, roll back and read."""
     with config.open("a", encoding="utf-8") as file:
         file.write(f'publication: {{databases: [{{url: "{url}"}}]}}\n')
     settings, store = load_settings(config), ReleaseStore(home / "releases")
@@ -138,7 +164,7 @@ def campaign(publications: int, rollbacks: int, readers: int, folder: Path, url:
     stop, results = context.Event(), context.Queue()
     processes = [
         context.Process(
-            target=read_on, args=(KINDS[n % len(KINDS)], str(home / "releases"), url, stop, results)
+            target=read_on, args=(KINDS[n % len(KINDS)], str(home / "releases"), url, address, stop, results)
         )
         for n in range(readers)
     ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ import pytest
 from expectations.catalogue import Catalogue
 from tests.nights import PROJECT, environment, plain_config
 from tests.registers import KEY, city, config_of, deliver
+from tests.servers import free_port
 
 
 def tool(name: str) -> str:
@@ -48,12 +48,6 @@ def running(arguments: list[str], home: Path, env: dict[str, str], log: Path) ->
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def ask(port: int, query: str) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import socket
 import threading
 from collections.abc import Iterator
 from email import message_from_bytes, policy
@@ -18,6 +17,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from orchestration.resources.home import Home
 from orchestration.resources.message import composed, last_message, send
 from orchestration.settings import Email, Notify, Settings, Webhook
+from tests.servers import free_port
 from tests.unit.test_message import HELD, LATE, outcome
 
 
@@ -32,9 +32,7 @@ class Mailbox:
 
 def test_a_real_mail_server_gets_one_mail(bare_home: Home, default_settings: Settings) -> None:
     mailbox = Mailbox()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     controller = Controller(mailbox, hostname="127.0.0.1", port=port)
     controller.start()
     try:
