@@ -170,7 +170,7 @@ class _Estimates:
     def of(cls, rows: pd.DataFrame) -> _Estimates:
         count, people = (rows[c].to_numpy(dtype=float) for c in ("numerator", "denominator"))
         rate = count / people
-        pooled = count.sum() / people.sum()
+        pooled = count.sum() / people.sum() if people.sum() else np.nan
         base = rows["rounded_to"].fillna(1).to_numpy(dtype=float)
         rounding = (base**2 - 1) / 12
         # The variance under the level's own rate: that of an extreme rate would call itself sure.

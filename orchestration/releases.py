@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 OnOption = Annotated[
     str | None, typer.Option("--on", help="As it was published at the end of a day, YYYY-MM-DD.")
 ]
+AudienceOption = Annotated[
+    str, typer.Option("--audience", help="`public`, or `internal`: the statistics office's own releases.")
+]
 IdArgument = Annotated[str | None, typer.Argument(help="A release; the served one without it.")]
 
 out = Console(soft_wrap=True, highlight=False)
@@ -36,9 +39,11 @@ release_app = typer.Typer(
 
 
 @release_app.command("list")
-def list_releases(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
+def list_releases(
+    home: HomeOption = DEFAULT_HOME, audience: AudienceOption = "public", as_json: JsonOption = False
+) -> None:
     """Every release that is kept, the oldest first."""
-    store = _store(home)
+    store = _store(home, audience)
     served, withdrawn = store.current(), store.withdrawn()
     rows = [
         {
@@ -72,10 +77,11 @@ def show_release(
     release_id: IdArgument = None,
     home: HomeOption = DEFAULT_HOME,
     on: OnOption = None,
+    audience: AudienceOption = "public",
     as_json: JsonOption = False,
 ) -> None:
     """One release: where it lies, what stands in it. `--on DAY`: the one that readers had at the end of that day."""
-    release = _chosen(_store(home), release_id, on)
+    release = _chosen(_store(home, audience), release_id, on)
     facts = {"folder": str(release.folder), **release.manifest}
     if as_json:
         print_json(facts)
@@ -106,12 +112,13 @@ def diff_releases(
     new: Annotated[str | None, typer.Argument(help="Another one; the served one without it.")] = None,
     cells: Annotated[int, typer.Option("--cells", min=0, help="Print so many rows of each table.")] = 0,
     home: HomeOption = DEFAULT_HOME,
+    audience: AudienceOption = "public",
     as_json: JsonOption = False,
 ) -> None:
     """What is told otherwise: rows new, changed, withdrawn, and columns. Exits with 1 if anything is."""
     from orchestration.publish.differences import differences
 
-    store = _store(home)
+    store = _store(home, audience)
     found = differences(_chosen(store, old, None), _chosen(store, new, None), cells)
     if as_json:
         print_json([dataclasses.asdict(one) for one in found])
@@ -147,6 +154,7 @@ def rollback(
     ],
     config: ConfigOption = DEFAULT_CONFIG,
     home: HomeOption = DEFAULT_HOME,
+    audience: AudienceOption = "public",
 ) -> None:
     """Serve an earlier release at once, in the configured databases as well. What is taken back is not published again as it is: its tables stay held.
 
@@ -162,7 +170,7 @@ def rollback(
     settings = _settings(config)
     try:
         with Home(home).lock():
-            store = _store(home)
+            store = _store(home, audience)
             target, served = _chosen(store, release_id, None), _chosen(store, None, None)
             if target.id == served.id:
                 stop(f"{target.id} is served already", USAGE)
@@ -190,13 +198,14 @@ def verify(
     ] = False,
     config: ConfigOption = DEFAULT_CONFIG,
     home: HomeOption = DEFAULT_HOME,
+    audience: AudienceOption = "public",
 ) -> None:
     """Hash every file again and count every table again. Exits with 1 if anything is other than the manifest says."""
     from orchestration.publish.verification import repaired, wrong_in
     from orchestration.resources.clock import now
     from orchestration.resources.home import Home, HomeBusyError
 
-    store = _store(home)
+    store = _store(home, audience)
     if repair:
         settings = _settings(config)
         try:
@@ -227,6 +236,7 @@ def prune(
     ] = None,
     config: ConfigOption = DEFAULT_CONFIG,
     home: HomeOption = DEFAULT_HOME,
+    audience: AudienceOption = "public",
 ) -> None:
     """Remove old releases, as every night does: the newest stay, every month's last, the served one, withdrawn ones."""
     from orchestration.resources.home import Home, HomeBusyError
@@ -234,7 +244,7 @@ def prune(
     kept = nights or _settings(config).publication.keep_nights
     try:
         with Home(home).lock():
-            gone = _store(home).prune(kept)
+            gone = _store(home, audience).prune(kept)
     except HomeBusyError as error:
         stop(str(error), FAILED)
     for name in gone:
@@ -287,14 +297,16 @@ def _databases(home: Path, settings: Settings) -> None:
         raise typer.Exit(FAILED)
 
 
-def _store(home: Path) -> ReleaseStore:
+def _store(home: Path, audience: str = "public") -> ReleaseStore:
     from orchestration.publish.release import ReleaseStore
     from orchestration.resources.home import Home
 
-    folder = Home(home).releases
-    if not folder.exists():
+    if audience not in ("public", "internal"):
+        stop(f"--audience: found '{audience}', expected public or internal", USAGE)
+    store = ReleaseStore.of(Home(home), "internal" if audience == "internal" else "public")
+    if not store.folder.exists():
         stop(f"{home}: no releases yet", USAGE)
-    return ReleaseStore(folder)
+    return store
 
 
 def _chosen(store: ReleaseStore, release_id: str | None, on: str | None) -> Release:

@@ -262,6 +262,10 @@ class Confidentiality(_Section):
     special: int = Field(default=10, ge=3)
 
 
+Audience = Literal["public", "internal"]
+"""Who reads a release: everyone, or the statistics office alone."""
+
+
 class Publisher(_Section):
     """Who publishes: a name, its page, and where questions go. Stands in every catalogue entry (DCAT-AP.de)."""
 
@@ -273,28 +277,69 @@ class Publisher(_Section):
 
 
 class DatabaseTarget(_Section):
-    """A database that every release is published to, by SQLAlchemy's address (with the driver's name in it).
+    """A database that every release for an audience is published to, by SQLAlchemy's address (with the driver's name in it).
 
     `schema`: of the views; what is stored stands in `<schema>_store`. `reader`: the role that may read the views
-    (PostgreSQL; made if it is missing). `keep`: so many releases stay loaded.
+    (PostgreSQL; made if it is missing). Both have `_internal` in their names for the internal audience. `keep`: so many
+    releases stay loaded. `old_version_days`: so long after its last release the view of an older major version stays.
     """
 
     url: SecretStr
+    audience: Audience = "public"
     db_schema: str = Field(default="bildungsmonitor", alias="schema", pattern=r"^[a-z][a-z0-9_]{0,40}$")
     reader: str | None = Field(default="bildungsmonitor_reader", pattern=r"^[a-z][a-z0-9_]{0,60}$")
     keep: int = Field(default=3, ge=2)
+    old_version_days: int = Field(default=180, ge=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _names_of_the_audience(cls, given: Any) -> Any:
+        if isinstance(given, dict) and given.get("audience") == "internal":
+            return {
+                "schema": "bildungsmonitor_internal",
+                "reader": "bildungsmonitor_internal_reader",
+                **given,
+            }
+        return given
+
+
+class Internal(_Section):
+    """The statistics office's own release: exact counts of the registers, under thresholds of its own.
+
+    `least_count`: a count of people below it is not shown, nor a share whose remainder is that small; `least_denominator`: nor
+    a rate of fewer people. 1 shows everything.
+    """
+
+    least_count: int = Field(default=1, ge=1)
+    least_denominator: int = Field(default=1, ge=1)
 
 
 class Publishing(_Section):
     """How releases are offered. `base_url`: where their folder is reachable, if anywhere; links begin with it.
 
-    `keep_nights`: so many releases are kept, and every month's last.
+    `keep_nights`: so many releases are kept, and every month's last. `internal`: also make the release of the statistics office.
     """
 
     base_url: str | None = None
     publisher: Publisher | None = None
     databases: list[DatabaseTarget] = []
     keep_nights: int = Field(default=30, ge=1)
+    internal: Internal | None = None
+
+    @model_validator(mode="after")
+    def _audiences_stay_apart(self) -> Publishing:
+        shared: dict[tuple[str, str], str] = {}
+        for target in self.databases:
+            if target.audience == "internal" and self.internal is None:
+                raise ValueError("databases: found audience internal, expected `internal` beside it")
+            for kind, name in (
+                ("schema", target.db_schema), ("schema", f"{target.db_schema}_store"), ("reader", target.reader)
+            ):  # fmt: skip
+                if name and shared.setdefault((kind, name), target.audience) != target.audience:
+                    raise ValueError(
+                        f"databases: found {kind} {name} for two audiences, expected one for each"
+                    )
+        return self
 
     @field_validator("base_url")
     @classmethod

@@ -42,7 +42,7 @@ def command(*arguments: str) -> list[str]:
     return [str(Path(sys.executable).with_name("bildungsmonitor")), *arguments]
 
 
-def run(*arguments: str, cwd: Path = PROJECT, timeout: float = 300, **extra: str) -> Finished:
+def run(*arguments: str, cwd: Path = PROJECT, timeout: float = 900, **extra: str) -> Finished:
     """Run the console script to its end."""
     done = subprocess.run(
         command(*arguments),

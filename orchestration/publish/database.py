@@ -89,10 +89,18 @@ class Target:
             return self._served(connection)
 
     def serve(self, release: Release, moment: dt.datetime) -> bool:
-        """Load a release if it is not there, prove it, switch to it, remove old ones. False if it was served already."""
+        """Load a release if it is not there, prove it, switch to it, remove old ones. False if it was served already.
+
+        Only releases for the audience that this database is declared for, into schemas that never had others.
+        """
+        if release.audience != self.declared.audience:
+            raise TargetError(
+                f"{self.name}: found a release for '{release.audience}' readers, expected one for '{self.declared.audience}'"
+            )
         with self._told():
             with self._engine.begin() as connection:
                 self._prepare(connection)
+                self._stay_apart(connection)
                 if self._served(connection) == release.id and self._is_whole(connection, release):
                     return False
             with self._engine.connect() as connection:
@@ -147,6 +155,17 @@ class Target:
             f"create table if not exists {self._of_store('served')} (stored_table varchar(120) primary key, release_id varchar(40), at varchar(40))"
         ))  # fmt: skip
 
+    def _stay_apart(self, connection: sa.Connection) -> None:
+        """Raises TargetError where releases for another audience stand in these schemas already."""
+        rows = connection.execute(
+            sa.text(f"select facts from {self._of_store('release')} where loaded_at is not null")
+        ).fetchall()
+        for (facts,) in rows:
+            if (found := json.loads(str(facts)).get("audience", "public")) != self.declared.audience:
+                raise TargetError(
+                    f"{self.name}: found releases for '{found}' readers in it, expected those for '{self.declared.audience}'"
+                )
+
     def _served(self, connection: sa.Connection) -> str | None:
         if not self._exists(connection, "served"):
             return None
@@ -177,7 +196,9 @@ class Target:
                 self._copy(release, stored, rows)
             else:
                 self._insert(release, stored, rows)
-        facts = json.dumps({"digest": release.manifest["content_digest"], "tables": list(_tables(release))})
+        facts = json.dumps({
+            "digest": release.manifest["content_digest"], "tables": list(_tables(release)), "audience": release.audience,
+        })  # fmt: skip
         with self._engine.begin() as connection:
             at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
             self._put(connection, "release", release.id, at, facts)
@@ -266,7 +287,9 @@ class Target:
             connection.execute(sa.text(text + suffix))
             if not self.is_postgresql:
                 connection.execute(
-                    sa.text(f'create index "{stored}__release" on {self._of_store(stored)} (release_id)')
+                    sa.text(
+                        f'create index "{self._place(self._store, stored)[0]}__release" on {self._of_store(stored)} (release_id)'
+                    )
                 )
             return
         found = sa.inspect(connection).get_columns(table.name, schema=table.schema)
@@ -298,11 +321,19 @@ class Target:
             for view in (table, _versioned(stored)):
                 self._view(connection, view, stored, columns, made.get(view))
         served = self._of_store("served")
-        for (pointer,) in connection.execute(sa.text(f"select stored_table from {served}")).fetchall():
-            # What this release does not have, or has in an older version only, is shown no more. Older versions stay.
-            table, _, major = str(pointer).rpartition("__v")
-            if pointer != "*" and (table not in names or int(major) > _major(release, table)):
+        oldest = moment - dt.timedelta(days=self.declared.old_version_days)
+        pointers = connection.execute(sa.text(f"select stored_table, at from {served}")).fetchall()
+        for pointer, at in ((str(p), str(a)) for p, a in pointers):
+            # What this release does not have, or has in an older version only, is shown no more. Older versions stay for a time.
+            table, _, major = pointer.rpartition("__v")
+            if pointer == "*":
+                continue
+            is_newer = table not in names or int(major) > _major(release, table)
+            is_past = pointer not in names.values() and dt.datetime.fromisoformat(at) < oldest
+            if is_newer or is_past:
                 connection.execute(sa.text(f"delete from {served} where stored_table = :t"), {"t": pointer})
+            if is_past:
+                self._drop_view(connection, _versioned(pointer))
         for pointer in ("*", *sorted(names.values())):
             self._put(connection, "served", pointer, release.id, moment.isoformat())
         if "release" not in made:
@@ -347,6 +378,18 @@ class Target:
             connection.execute(sa.text(f"drop view if exists {name}"))
         connection.execute(sa.text(f"create {'or replace ' if replace else ''}view {name} as {body}"))
         self._put(connection, "release", f"{_NOTE}{view}", None, json.dumps(made))
+
+    def _drop_view(self, connection: sa.Connection, view: str) -> None:
+        """The view and its note. If others have built on it, it stays, and is empty."""
+        try:
+            with connection.begin_nested():
+                connection.execute(sa.text(f"drop view if exists {self._of_view(view)}"))
+                connection.execute(
+                    sa.text(f"delete from {self._of_store('release')} where release_id = :note"),
+                    {"note": f"{_NOTE}{view}"},
+                )
+        except sa.exc.DatabaseError:
+            LOG.warning("publish | %s: other views need %s, it stays, empty", self.name, view)
 
     def _made(self, connection: sa.Connection) -> dict[str, dict[str, Any]]:
         """View by view that is there: of what table and columns it was made."""

@@ -25,6 +25,7 @@ from orchestration.resources.files import write_json
 LICENCE_NAME = "dl-de/by-2-0"
 LICENCE_URL = "https://www.govdata.de/dl-de/by-2-0"
 ATTRIBUTION = "© Statistische Ämter des Bundes und der Länder, Deutschland, dl-de/by-2-0"
+INTERNAL = "INTERN – nur für die Statistikstelle, nicht weitergeben / INTERNAL – statistics office only, do not pass on"
 SYNTHETIC = "SYNTHETISCHE DATEN – keine amtliche Statistik / SYNTHETIC DATA – not official statistics"
 
 _FRICTIONLESS = {
@@ -43,49 +44,50 @@ def write_release(
     contents: Contents,
     catalogue: Catalogue,
     descriptions: dict[str, str],
-    synthetic: bool,
     follows: str | None,
     imprint: Imprint,
 ) -> None:
     """All files of a release but its manifest. `follows`: the release readers had before."""
+    notice = imprint.notice
     release = folder.name.removeprefix(STAGING)
     for name in ("parquet", "csv", "csv_de", "xlsx"):
         (folder / name).mkdir()
     for table in contents.tables:
-        _write_parquet(folder / "parquet" / f"{table.name}.parquet", table, descriptions, synthetic)
+        _write_parquet(folder / "parquet" / f"{table.name}.parquet", table, descriptions, notice)
         write_csv(folder / "csv" / f"{table.name}.csv", table.rows)
         if table.name in catalogue.published:
             _write_german_csv(folder / "csv_de" / f"{table.name}.csv", table.rows)
         if table.name == "verdict":
-            _write_parquet(folder / "verdicts.parquet", table, descriptions, synthetic)
+            _write_parquet(folder / "verdicts.parquet", table, descriptions, notice)
     write_mart(
         folder / "mart.duckdb",
         [
             {
                 "name": table.name,
                 "rows": str(folder / "parquet" / f"{table.name}.parquet"),
-                "comment": about(table, synthetic),
+                "comment": about(table, notice),
                 "columns": {name: descriptions[name] for name in table.rows.column_names},
             }
             for table in contents.tables
         ],
     )
     _write_workbooks(folder / "xlsx", release, contents, catalogue, imprint)
-    write_json(folder / "datapackage.json", _data_package(contents, descriptions, synthetic))
-    abouts = {table.name: about(table, synthetic) for table in contents.tables}
+    write_json(folder / "datapackage.json", _data_package(contents, descriptions, notice))
+    abouts = {table.name: about(table, notice) for table in contents.tables}
     write_json(folder / "csv" / "csv-metadata.json", csvw(contents, descriptions, abouts))
-    for name, text in dcat_ap_de(folder, release, contents, catalogue, imprint).items():
-        (folder / name).write_text(text, encoding="utf-8")
+    if not is_internal(notice):  # nothing for portals
+        for name, text in dcat_ap_de(folder, release, contents, catalogue, imprint).items():
+            (folder / name).write_text(text, encoding="utf-8")
     pages = {
-        "dictionary.html": dictionary_page(contents, catalogue, descriptions, synthetic),
-        "fields_of_action.html": fields_page(contents, catalogue, synthetic),
+        "dictionary.html": dictionary_page(contents, catalogue, descriptions, notice),
+        "fields_of_action.html": fields_page(contents, catalogue, notice),
     }
     for name, page in pages.items():
         (folder / name).write_text(page, encoding="utf-8")
-    _write_changes(folder, contents, catalogue, descriptions, synthetic, follows)
+    _write_changes(folder, contents, catalogue, descriptions, notice, follows)
     (folder / "quality").mkdir()
     (folder / "quality" / "index.html").write_text(
-        quality_page(contents, catalogue, synthetic), encoding="utf-8"
+        quality_page(contents, catalogue, notice), encoding="utf-8"
     )
 
 
@@ -94,40 +96,50 @@ def _write_changes(
     contents: Contents,
     catalogue: Catalogue,
     descriptions: dict[str, str],
-    synthetic: bool,
+    notice: str | None,
     follows: str | None,
 ) -> None:
     title = Text(de="Änderungen gegenüber dem letzten Stand", en="Changes against the last release")
     table = ReleaseTable("changes", title, contents.changes, [])
-    _write_parquet(folder / "changes.parquet", table, descriptions, synthetic)
-    text = changes_text(contents, catalogue, follows, SYNTHETIC if synthetic else None)
+    _write_parquet(folder / "changes.parquet", table, descriptions, notice)
+    text = changes_text(contents, catalogue, follows, notice)
     (folder / "CHANGES.md").write_text(text, encoding="utf-8")
 
 
-def quality_page(contents: Contents, catalogue: Catalogue, synthetic: bool) -> str:
+def quality_page(contents: Contents, catalogue: Catalogue, notice: str | None) -> str:
     """The quality report, for a head of department: German with English beside it, self-contained."""
     return rendered(
         "quality.html",
         **quality_context(contents, catalogue),
         thousands=lambda number: _german_number(number, 0),
-        synthetic=SYNTHETIC if synthetic else None,
+        notice=notice,
     )
 
 
-def about(table: ReleaseTable, synthetic: bool) -> str:
+def is_internal(notice: str | None) -> bool:
+    """Is the release for the statistics office alone, by what is said of it? Then nothing of it is under a licence."""
+    return INTERNAL in (notice or "")
+
+
+def is_synthetic(notice: str | None) -> bool:
+    """Are the figures invented, by what is said of them?"""
+    return SYNTHETIC in (notice or "")
+
+
+def about(table: ReleaseTable, notice: str | None) -> str:
     """One line on a table, for its metadata everywhere."""
     note = f"{table.title.de} / {table.title.en}. {ATTRIBUTION}"
-    return f"{SYNTHETIC}. {note}" if synthetic else note
+    return f"{notice}. {note}" if notice else note
 
 
-def _write_parquet(path: Path, table: ReleaseTable, descriptions: dict[str, str], synthetic: bool) -> None:
+def _write_parquet(path: Path, table: ReleaseTable, descriptions: dict[str, str], notice: str | None) -> None:
     fields = [field.with_metadata({"description": descriptions[field.name]}) for field in table.rows.schema]
     metadata = {
         "title_de": table.title.de,
         "title_en": table.title.en,
-        "description": about(table, synthetic),
-        "licence": LICENCE_NAME,
-        "synthetic": str(synthetic).lower(),
+        "description": about(table, notice),
+        "licence": "–" if is_internal(notice) else LICENCE_NAME,
+        "synthetic": str(is_synthetic(notice)).lower(),
     }
     rows = table.rows.combine_chunks().cast(pa.schema(fields, metadata=metadata))
     pq.write_table(rows, path, compression="zstd")
@@ -171,7 +183,7 @@ def _write_workbooks(
             )
 
 
-def _data_package(contents: Contents, descriptions: dict[str, str], synthetic: bool) -> dict[str, Any]:
+def _data_package(contents: Contents, descriptions: dict[str, str], notice: str | None) -> dict[str, Any]:
     """Frictionless Data Package over the CSV files."""
     resources = [
         {
@@ -179,7 +191,7 @@ def _data_package(contents: Contents, descriptions: dict[str, str], synthetic: b
             "path": f"csv/{table.name}.csv",
             "profile": "tabular-data-resource",
             "title": f"{table.title.de} / {table.title.en}",
-            "description": about(table, synthetic),
+            "description": about(table, notice),
             "format": "csv",
             "mediatype": "text/csv",
             "encoding": "utf-8",
@@ -203,16 +215,16 @@ def _data_package(contents: Contents, descriptions: dict[str, str], synthetic: b
         "profile": "tabular-data-package",
         "name": "bildungsmonitor",
         "title": "Bildungsmonitoring: Indikatoren / Education monitoring: indicators",
-        "description": SYNTHETIC if synthetic else ATTRIBUTION,
-        "synthetic": synthetic,
-        "licenses": [{"name": LICENCE_NAME, "path": LICENCE_URL}],
+        "description": notice or ATTRIBUTION,
+        "synthetic": is_synthetic(notice),
+        **({} if is_internal(notice) else {"licenses": [{"name": LICENCE_NAME, "path": LICENCE_URL}]}),
         "sources": [{"title": "Statistische Ämter des Bundes und der Länder"}],
         "resources": resources,
     }
 
 
 def dictionary_page(
-    contents: Contents, catalogue: Catalogue, descriptions: dict[str, str], synthetic: bool
+    contents: Contents, catalogue: Catalogue, descriptions: dict[str, str], notice: str | None
 ) -> str:
     """The data dictionary: every indicator and every column, German and English, self-contained."""
     groups = [
@@ -228,11 +240,11 @@ def dictionary_page(
         units=UNITS,
         tables=contents.tables,
         descriptions=descriptions,
-        synthetic=SYNTHETIC if synthetic else None,
+        notice=notice,
     )
 
 
-def fields_page(contents: Contents, catalogue: Catalogue, synthetic: bool) -> str:
+def fields_page(contents: Contents, catalogue: Catalogue, notice: str | None) -> str:
     """The eight fields of action, one printed page each: where the city stands and what is done about it."""
     rows = {
         t.name: t.rows.to_pylist()
@@ -251,7 +263,7 @@ def fields_page(contents: Contents, catalogue: Catalogue, synthetic: bool) -> st
         measures=measures,
         indicators=catalogue.indicators,
         number=_german_number,
-        synthetic=SYNTHETIC if synthetic else None,
+        notice=notice,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import importlib.metadata
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from expectations.catalogue import Catalogue
@@ -22,16 +22,19 @@ from orchestration.ledger import write_down
 from orchestration.publish.contents import Built, Contents, compose, verdict_rows
 from orchestration.publish.formats import (
     ATTRIBUTION,
+    INTERNAL,
     LICENCE_NAME,
     LICENCE_URL,
     SYNTHETIC,
     column_descriptions,
+    is_internal,
     write_release,
 )
 from orchestration.publish.imprint import Imprint
+from orchestration.publish.internal import internal_rows
 from orchestration.publish.release import Release, ReleaseStore
 from orchestration.resources.home import Home
-from orchestration.settings import PROJECT, Settings
+from orchestration.settings import PROJECT, Internal, Publishing, Settings
 
 
 @dataclass(frozen=True)
@@ -45,11 +48,20 @@ class Publication:
 
 
 def publish(home: Home, settings: Settings, catalogue: Catalogue, moment: dt.datetime) -> Publication:
-    """Decide on every table, write a release if anything a reader sees has changed, and serve it.
+    """Decide on every table, write a release if anything a reader sees has changed, and serve it; then the internal one.
 
     Raises CandidateError if there is no candidate; the served release stays untouched.
     """
-    store = ReleaseStore(home.releases)
+    done = _publish_for_all(home, settings, catalogue, moment)
+    if settings.publication.internal is not None:
+        _publish_internal(home, settings, catalogue, moment, done, settings.publication.internal)
+    return done
+
+
+def _publish_for_all(
+    home: Home, settings: Settings, catalogue: Catalogue, moment: dt.datetime
+) -> Publication:
+    store = ReleaseStore.of(home)
     served = store.current()
     with evidence.connect(home) as connection:
         night = evidence.night_of(connection)
@@ -61,9 +73,7 @@ def publish(home: Home, settings: Settings, catalogue: Catalogue, moment: dt.dat
         decisions, verdicts = _decisions(connection, built, night, settings, catalogue, taken_back)
         sources = _sources(connection)
         synthetic = any(source["synthetic"] for source in sources)
-        good = store.newest(
-            lambda r: r.id not in withdrawn and _same_kind(r, settings, synthetic) and not r.damage()
-        )
+        good = _last_good(store, settings, synthetic)
         rows = verdict_rows(verdicts, built, catalogue.content_hash)
         contents = compose(connection, catalogue, decisions, built, rows, night.night_id, good)
     if not contents.tables:
@@ -87,21 +97,86 @@ def publish(home: Home, settings: Settings, catalogue: Catalogue, moment: dt.dat
         write_down(home, night.night_id, told)
         facts = _manifest(settings, catalogue, contents, digest, sources, synthetic, moment)
         facts["follows"] = against
-        descriptions = column_descriptions(manifest(home), catalogue)
-        imprint = Imprint(
-            moment, settings.municipality.code, settings.municipality.name, ATTRIBUTION,
-            f"{LICENCE_NAME} ({LICENCE_URL})", SYNTHETIC if synthetic else None, settings.publication,
-        )  # fmt: skip
-        release = store.add(
-            night.night_id,
-            lambda folder: write_release(
-                folder, contents, catalogue, descriptions, synthetic, against, imprint
-            ),
-            facts,
-        )
+        imprint = _imprint(settings, moment, facts["notice"], settings.publication)
+        release = _written(store, night.night_id, home, catalogue, contents, facts, imprint)
     store.serve(release, moment)
     store.prune(settings.publication.keep_nights)
     return Publication(release, True, decisions, verdicts)
+
+
+def _publish_internal(
+    home: Home,
+    settings: Settings,
+    catalogue: Catalogue,
+    moment: dt.datetime,
+    public: Publication,
+    thresholds: Internal,
+) -> None:
+    """The statistics office's release of what was decided for the public one, in a store of its own."""
+    store = ReleaseStore.of(home, "internal")
+    store.folder.parent.mkdir(mode=0o700, exist_ok=True)
+    store.folder.parent.chmod(0o700)
+    store.folder.mkdir(exist_ok=True)
+    with evidence.connect(home) as connection:
+        night = evidence.night_of(connection)
+        built = {}
+        for name, table in _built(connection, catalogue).items():
+            rows = internal_rows(connection, catalogue, name, table.rows, thresholds)
+            built[name] = replace(table, rows=rows, content_hash=evidence.content_hash(rows))
+        sources = _sources(connection)
+        synthetic = any(source["synthetic"] for source in sources)
+        rows = verdict_rows(public.verdicts, built, catalogue.content_hash)
+        good = _last_good(store, settings, synthetic)
+        contents = compose(connection, catalogue, public.decisions, built, rows, night.night_id, good)
+    if not contents.tables:
+        return
+    served, digest = store.current(), contents.digest
+    if served is not None and served.manifest["content_digest"] == digest and not served.damage():
+        return
+    facts = _manifest(settings, catalogue, contents, digest, sources, synthetic, moment)
+    facts["notice"] = " · ".join(filter(None, (INTERNAL, facts["notice"])))
+    facts["licence"] = None
+    facts["follows"] = served.id if served else None
+    # Without addresses: nobody finds it by a link.
+    imprint = _imprint(
+        settings, moment, facts["notice"], settings.publication.model_copy(update={"base_url": None})
+    )
+    release = _written(store, night.night_id, home, catalogue, contents, facts, imprint)
+    store.serve(release, moment)
+    store.prune(settings.publication.keep_nights)
+
+
+def _last_good(store: ReleaseStore, settings: Settings, synthetic: bool) -> Release | None:
+    """The release that held tables keep their version of."""
+    withdrawn = store.withdrawn()
+    return store.newest(
+        lambda r: r.id not in withdrawn and _same_kind(r, settings, synthetic) and not r.damage()
+    )
+
+
+def _imprint(settings: Settings, moment: dt.datetime, notice: str | None, publishing: Publishing) -> Imprint:
+    return Imprint(
+        moment, settings.municipality.code, settings.municipality.name, ATTRIBUTION,
+        "–" if is_internal(notice) else f"{LICENCE_NAME} ({LICENCE_URL})", notice, publishing,
+    )  # fmt: skip
+
+
+def _written(
+    store: ReleaseStore,
+    night_id: str,
+    home: Home,
+    catalogue: Catalogue,
+    contents: Contents,
+    facts: dict[str, Any],
+    imprint: Imprint,
+) -> Release:
+    descriptions = column_descriptions(manifest(home), catalogue)
+    follows = facts["follows"]
+    return store.add(
+        night_id,
+        lambda folder: write_release(folder, contents, catalogue, descriptions, follows, imprint),
+        facts,
+    )
 
 
 def _taken_back(

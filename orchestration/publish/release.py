@@ -19,11 +19,17 @@ from pathlib import Path
 from typing import Any
 
 from orchestration.resources.files import remove, replace_folder, sync_folder, write_json
+from orchestration.resources.home import Home
+from orchestration.settings import Audience
 
 MANIFEST = "manifest.json"
 HISTORY = "history.jsonl"
 STAGING = ".staging-"
 """What stands before a release's name while it is written."""
+
+
+class AudienceError(ValueError):
+    """A release stands, or should be served, where other people read than those it was made for."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,11 @@ class Release:
     @property
     def id(self) -> str:
         return self.folder.name
+
+    @property
+    def audience(self) -> Audience:
+        """Whom it was made for."""
+        return "internal" if self.manifest.get("audience") == "internal" else "public"
 
     def parquet(self, table: str) -> Path:
         return self.folder / "parquet" / f"{table}.parquet"
@@ -60,10 +71,15 @@ class Release:
 
 
 class ReleaseStore:
-    """The folder of releases."""
+    """A folder of releases for one audience. Releases for others are not seen in it, and never served from it."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, audience: Audience = "public") -> None:
+        self.folder, self.audience = folder, audience
+
+    @classmethod
+    def of(cls, home: Home, audience: Audience = "public") -> ReleaseStore:
+        """The store of a home for an audience."""
+        return cls(home.releases_for(audience), audience)
 
     def current(self) -> Release | None:
         """The release that is served; None before the first one, and where its manifest can't be read."""
@@ -74,9 +90,9 @@ class ReleaseStore:
             return None
 
     def read(self, release_id: str) -> Release:
-        """A release by its id. Raises FileNotFoundError if there is none."""
+        """A release by its id. Raises FileNotFoundError if there is none, AudienceError if it is for others."""
         folder = self.folder / release_id
-        return Release(folder, json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
+        return self._ours(Release(folder, json.loads((folder / MANIFEST).read_text(encoding="utf-8"))))
 
     def all(self) -> Iterator[Release]:
         """Every release with a manifest that can be read, the oldest first."""
@@ -115,7 +131,9 @@ class ReleaseStore:
             for path in sorted(staging.rglob("*"))
             if path.is_file()
         }
-        write_json(staging / MANIFEST, {"release_id": name, **manifest, "files": files})
+        facts = {"release_id": name, "audience": self.audience, **manifest, "files": files}
+        self._ours(Release(staging, facts))
+        write_json(staging / MANIFEST, facts)
         for path in staging.rglob("*"):
             if path.is_file():
                 path.chmod(0o444)
@@ -128,7 +146,9 @@ class ReleaseStore:
         """Switch `current` to a release: one rename, so a reader sees the old one or the new one.
 
         `withdraw`: the releases that are taken back by it, and why; their tables are not published again as they are there.
+        Raises AudienceError if it is for others than the readers of this store.
         """
+        self._ours(release)
         line: dict[str, Any] = {"release": release.id, "at": at.isoformat()}
         if withdraw:
             line |= {"withdrawn": list(withdraw), "reason": reason}
@@ -200,6 +220,13 @@ class ReleaseStore:
         for leftover in found:
             remove(leftover)
         return [path.name for path in found]
+
+    def _ours(self, release: Release) -> Release:
+        if release.audience != self.audience:
+            raise AudienceError(
+                f"{release.id}: found a release for '{release.audience}' readers, expected one for '{self.audience}'"
+            )
+        return release
 
     def _free_name(self, wanted: str) -> str:
         name, number = wanted, 1

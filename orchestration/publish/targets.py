@@ -28,12 +28,12 @@ def bring_up_to_date(home: Home, settings: Settings, moment: dt.datetime) -> lis
     """One state per database. Nothing is raised for one of them: the others are served all the same."""
     from orchestration.publish.database import Target, TargetError
 
-    served = ReleaseStore(home.releases).current()
-    if served is None:
-        return []
     states = []
     for number, declared in enumerate(settings.publication.databases, start=1):
         name = f"databases {number}"
+        served = ReleaseStore.of(home, declared.audience).current()
+        if served is None:
+            continue
         try:
             with Target(declared) as target:
                 name = target.name

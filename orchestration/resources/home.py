@@ -13,6 +13,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from orchestration.settings import Audience
+
 DAGSTER_YAML = """\
 # Written by bildungsmonitor; edit freely, it is never overwritten.
 telemetry:
@@ -60,6 +62,10 @@ class Home:
         Homes that protect the same counts may share it (BILDUNGSMONITOR_PROOF).
         """
         return Path(os.environ.get("BILDUNGSMONITOR_PROOF") or self.vault / "proof")
+
+    def releases_for(self, audience: Audience) -> Path:
+        """Where the releases for an audience lie. Internal ones: nobody else on this machine may look into it."""
+        return self.releases if audience == "public" else self.path / "internal" / "releases"
 
     @property
     def candidate(self) -> Path:

@@ -83,11 +83,15 @@ def test_sql_in_psql(target: sa.URL) -> None:
 
 
 def test_the_configuration() -> None:
-    (text,) = blocks("yaml")
-    said = yaml.safe_load(
-        text.replace("${BILDUNGSMONITOR_TARGET}", "postgresql+psycopg://publisher@db.example.de/x")
+    public, internal = (
+        Publishing.model_validate(yaml.safe_load(text)["publication"])
+        for text in (
+            text.replace("${BILDUNGSMONITOR_TARGET}", "postgresql+psycopg://publisher@db.example.de/x")
+            for text in blocks("yaml")
+        )
     )
-    assert Publishing.model_validate(said["publication"]).databases[0].keep == 3
+    assert (public.databases[0].audience, public.databases[0].keep) == ("public", 3)
+    assert internal.databases[0].db_schema == "bildungsmonitor_internal"
 
 
 def test_curl_at_a_real_server(place: Path) -> None:

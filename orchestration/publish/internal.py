@@ -1,0 +1,66 @@
+"""The statistics office's own release: the figures that went out to everyone, as exact as the registers have them.
+
+Rounding and hiding are for those who must not know; whoever counts the people must. So the counts of the city's registers stand in it
+unrounded, under the office's own thresholds (`publication.internal`), and nothing is hidden to protect another cell. Which
+tables go out is the gate's decision on the public ones. It lies in a store of its own that no public command reads.
+
+Belongs here: which figures are exact, and the thresholds. Does not belong here: keeping audiences apart (release, database).
+"""
+
+from __future__ import annotations
+
+import duckdb
+import pyarrow as pa
+
+from expectations.catalogue import Catalogue
+from orchestration.settings import Internal
+
+
+def internal_rows(
+    connection: duckdb.DuckDBPyConnection,
+    catalogue: Catalogue,
+    name: str,
+    shown: pa.Table,
+    thresholds: Internal,
+) -> pa.Table:
+    """A published table of the candidate with exact counts of registers; same rows in the same order, same columns.
+
+    Grain and keys are those of `shown`, its published form. What is not of registers stays as it is, comparisons as well.
+    """
+    keys = ["indicator_id", "area_code", "period_end", "period_start", *catalogue.breakdowns]
+    same = " and ".join(f"v.{key} = p.{key}" for key in keys)
+    few, least = thresholds.least_count, thresholds.least_denominator
+    rows = connection.execute(
+        f"""
+        with figure as (
+            select
+                p.*, v.value as exact_value, v.numerator as exact_numerator, v.denominator as exact_denominator,
+                v.status as exact_status, v.sign as exact_sign,
+                greatest(coalesce(v.numerator_protection, 1), coalesce(v.denominator_protection, 1)) > 1 as is_ours,
+                coalesce(v.numerator > 0 and v.numerator < $few, false)
+                or coalesce(
+                    i.needs_denominator
+                    and (
+                        (v.denominator > 0 and v.denominator < $least)
+                        or (i.kind = 'share' and v.denominator - v.numerator > 0 and v.denominator - v.numerator < $few)
+                    ),
+                    false
+                ) as is_few
+            from published.{name} as p
+            left join monitoring.fct_indicator_value as v on {same}
+            left join monitoring.dim_indicator as i on i.indicator_id = p.indicator_id
+        )
+        select * exclude (exact_value, exact_numerator, exact_denominator, exact_status, exact_sign, is_ours, is_few) replace (
+            case when not is_ours then value when not is_few then exact_value end as value,
+            case when not is_ours then numerator when not is_few then exact_numerator end as numerator,
+            case when not is_ours then denominator when not is_few then exact_denominator end as denominator,
+            case when not is_ours then status when is_few then 'confidential' else exact_status end as status,
+            case when not is_ours then sign when is_few then '.' else exact_sign end as sign,
+            case when not is_ours then rounded_to end as rounded_to,
+            case when not is_ours then tolerance end as tolerance
+        )
+        from figure order by {", ".join(keys)}""",
+        {"few": few, "least": least},
+    ).to_arrow_table()
+    assert rows.num_rows == shown.num_rows, f"{name}: found {rows.num_rows} rows, expected {shown.num_rows}"
+    return rows.select(shown.column_names).cast(shown.schema)

@@ -1,0 +1,187 @@
+"""The statistics office's own release beside the public one: what is exact in it, and that nobody else gets to it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+import sqlalchemy as sa
+
+from expectations.catalogue import Catalogue
+from orchestration.publish.formats import INTERNAL
+from orchestration.publish.publication import publish
+from orchestration.publish.release import Release, ReleaseStore
+from orchestration.publish.targets import bring_up_to_date
+from orchestration.resources.home import Home
+from orchestration.settings import Publishing, Settings
+from tests.nights import CLOCK, run
+
+MOMENT = dt.datetime.fromtimestamp(int(CLOCK), dt.UTC)
+KEY = "indicator_id, area_code, period_start, period_end"
+
+
+def settings_with(settings: Settings, **publication: object) -> Settings:
+    return settings.model_copy(update={"publication": Publishing.model_validate(publication)})
+
+
+@pytest.fixture(scope="module")
+def home(night_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A night's home, published for both audiences; a count of one or two stays hidden in the office as well."""
+    from orchestration.settings import DEFAULT_CONFIG, catalogue_of, load_settings
+
+    copy = tmp_path_factory.mktemp("audiences") / "var"
+    shutil.copytree(night_home, copy, symlinks=True)
+    settings = settings_with(
+        load_settings(DEFAULT_CONFIG), internal={"least_count": 3, "least_denominator": 5}
+    )
+    home = Home(copy)
+    assert not publish(home, settings, catalogue_of(settings), MOMENT).is_new
+    return home
+
+
+@pytest.fixture(scope="module")
+def releases(home: Home) -> tuple[Release, Release]:
+    """The public release and the internal one."""
+    public, internal = ReleaseStore.of(home).current(), ReleaseStore.of(home, "internal").current()
+    assert public is not None
+    assert internal is not None
+    return public, internal
+
+
+def test_the_office_sees_exact_counts_where_the_public_sees_rounded_or_hidden_ones(
+    home: Home, releases: tuple[Release, Release], catalogue: Catalogue
+) -> None:
+    public, internal = releases
+    with duckdb.connect() as both:
+        for name, release in (("p", public), ("i", internal)):
+            both.execute(f"attach '{release.folder}/mart.duckdb' as {name} (read_only)")
+        both.execute(f"attach '{home.candidate}' as night (read_only)")
+        same = " and ".join(f"p.{c} = i.{c}" for c in [*KEY.split(", "), *catalogue.breakdowns])
+        joined = f"from p.pub_population as p join i.pub_population as i on {same}"
+        rows, in_both = both.execute(
+            f"select (select count(*) from p.pub_population), count(*) {joined}"
+        ).fetchall()[0]
+        assert rows == in_both  # the same figures, none more and none less
+        ours = f"{joined} where p.rounded_to > 1"
+        more, odd = both.execute(
+            f"""select count(*) filter (p.status = 'confidential' and i.status = 'reported'),
+                count(*) filter (i.numerator % 5 <> 0) {ours}"""
+        ).fetchall()[0]
+        assert more > 0
+        assert odd > 0
+        exact = " and ".join(f"v.{c} = i.{c}" for c in [*KEY.split(", "), *catalogue.breakdowns])
+        told, wrong, small, hidden = both.execute(
+            f"""select count(*), count(*) filter (i.value is distinct from v.value),
+                count(*) filter (i.numerator in (1, 2) or i.denominator between 1 and 4 and k.needs_denominator),
+                (select count(*) from i.pub_population where status = 'confidential' and value is not null)
+                from i.pub_population as i join night.monitoring.fct_indicator_value as v on {exact}
+                join night.monitoring.dim_indicator as k on k.indicator_id = i.indicator_id
+                where i.status = 'reported' and v.numerator_protection > 1"""
+        ).fetchall()[0]
+    assert told > 1000
+    assert (wrong, small, hidden) == (0, 0, 0)
+
+
+def test_every_file_says_that_it_is_internal_and_the_folder_is_closed(
+    home: Home, releases: tuple[Release, Release]
+) -> None:
+    public, internal = releases
+    assert internal.manifest["notice"].startswith(INTERNAL)
+    assert internal.folder.parents[1].stat().st_mode & 0o077 == 0
+    for name in ("dictionary.html", "quality/index.html", "fields_of_action.html", "datapackage.json", "CHANGES.md",
+                 "csv/csv-metadata.json"):  # fmt: skip
+        assert "statistics office only" in (internal.folder / name).read_text(encoding="utf-8"), name
+        assert "statistics office only" not in (public.folder / name).read_text(encoding="utf-8"), name
+    assert (public.folder / "catalog.ttl").exists()
+    assert not list(internal.folder.glob("catalog.*"))  # nothing for portals
+    assert internal.manifest["licence"] is None
+    with zipfile.ZipFile(internal.folder / "xlsx" / "pub_population.xlsx") as book:
+        assert any(b"statistics office only" in book.read(name) for name in book.namelist())
+    with duckdb.connect(str(internal.folder / "mart.duckdb"), read_only=True) as mart:
+        comment = mart.execute(
+            "select comment from duckdb_tables() where table_name = 'pub_population'"
+        ).fetchall()
+    assert "statistics office only" in comment[0][0]
+    # What it says is in no ledger of what everybody knows.
+    assert not [p for p in home.ledger.rglob("*") if "internal" in p.name]
+
+
+@pytest.fixture(scope="module")
+def server(request: pytest.FixtureRequest, home: Home) -> Iterator[tuple[str, Settings]]:
+    """A real PostgreSQL with both releases, and the settings that brought them there."""
+    from orchestration.settings import DEFAULT_CONFIG, load_settings
+    from tests.servers import postgresql
+
+    with postgresql("audiences") as (_, url):
+        databases = [{"url": url}, {"url": url, "audience": "internal"}]
+        settings = settings_with(load_settings(DEFAULT_CONFIG), internal={}, databases=databases)
+        states = bring_up_to_date(home, settings, MOMENT)
+        assert [state.error for state in states] == [None, None]
+        yield url, settings
+
+
+def test_the_roles_of_a_database_keep_the_audiences_apart(
+    server: tuple[str, Settings], releases: tuple[Release, Release]
+) -> None:
+    public, internal = releases
+    engine = sa.create_engine(server[0])
+    sums = "select sum(numerator), (select release_id from {0}.release) from {0}.pub_population"
+    with engine.connect() as connection:
+        told = connection.execute(sa.text(sums.format("bildungsmonitor"))).one()
+        exact = connection.execute(sa.text(sums.format("bildungsmonitor_internal"))).one()
+        assert (told[1], exact[1]) == (public.id, internal.id)
+        assert told[0] != exact[0]
+        connection.commit()
+        for statement in (
+            "select 1 from bildungsmonitor_internal.pub_population", "select 1 from bildungsmonitor_internal.release",
+            "select 1 from bildungsmonitor_internal_store.pub_population__v1", "set role bildungsmonitor_internal_reader",
+            "create view bildungsmonitor.peek as select * from bildungsmonitor_internal.pub_population",
+            "grant bildungsmonitor_internal_reader to bildungsmonitor_reader",
+        ):  # fmt: skip
+            # As one who logs in with that role alone, not as an administrator who has taken it on.
+            connection.execute(sa.text("set session authorization bildungsmonitor_reader"))
+            with pytest.raises(
+                sa.exc.DBAPIError, match=r"permission denied|must be able to SET|must have admin"
+            ):
+                connection.execute(sa.text(statement))
+            connection.rollback()
+            connection.execute(sa.text("reset session authorization"))
+            connection.commit()
+        connection.execute(sa.text("set session authorization bildungsmonitor_internal_reader"))
+        assert connection.execute(
+            sa.text("select count(*) from bildungsmonitor_internal.pub_population")
+        ).scalar()
+    engine.dispose()
+
+
+def test_no_command_brings_the_internal_release_to_the_public(
+    home: Home, releases: tuple[Release, Release], server: tuple[str, Settings], tmp_path: Path
+) -> None:
+    public, internal = releases
+    office = tmp_path / "var"
+    shutil.copytree(home.path, office, symlinks=True)
+    at = ("--home", str(office))
+    stolen = office / "releases" / f"{internal.id}-2"
+    shutil.copytree(internal.folder, stolen)
+    back = run("release", "rollback", stolen.name, "--reason", "Versuch", *at)
+    assert back.code == 2, back.out + back.err
+    assert "no release" in back.out + back.err
+    for command in (("release", "show", stolen.name), ("release", "diff", public.id, stolen.name),
+                    ("cite", "pub_population", "--release", stolen.name)):  # fmt: skip
+        assert run(*command, *at).code == 2
+    listed = run("release", "list", "--json", *at)
+    assert [r["release"] for r in listed.json] == [public.id]
+    assert [r["release"] for r in run("release", "list", "--audience", "internal", "--json", *at).json] == [
+        internal.id
+    ]
+    # Moved by hand: neither the database nor `verify --repair` takes it for a public one.
+    (office / "releases" / "current").unlink()
+    (office / "releases" / "current").symlink_to(stolen.name)
+    assert len(bring_up_to_date(Home(office), server[1], MOMENT)) == 1  # the internal one alone
+    assert run("release", "verify", "--repair", *at).code == 0
+    assert (office / "releases" / "current").resolve().name == public.id
