@@ -6,7 +6,8 @@ For every sensitive cell a whole-number population is looked for that agrees wit
 shows the cell as high as it must be possible. It differs from the true one in few micro cells around the
 cell; the cells of tables it changes are hidden, and it is kept as the witness. What a move costs is what
 it hides: a linear program over a box of siblings, level by level wider, whole numbers where needed.
-Afterwards dear cells are exchanged for cheaper ones, and those that serve no witness any more are shown again.
+Afterwards dear cells are exchanged for cheaper ones, in small tables witnesses that share cells are looked for together, and
+what serves no witness any more is shown again.
 """
 
 from __future__ import annotations
