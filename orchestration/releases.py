@@ -17,7 +17,7 @@ from rich.table import Column, Table
 
 from orchestration.console import ConfigOption, HomeOption, JsonOption, print_json, stop
 from orchestration.run import FAILED, USAGE
-from orchestration.settings import DEFAULT_CONFIG, DEFAULT_HOME, ConfigurationError
+from orchestration.settings import DEFAULT_CONFIG, DEFAULT_HOME, Audience, ConfigurationError
 
 if TYPE_CHECKING:
     from orchestration.publish.release import Release, ReleaseStore
@@ -27,7 +27,8 @@ OnOption = Annotated[
     str | None, typer.Option("--on", help="As it was published at the end of a day, YYYY-MM-DD.")
 ]
 AudienceOption = Annotated[
-    str, typer.Option("--audience", help="`public`, or `internal`: the statistics office's own releases.")
+    Audience,
+    typer.Option("--audience", help="`public`, or `internal`: the statistics office's own releases."),
 ]
 IdArgument = Annotated[str | None, typer.Argument(help="A release; the served one without it.")]
 
@@ -297,13 +298,11 @@ def _databases(home: Path, settings: Settings) -> None:
         raise typer.Exit(FAILED)
 
 
-def _store(home: Path, audience: str = "public") -> ReleaseStore:
+def _store(home: Path, audience: Audience = "public") -> ReleaseStore:
     from orchestration.publish.release import ReleaseStore
     from orchestration.resources.home import Home
 
-    if audience not in ("public", "internal"):
-        stop(f"--audience: found '{audience}', expected public or internal", USAGE)
-    store = ReleaseStore.of(Home(home), "internal" if audience == "internal" else "public")
+    store = ReleaseStore.of(Home(home), audience)
     if not store.folder.exists():
         stop(f"{home}: no releases yet", USAGE)
     return store

@@ -248,7 +248,7 @@ class Attacker:
             -np.inf if at_least is None else float(at_least - value),
             np.inf if at_most is None else float(at_most - value),
         )
-        both = moves_of(rows, np.zeros(0, dtype=np.int64), [sp.csr_array(target[None, :])])
+        both = moves_of(rows, [sp.csr_array(target[None, :])])
         bounds = (np.append(low, ask[0]), np.append(high, ask[1]))
         have = self.base[self._free[cells]].astype(float)
         columns_low, columns_high = (

@@ -209,9 +209,8 @@ def _hidden_cells(
         labels = ", ".join(population.labels[f] for f in left[:5])
         raise UnprovedError(f"{len(left)} cells are not proved safe: {labels}")
     attacker = Attacker(knowledge, x)
-    attacker.learn(
-        pattern.witnesses
-    )  # multiplied out once more: a whole-number population is a proof, whoever found it
+    # Multiplied out once more: a whole-number population is a proof, whoever found it.
+    attacker.learn(pattern.witnesses)
     attack = attacker.attack(targets)
     _changes(attacker, population, needs.k)
     if attack.opened:

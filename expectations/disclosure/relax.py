@@ -131,7 +131,7 @@ class Relaxer:
         touched, columns = rows_over(self.by_cell, cells)
         goes = np.flatnonzero(self.may_go[touched])
         n, g = len(cells), len(goes)
-        matrix = moves_of(columns, goes, [sp.csr_array(start[cells][None, :])])
+        matrix = moves_of(columns, [sp.csr_array(start[cells][None, :])], goes)
         rows = (
             np.append(self.low[touched] - self.sums[touched], low),
             np.append(self.high[touched] - self.sums[touched], high),

@@ -38,7 +38,6 @@ _EXCHANGES, _WORK, _MOST_OWNERS = 600, 400_000, 6
 """So often at most it is tried to exchange a cell, and so many cells of tables are looked through by all tries (it gains
 a tenth, and large tables have no time for it); cells that more witnesses need stay."""
 
-
 _SMALL, _TOGETHER, _BOX_OF_EACH = 2000, 6, 60
 """In tables of at most so many cells, so many witnesses are looked for together, over so many micro cells of each."""
 
@@ -125,10 +124,8 @@ class Suppressor:
     def _build(self, prices: npt.NDArray[np.float64]) -> None:
         """A witness for every need, looked for at these prices; then whatever loses less at the true ones."""
         self.prices = prices
-        try:
-            self._meet_all()
-        finally:
-            self.prices = self.costs
+        self._meet_all()
+        self.prices = self.costs
         self._prune()
         tried: dict[tuple[int, ...], float] = {}
         tries, better = min(_EXCHANGES, _WORK // max(len(self.values), 1)), True
@@ -244,7 +241,7 @@ class Suppressor:
         start = self.rows.indptr[target], self.rows.indptr[target + 1]
         row = np.zeros(len(self.x))
         row[self.rows.indices[slice(*start)]] = self.rows.data[slice(*start)]
-        matrix = moves_of(sub, dear_at, [zero, sp.csr_array(row[box][None, :])])
+        matrix = moves_of(sub, [zero, sp.csr_array(row[box][None, :])], dear_at)
         nought = np.zeros(zero.shape[0])
         step = float(self.at_least[target] - self.values[target])
         low = np.concatenate([np.where(free, -room, 0.0), nought, [step]])

@@ -46,11 +46,12 @@ def rows_over(by_cell: sp.csc_array, cells: Ints) -> tuple[Ints, sp.csr_array]:
     )
 
 
-def moves_of(rows: sp.csr_array, slots: Ints, more: Sequence[sp.csr_array] = ()) -> sp.csr_array:
+def moves_of(rows: sp.csr_array, more: Sequence[sp.csr_array], slots: Ints | None = None) -> sp.csr_array:
     """The rows over moves: how much each micro cell gains, how much it loses, then by how much each row of `slots` goes up
     and down (which takes that off the row again). `more`: further rows over the micro cells, below.
     """
     n, parts, first = rows.shape[1], [], 0
+    slots = np.zeros(0, dtype=np.int64) if slots is None else slots
     for matrix in (rows, *more):
         found = sp.coo_array(matrix)
         at = found.row + first

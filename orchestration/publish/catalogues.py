@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from expectations.catalogue import Catalogue
 from orchestration.publish.contents import Contents, ReleaseTable
-from orchestration.publish.imprint import Imprint
+from orchestration.publish.imprint import ATTRIBUTION, Imprint
 from orchestration.publish.release import file_hash
 
 LICENCE = "http://dcat-ap.de/def/licenses/dl-by-de/2.0"
@@ -173,7 +173,7 @@ def dcat_ap_de(
             say(
                 file,
                 dcatde.licenseAttributionByText,
-                german(f"Stadt {imprint.city}, Bildungsmonitoring; {imprint.attribution}"),
+                german(f"Stadt {imprint.city}, Bildungsmonitoring; {ATTRIBUTION}"),
             )
             say(file, DCTERMS["format"], URIRef(f"{eu}file-type/{kind}"))
             say(file, DCAT.mediaType, URIRef(f"https://www.iana.org/assignments/media-types/{media}"))

@@ -15,18 +15,12 @@ from expectations.catalogue import Catalogue
 from expectations.catalogue.model import TOTAL, UNITS, Text
 from orchestration.publish.catalogues import csvw, dcat_ap_de
 from orchestration.publish.contents import Contents, ReleaseTable
-from orchestration.publish.imprint import Imprint
+from orchestration.publish.imprint import ATTRIBUTION, LICENCE_NAME, LICENCE_URL, Imprint
 from orchestration.publish.mart_file import write_mart
 from orchestration.publish.quality import changes_text, quality_context
 from orchestration.publish.release import STAGING
 from orchestration.publish.workbook import write_workbook
 from orchestration.resources.files import write_json
-
-LICENCE_NAME = "dl-de/by-2-0"
-LICENCE_URL = "https://www.govdata.de/dl-de/by-2-0"
-ATTRIBUTION = "© Statistische Ämter des Bundes und der Länder, Deutschland, dl-de/by-2-0"
-INTERNAL = "INTERN – nur für die Statistikstelle, nicht weitergeben / INTERNAL – statistics office only, do not pass on"
-SYNTHETIC = "SYNTHETISCHE DATEN – keine amtliche Statistik / SYNTHETIC DATA – not official statistics"
 
 _FRICTIONLESS = {
     "string": "string",
@@ -48,46 +42,45 @@ def write_release(
     imprint: Imprint,
 ) -> None:
     """All files of a release but its manifest. `follows`: the release readers had before."""
-    notice = imprint.notice
     release = folder.name.removeprefix(STAGING)
     for name in ("parquet", "csv", "csv_de", "xlsx"):
         (folder / name).mkdir()
     for table in contents.tables:
-        _write_parquet(folder / "parquet" / f"{table.name}.parquet", table, descriptions, notice)
+        _write_parquet(folder / "parquet" / f"{table.name}.parquet", table, descriptions, imprint)
         write_csv(folder / "csv" / f"{table.name}.csv", table.rows)
         if table.name in catalogue.published:
             _write_german_csv(folder / "csv_de" / f"{table.name}.csv", table.rows)
         if table.name == "verdict":
-            _write_parquet(folder / "verdicts.parquet", table, descriptions, notice)
+            _write_parquet(folder / "verdicts.parquet", table, descriptions, imprint)
     write_mart(
         folder / "mart.duckdb",
         [
             {
                 "name": table.name,
                 "rows": str(folder / "parquet" / f"{table.name}.parquet"),
-                "comment": about(table, notice),
+                "comment": about(table, imprint),
                 "columns": {name: descriptions[name] for name in table.rows.column_names},
             }
             for table in contents.tables
         ],
     )
     _write_workbooks(folder / "xlsx", release, contents, catalogue, imprint)
-    write_json(folder / "datapackage.json", _data_package(contents, descriptions, notice))
-    abouts = {table.name: about(table, notice) for table in contents.tables}
+    write_json(folder / "datapackage.json", _data_package(contents, descriptions, imprint))
+    abouts = {table.name: about(table, imprint) for table in contents.tables}
     write_json(folder / "csv" / "csv-metadata.json", csvw(contents, descriptions, abouts))
-    if not is_internal(notice):  # nothing for portals
+    if not imprint.is_internal:  # nothing for portals
         for name, text in dcat_ap_de(folder, release, contents, catalogue, imprint).items():
             (folder / name).write_text(text, encoding="utf-8")
     pages = {
-        "dictionary.html": dictionary_page(contents, catalogue, descriptions, notice),
-        "fields_of_action.html": fields_page(contents, catalogue, notice),
+        "dictionary.html": dictionary_page(contents, catalogue, descriptions, imprint),
+        "fields_of_action.html": fields_page(contents, catalogue, imprint),
     }
     for name, page in pages.items():
         (folder / name).write_text(page, encoding="utf-8")
-    _write_changes(folder, contents, catalogue, descriptions, notice, follows)
+    _write_changes(folder, contents, catalogue, descriptions, imprint, follows)
     (folder / "quality").mkdir()
     (folder / "quality" / "index.html").write_text(
-        quality_page(contents, catalogue, notice), encoding="utf-8"
+        quality_page(contents, catalogue, imprint), encoding="utf-8"
     )
 
 
@@ -96,50 +89,40 @@ def _write_changes(
     contents: Contents,
     catalogue: Catalogue,
     descriptions: dict[str, str],
-    notice: str | None,
+    imprint: Imprint,
     follows: str | None,
 ) -> None:
     title = Text(de="Änderungen gegenüber dem letzten Stand", en="Changes against the last release")
     table = ReleaseTable("changes", title, contents.changes, [])
-    _write_parquet(folder / "changes.parquet", table, descriptions, notice)
-    text = changes_text(contents, catalogue, follows, notice)
+    _write_parquet(folder / "changes.parquet", table, descriptions, imprint)
+    text = changes_text(contents, catalogue, follows, imprint.notice)
     (folder / "CHANGES.md").write_text(text, encoding="utf-8")
 
 
-def quality_page(contents: Contents, catalogue: Catalogue, notice: str | None) -> str:
+def quality_page(contents: Contents, catalogue: Catalogue, imprint: Imprint) -> str:
     """The quality report, for a head of department: German with English beside it, self-contained."""
     return rendered(
         "quality.html",
         **quality_context(contents, catalogue),
         thousands=lambda number: _german_number(number, 0),
-        notice=notice,
+        notice=imprint.notice,
     )
 
 
-def is_internal(notice: str | None) -> bool:
-    """Is the release for the statistics office alone, by what is said of it? Then nothing of it is under a licence."""
-    return INTERNAL in (notice or "")
-
-
-def is_synthetic(notice: str | None) -> bool:
-    """Are the figures invented, by what is said of them?"""
-    return SYNTHETIC in (notice or "")
-
-
-def about(table: ReleaseTable, notice: str | None) -> str:
+def about(table: ReleaseTable, imprint: Imprint) -> str:
     """One line on a table, for its metadata everywhere."""
     note = f"{table.title.de} / {table.title.en}. {ATTRIBUTION}"
-    return f"{notice}. {note}" if notice else note
+    return f"{imprint.notice}. {note}" if imprint.notice else note
 
 
-def _write_parquet(path: Path, table: ReleaseTable, descriptions: dict[str, str], notice: str | None) -> None:
+def _write_parquet(path: Path, table: ReleaseTable, descriptions: dict[str, str], imprint: Imprint) -> None:
     fields = [field.with_metadata({"description": descriptions[field.name]}) for field in table.rows.schema]
     metadata = {
         "title_de": table.title.de,
         "title_en": table.title.en,
-        "description": about(table, notice),
-        "licence": "–" if is_internal(notice) else LICENCE_NAME,
-        "synthetic": str(is_synthetic(notice)).lower(),
+        "description": about(table, imprint),
+        "licence": imprint.licence_name or "–",
+        "synthetic": str(imprint.synthetic).lower(),
     }
     rows = table.rows.combine_chunks().cast(pa.schema(fields, metadata=metadata))
     pq.write_table(rows, path, compression="zstd")
@@ -183,7 +166,7 @@ def _write_workbooks(
             )
 
 
-def _data_package(contents: Contents, descriptions: dict[str, str], notice: str | None) -> dict[str, Any]:
+def _data_package(contents: Contents, descriptions: dict[str, str], imprint: Imprint) -> dict[str, Any]:
     """Frictionless Data Package over the CSV files."""
     resources = [
         {
@@ -191,7 +174,7 @@ def _data_package(contents: Contents, descriptions: dict[str, str], notice: str 
             "path": f"csv/{table.name}.csv",
             "profile": "tabular-data-resource",
             "title": f"{table.title.de} / {table.title.en}",
-            "description": about(table, notice),
+            "description": about(table, imprint),
             "format": "csv",
             "mediatype": "text/csv",
             "encoding": "utf-8",
@@ -215,16 +198,16 @@ def _data_package(contents: Contents, descriptions: dict[str, str], notice: str 
         "profile": "tabular-data-package",
         "name": "bildungsmonitor",
         "title": "Bildungsmonitoring: Indikatoren / Education monitoring: indicators",
-        "description": notice or ATTRIBUTION,
-        "synthetic": is_synthetic(notice),
-        **({} if is_internal(notice) else {"licenses": [{"name": LICENCE_NAME, "path": LICENCE_URL}]}),
+        "description": imprint.notice or ATTRIBUTION,
+        "synthetic": imprint.synthetic,
+        **({} if imprint.is_internal else {"licenses": [{"name": LICENCE_NAME, "path": LICENCE_URL}]}),
         "sources": [{"title": "Statistische Ämter des Bundes und der Länder"}],
         "resources": resources,
     }
 
 
 def dictionary_page(
-    contents: Contents, catalogue: Catalogue, descriptions: dict[str, str], notice: str | None
+    contents: Contents, catalogue: Catalogue, descriptions: dict[str, str], imprint: Imprint
 ) -> str:
     """The data dictionary: every indicator and every column, German and English, self-contained."""
     groups = [
@@ -240,11 +223,11 @@ def dictionary_page(
         units=UNITS,
         tables=contents.tables,
         descriptions=descriptions,
-        notice=notice,
+        notice=imprint.notice,
     )
 
 
-def fields_page(contents: Contents, catalogue: Catalogue, notice: str | None) -> str:
+def fields_page(contents: Contents, catalogue: Catalogue, imprint: Imprint) -> str:
     """The eight fields of action, one printed page each: where the city stands and what is done about it."""
     rows = {
         t.name: t.rows.to_pylist()
@@ -263,7 +246,8 @@ def fields_page(contents: Contents, catalogue: Catalogue, notice: str | None) ->
         measures=measures,
         indicators=catalogue.indicators,
         number=_german_number,
-        notice=notice,
+        notice=imprint.notice,
+        rounded=not imprint.is_internal,
     )
 
 

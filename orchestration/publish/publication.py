@@ -20,21 +20,12 @@ from orchestration.confirm.gate import expected_checks
 from orchestration.confirm.opened import told_counts
 from orchestration.ledger import write_down
 from orchestration.publish.contents import Built, Contents, compose, verdict_rows
-from orchestration.publish.formats import (
-    ATTRIBUTION,
-    INTERNAL,
-    LICENCE_NAME,
-    LICENCE_URL,
-    SYNTHETIC,
-    column_descriptions,
-    is_internal,
-    write_release,
-)
+from orchestration.publish.formats import column_descriptions, write_release
 from orchestration.publish.imprint import Imprint
 from orchestration.publish.internal import internal_rows
 from orchestration.publish.release import Release, ReleaseStore
 from orchestration.resources.home import Home
-from orchestration.settings import PROJECT, Internal, Publishing, Settings
+from orchestration.settings import PROJECT, Internal, Settings
 
 
 @dataclass(frozen=True)
@@ -67,9 +58,7 @@ def _publish_for_all(
         night = evidence.night_of(connection)
         built = _built(connection, catalogue)
         against = evidence.served_release(home)
-        withdrawn = store.withdrawn()
-        back = [release for release in store.all() if release.id in withdrawn]
-        taken_back = _taken_back(served, back, withdrawn)
+        back, taken_back = _taken_back(store, served)
         decisions, verdicts = _decisions(connection, built, night, settings, catalogue, taken_back)
         sources = _sources(connection)
         synthetic = any(source["synthetic"] for source in sources)
@@ -95,9 +84,8 @@ def _publish_for_all(
         with evidence.connect(home) as connection:
             told = told_counts(connection, catalogue, [d.table for d in decisions if d.published])
         write_down(home, night.night_id, told)
-        facts = _manifest(settings, catalogue, contents, digest, sources, synthetic, moment)
-        facts["follows"] = against
-        imprint = _imprint(settings, moment, facts["notice"], settings.publication)
+        imprint = Imprint.of(settings, moment, synthetic, "public")
+        facts = _manifest(settings, catalogue, contents, sources, imprint, against)
         release = _written(store, night.night_id, home, catalogue, contents, facts, imprint)
     store.serve(release, moment)
     store.prune(settings.publication.keep_nights)
@@ -117,6 +105,8 @@ def _publish_internal(
     store.folder.parent.mkdir(mode=0o700, exist_ok=True)
     store.folder.parent.chmod(0o700)
     store.folder.mkdir(exist_ok=True)
+    served = store.current()
+    back, taken_back = _taken_back(store, served)
     with evidence.connect(home) as connection:
         night = evidence.night_of(connection)
         built = {}
@@ -127,20 +117,17 @@ def _publish_internal(
         synthetic = any(source["synthetic"] for source in sources)
         rows = verdict_rows(public.verdicts, built, catalogue.content_hash)
         good = _last_good(store, settings, synthetic)
-        contents = compose(connection, catalogue, public.decisions, built, rows, night.night_id, good)
-    if not contents.tables:
+        decisions = [
+            _unless_taken_back(d, built[d.table].content_hash if d.table in built else None, taken_back)
+            for d in public.decisions
+        ]
+        contents = compose(connection, catalogue, decisions, built, rows, night.night_id, good)
+    if not contents.tables or any(r.manifest["content_digest"] == contents.digest for r in back):
         return
-    served, digest = store.current(), contents.digest
-    if served is not None and served.manifest["content_digest"] == digest and not served.damage():
+    if served is not None and served.manifest["content_digest"] == contents.digest and not served.damage():
         return
-    facts = _manifest(settings, catalogue, contents, digest, sources, synthetic, moment)
-    facts["notice"] = " · ".join(filter(None, (INTERNAL, facts["notice"])))
-    facts["licence"] = None
-    facts["follows"] = served.id if served else None
-    # Without addresses: nobody finds it by a link.
-    imprint = _imprint(
-        settings, moment, facts["notice"], settings.publication.model_copy(update={"base_url": None})
-    )
+    imprint = Imprint.of(settings, moment, synthetic, "internal")
+    facts = _manifest(settings, catalogue, contents, sources, imprint, served.id if served else None)
     release = _written(store, night.night_id, home, catalogue, contents, facts, imprint)
     store.serve(release, moment)
     store.prune(settings.publication.keep_nights)
@@ -154,13 +141,6 @@ def _last_good(store: ReleaseStore, settings: Settings, synthetic: bool) -> Rele
     )
 
 
-def _imprint(settings: Settings, moment: dt.datetime, notice: str | None, publishing: Publishing) -> Imprint:
-    return Imprint(
-        moment, settings.municipality.code, settings.municipality.name, ATTRIBUTION,
-        "–" if is_internal(notice) else f"{LICENCE_NAME} ({LICENCE_URL})", notice, publishing,
-    )  # fmt: skip
-
-
 def _written(
     store: ReleaseStore,
     night_id: str,
@@ -170,6 +150,7 @@ def _written(
     facts: dict[str, Any],
     imprint: Imprint,
 ) -> Release:
+    """Written whole into the store, not served yet."""
     descriptions = column_descriptions(manifest(home), catalogue)
     follows = facts["follows"]
     return store.add(
@@ -180,16 +161,18 @@ def _written(
 
 
 def _taken_back(
-    served: Release | None, back: list[Release], why: dict[str, str]
-) -> dict[str, dict[str, str]]:
-    """By table, the contents (by hash) that were taken back with releases and differ from what is served, and why."""
+    store: ReleaseStore, served: Release | None
+) -> tuple[list[Release], dict[str, dict[str, str]]]:
+    """The releases that were taken back; by table, the contents (by hash) that differ from what is served, and why."""
+    why = store.withdrawn()
+    back = [release for release in store.all() if release.id in why]
     found: dict[str, dict[str, str]] = {}
     now = served.manifest["tables"] if served else {}
     for release in back:
         for name, state in release.manifest["tables"].items():
             if state["content_hash"] and state["content_hash"] != now.get(name, {}).get("content_hash"):
                 found.setdefault(name, {})[state["content_hash"]] = why[release.id]
-    return found
+    return back, found
 
 
 def _same_kind(previous: Release, settings: Settings, synthetic: bool) -> bool:
@@ -232,16 +215,24 @@ def _decisions(
         if night.municipality != settings.municipality.code:
             stale = "the data were computed for another municipality"
         decision = decide(name, verdicts, expected_checks(catalogue, name), stale)
-        reason = taken_back.get(name, {}).get(found or "")
-        if decision.published and reason is not None:
-            decision = Decision(
-                table=name, published=False,
-                reason_de=f"Genau dieser Stand wurde zurückgezogen: {reason}",
-                reason_en=f"This very content was withdrawn: {reason}",
-            )  # fmt: skip
+        decision = _unless_taken_back(decision, found, taken_back)
         decisions.append(decision)
         all_verdicts += verdicts
     return decisions, all_verdicts
+
+
+def _unless_taken_back(
+    decision: Decision, content_hash: str | None, taken_back: dict[str, dict[str, str]]
+) -> Decision:
+    """The decision, or a refusal where exactly this content was withdrawn."""
+    reason = taken_back.get(decision.table, {}).get(content_hash or "")
+    if not decision.published or reason is None:
+        return decision
+    return Decision(
+        table=decision.table, published=False,
+        reason_de=f"Genau dieser Stand wurde zurückgezogen: {reason}",
+        reason_en=f"This very content was withdrawn: {reason}",
+    )  # fmt: skip
 
 
 def _sources(connection: Any) -> list[dict[str, Any]]:
@@ -264,26 +255,27 @@ def _manifest(
     settings: Settings,
     catalogue: Catalogue,
     contents: Contents,
-    digest: str,
     sources: list[dict[str, Any]],
-    synthetic: bool,
-    moment: dt.datetime,
+    imprint: Imprint,
+    follows: str | None,
 ) -> dict[str, Any]:
+    """What the manifest says but for the files. `follows`: the release readers had before."""
     return {
-        "created_at": moment.isoformat(),
+        "created_at": imprint.created.isoformat(),
         "municipality": settings.municipality.model_dump(),
-        "synthetic": synthetic,
-        "notice": SYNTHETIC if synthetic else None,
-        "licence": LICENCE_NAME,
+        "synthetic": imprint.synthetic,
+        "notice": imprint.notice,
+        "licence": imprint.licence_name,
         "product": {
             "name": "bildungsmonitor",
             "version": importlib.metadata.version("bildungsmonitor"),
             "commit": _commit(),
         },
         "catalogue_hash": catalogue.content_hash,
-        "content_digest": digest,
+        "content_digest": contents.digest,
         "tables": contents.states,
         "sources": sources,
+        "follows": follows,
     }
 
 

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from expectations.catalogue import Catalogue
 from expectations.catalogue.model import TOTAL, UNITS, Breakdown, Indicator, PublishedTable
-from orchestration.publish.imprint import Imprint
+from orchestration.publish.imprint import ATTRIBUTION, Imprint
 
 SIGNS = (
     ("-", "nichts vorhanden (genau null)"),
@@ -56,7 +56,7 @@ def write_workbook(
     with xlsxwriter.Workbook(str(path), {"constant_memory": True, "strings_to_formulas": False}) as book:
         book.set_properties({
             "title": table.title.de, "subject": "Bildungsmonitoring", "company": f"Stadt {imprint.city}",
-            "comments": f"{imprint.attribution}. {imprint.notice or ''}".strip(), "created": imprint.created.replace(tzinfo=None),
+            "comments": f"{ATTRIBUTION}. {imprint.notice or ''}".strip(), "created": imprint.created.replace(tzinfo=None),
         })  # fmt: skip
         styles = _Styles(book)
         indicators = [
@@ -136,8 +136,10 @@ def _contents(
         sheet.write_string(at, 1, meaning, styles.text)
     at += 2
     for text in (
-        "Personenzahlen aus städtischen Registern sind auf Vielfache der angegebenen Basis gerundet; Summen der Teile können deshalb vom Ganzen abweichen.",
-        f"Quelle: {imprint.attribution}; Register und Erhebungen der Stadt {imprint.city}.",
+        "Personenzahlen aus städtischen Registern stehen ungerundet, wie sie in den Registern sind."
+        if imprint.is_internal
+        else "Personenzahlen aus städtischen Registern sind auf Vielfache der angegebenen Basis gerundet; Summen der Teile können deshalb vom Ganzen abweichen.",
+        f"Quelle: {ATTRIBUTION}; Register und Erhebungen der Stadt {imprint.city}.",
         f"Lizenz: {imprint.licence}",
     ):
         sheet.write_string(at, 1, text, styles.wrapped)
@@ -239,7 +241,7 @@ def _sheet(
     at += 1
     for head, text in (
         ("Berechnung", indicator.calculation.de), ("Hinweise", indicator.interpretation.de),
-        ("Quelle", f"{indicator.availability.de} {imprint.attribution}"), ("Lizenz", imprint.licence),
+        ("Quelle", f"{indicator.availability.de} {ATTRIBUTION}"), ("Lizenz", imprint.licence),
         ("Zeichen", "; ".join(f"{sign} {meaning}" for sign, meaning in SIGNS)),
     ):  # fmt: skip
         sheet.write_string(at, 0, head, styles.bold)

@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from expectations.catalogue import Catalogue
-from orchestration.publish.formats import INTERNAL
+from orchestration.publish.imprint import INTERNAL
 from orchestration.publish.publication import publish
 from orchestration.publish.release import Release, ReleaseStore
 from orchestration.publish.targets import bring_up_to_date
@@ -88,7 +88,7 @@ def test_the_office_sees_exact_counts_where_the_public_sees_rounded_or_hidden_on
 
 
 def test_every_file_says_that_it_is_internal_and_the_folder_is_closed(
-    home: Home, releases: tuple[Release, Release]
+    home: Home, night_home: Path, releases: tuple[Release, Release]
 ) -> None:
     public, internal = releases
     assert internal.manifest["notice"].startswith(INTERNAL)
@@ -107,8 +107,11 @@ def test_every_file_says_that_it_is_internal_and_the_folder_is_closed(
             "select comment from duckdb_tables() where table_name = 'pub_population'"
         ).fetchall()
     assert "statistics office only" in comment[0][0]
+    assert "gerundet" not in (internal.folder / "fields_of_action.html").read_text(encoding="utf-8")
     # What it says is in no ledger of what everybody knows.
-    assert not [p for p in home.ledger.rglob("*") if "internal" in p.name]
+    written = {p.relative_to(home.ledger): p.read_bytes() for p in home.ledger.rglob("*") if p.is_file()}
+    before = Home(night_home).ledger
+    assert written == {p.relative_to(before): p.read_bytes() for p in before.rglob("*") if p.is_file()}
 
 
 @pytest.fixture(scope="module")
@@ -185,3 +188,35 @@ def test_no_command_brings_the_internal_release_to_the_public(
     assert len(bring_up_to_date(Home(office), server[1], MOMENT)) == 1  # the internal one alone
     assert run("release", "verify", "--repair", *at).code == 0
     assert (office / "releases" / "current").resolve().name == public.id
+
+
+def test_what_the_office_took_back_the_next_night_does_not_serve_again(home: Home, tmp_path: Path) -> None:
+    from orchestration.settings import DEFAULT_CONFIG, catalogue_of, load_settings
+
+    office = Home(tmp_path / "var")
+    shutil.copytree(home.path, office.path, symlinks=True)
+    store = ReleaseStore.of(office, "internal")
+    first = store.current()
+    settings = settings_with(load_settings(DEFAULT_CONFIG), internal={})
+    publish(office, settings, catalogue_of(settings), MOMENT)
+    second = store.current()
+    assert first is not None
+    assert second is not None
+    assert second.id != first.id
+    back = run(
+        "release",
+        "rollback",
+        first.id,
+        "--reason",
+        "Versuch",
+        "--audience",
+        "internal",
+        "--home",
+        str(office.path),
+    )
+    assert back.code == 0, back.out + back.err
+    publish(office, settings, catalogue_of(settings), MOMENT)
+    now = store.current()
+    assert now is not None
+    content = [r.manifest["tables"]["pub_population"]["content_hash"] for r in (first, second, now)]
+    assert content[2] == content[0] != content[1]

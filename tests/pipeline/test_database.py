@@ -218,3 +218,24 @@ def test_an_unreachable_database_is_named_without_its_password(store: ReleaseSto
         database.serve(release, FIRST)
     assert "office:***@127.0.0.1:1/none" in str(caught.value)
     assert "geheim" not in str(caught.value)
+
+
+def test_an_old_version_that_others_build_on_stays_without_rows(store: ReleaseStore, address: str) -> None:
+    if address.startswith("sqlite"):
+        pytest.skip("SQLite lets a view go that others need")
+    declared = DatabaseTarget.model_validate({"url": address, "old_version_days": 30})
+    with Target(declared) as database:
+        database.serve(add(store, FIRST, [("a", "x", 1.0)]), FIRST)
+        engine = sa.create_engine(address)
+        with engine.begin() as connection:
+            connection.execute(
+                sa.text("create view mine as select value from bildungsmonitor.pub_leavers_v1")
+            )
+        engine.dispose()
+        at = FIRST + dt.timedelta(1)
+        database.serve(add(store, at, [("a", "x", 2.0)], version="2.0.0"), at)
+        assert read(address, "select value from mine") == [(1.0,)]
+        at = FIRST + dt.timedelta(31)
+        database.serve(add(store, at, [("a", "x", 3.0)], version="2.0.0"), at)
+    assert read(address, "select value from mine") == []
+    assert read(address, "select value from bildungsmonitor.pub_leavers") == [(3.0,)]
