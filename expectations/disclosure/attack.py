@@ -20,12 +20,15 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from expectations.disclosure.knowledge import Knowledge
-from expectations.disclosure.population import Ints
+from expectations.disclosure.population import Floats, Ints
 from expectations.disclosure.solver import Polytope, solve
-from expectations.disclosure.surroundings import Surroundings, moves_of, rows_over
+from expectations.disclosure.surroundings import Surroundings, alike, moves_of, rows_over, shift
 
-_SURROUNDINGS = (60, 300, 1000)
+_SURROUNDINGS = (120, 300, 1000)
 """So many micro cells may move at first; then all of them."""
+
+_CORE = 3
+"""What lies within a third of them, the nearest, is asked about along with the one they surround."""
 
 _SECONDS = 30.0
 """For one whole-number search over everything."""
@@ -68,6 +71,21 @@ class Attack:
     """By functional: the most and the least that a witness shows."""
 
 
+@dataclass(frozen=True)
+class _Box:
+    """Some micro cells, and all that is told of them as rows over how much each gains and loses; then a row, not bound, for
+    every functional that is asked about.
+    """
+
+    cells: Ints
+    matrix: sp.csc_array
+    rows: tuple[Floats, Floats]
+    columns: tuple[Floats, Floats]
+    asked: dict[int, int]
+    """The row of each functional."""
+    moves: Polytope
+
+
 class Attacker:
     """One reader before one set of tables.
 
@@ -84,11 +102,16 @@ class Attacker:
         if not knowledge.allows(self.base):
             raise ContradictionError("the true figures contradict what is told of them")
         self._sums = knowledge.matrix @ self.base
+        self._columns = sp.csc_array(knowledge.matrix)
         self._functionals = sp.csr_array(knowledge.matrix[: len(knowledge.hidden)])
         self._told = self._cells_told()
         self._free = np.setdiff1d(np.arange(len(self.base)), list(self._told))
         self._reduced = sp.csc_array(knowledge.matrix[self._binding][:, self._free])
         self._near = Surroundings(sp.csr_array(self._reduced))
+        self._by_cell = sp.csc_array(self._functionals[:, self._free])
+        self._lengths = np.diff(sp.csr_array(self._by_cell).indptr)
+        self._targets: dict[int, int] = {}
+        """What is still to be asked about, and how high it must be possible."""
         self._whole: Polytope | None = None
         values = (self._functionals @ self.base).astype(np.int64)
         self.result = Attack(self.base, highest=values.copy(), lowest=values.copy())
@@ -99,7 +122,9 @@ class Attacker:
 
         A functional must also be possible at more than one value.
         """
-        for functional, at_least in sorted(targets, key=lambda t: (-t[1] + self.values[t[0]], t[0])):
+        ordered = sorted(targets, key=lambda t: (-t[1] + self.values[t[0]], t[0]))
+        self._targets = dict(ordered)
+        for functional, at_least in ordered:
             found = self._try(functional, at_least)
             if found is not None:
                 self.result.opened.append(found)
@@ -146,8 +171,9 @@ class Attacker:
             return None
         low, high = self.knowledge.low[functional], self.knowledge.high[functional]
         for cells in self._nearby(functional) if low < 1 or high >= k else ():
-            moved = (high >= k and self._move(functional, cells, at_least=k)) or (
-                low < 1 and self._move(functional, cells, at_most=0)
+            box = self._box(np.sort(cells), [functional])
+            moved = (high >= k and self._move(box, functional, at_least=k)) or (
+                low < 1 and self._move(box, functional, at_most=0)
             )
             if moved and may_be_else():
                 return None
@@ -177,25 +203,30 @@ class Attacker:
         result = self.result
 
         def enough() -> bool:
-            high, low = result.highest[functional], result.lowest[functional]
-            return bool(high >= at_least and high > low)
+            return self._is_met(functional, at_least)
 
+        def everything() -> _Box:
+            return self._box(np.arange(len(self._free)), [functional])
+
+        self._targets.pop(functional, None)
         if enough():
             return None
         value = int(self.values[functional])
         more = max(at_least, value + 1)
         for cells in self._nearby(functional):
-            self._move(functional, cells, at_least=more)
+            beside = self._beside(cells[: len(cells) // _CORE])
+            box = self._box(np.sort(cells), [functional, *beside])
+            self._move(box, functional, at_least=more)
+            # High enough as it is: then any other value will do, and a rounded count may have room below only.
+            if not enough() and at_least <= value:
+                self._move(box, functional, at_most=value - 1)
+            for other, wanted in beside.items():
+                if not self._is_met(other, wanted):
+                    self._move(box, other, at_least=max(wanted, int(self.values[other]) + 1))
             if enough():
                 return None
-            # High enough as it is: then any other value will do, and a rounded count may have room below only.
-            if at_least <= value:
-                self._move(functional, cells, at_most=value - 1)
-                if enough():
-                    return None
         if not self.thorough:
             return self._not_found(functional)
-        everything = np.arange(len(self._free))
         cost = self._row(functional)
         if not cost.any():
             return self._open(functional, float(value), float(value))
@@ -207,17 +238,32 @@ class Attacker:
                 # High enough, but it may be only this one value: is a lower one possible?
                 least = self._polytope().minimise(cost)
                 bottom = least.objective + self._fixed(functional)
-                if bottom < value - 1 + 1e-6 and self._move(functional, everything, at_most=value - 1):
+                if bottom < value - 1 + 1e-6 and self._move(everything(), functional, at_most=value - 1):
                     return None
             return self._open(functional, *self.interval(functional))
         if best.status == "optimal" and best.is_whole:
-            self._keep(self._delta(np.round(best.x).astype(np.int64)))
+            steps = np.round(best.x).astype(np.int64) - self.base[self._free]
+            moved = np.flatnonzero(steps)
+            self._keep(self._free[moved], steps[moved])
             if enough():
                 return None
-        if self._move(functional, everything, at_least=max(wanted, value + 1)) and enough():
+        if self._move(everything(), functional, at_least=max(wanted, value + 1)) and enough():
             return None
         lower, upper = self.interval(functional)
         return self._open(functional, lower, upper, unsure=upper >= at_least and lower < upper)
+
+    def _is_met(self, functional: int, at_least: int) -> bool:
+        high, low = self.result.highest[functional], self.result.lowest[functional]
+        return bool(high >= at_least and high > low)
+
+    def _beside(self, cells: Ints) -> dict[int, int]:
+        """What else is still to be asked about and lies wholly in these micro cells; nothing is taken along twice."""
+        if not self._targets:
+            return {}
+        touched, rows = rows_over(self._by_cell, cells)
+        inside = touched[np.diff(rows.indptr) == self._lengths[touched]].tolist()
+        found = {f: self._targets.pop(f) for f in inside if f in self._targets}
+        return {f: wanted for f, wanted in found.items() if not self._is_met(f, wanted)}
 
     def _nearby(self, functional: int) -> Iterator[Ints]:
         """The micro cells around a functional, more and more of them; all only if nobody asks further."""
@@ -233,52 +279,72 @@ class Attacker:
         label = self.knowledge.labels[functional]
         return Opened(functional, label, value, value, f"{label}: no witness nearby", unsure=True)
 
-    def _move(
-        self, functional: int, cells: Ints, at_least: int | None = None, at_most: int | None = None
-    ) -> bool:
-        """Look for a population that differs in these micro cells only, as little as can be; keep it."""
+    def _box(self, cells: Ints, functionals: Sequence[int]) -> _Box:
+        """What readers know of these micro cells where all others are as they are."""
         used, rows = rows_over(self._reduced, cells)
         at = self._binding[used]
-        low, high = self.knowledge.low[at] - self._sums[at], self.knowledge.high[at] - self._sums[at]
-        target = self._row(functional)[cells]
-        if not target.any():
-            return False
-        value = self.values[functional]
-        ask = (
-            -np.inf if at_least is None else float(at_least - value),
-            np.inf if at_most is None else float(at_most - value),
-        )
-        both = moves_of(rows, [sp.csr_array(target[None, :])])
-        bounds = (np.append(low, ask[0]), np.append(high, ask[1]))
-        have = self.base[self._free[cells]].astype(float)
-        columns_low, columns_high = (
-            np.zeros(2 * len(cells)),
-            np.concatenate([np.full(len(cells), np.inf), have]),
-        )
-        cost = np.ones(2 * len(cells))
-        answer = solve(cost, both, bounds, (columns_low, columns_high))
+        # Rows alike over these micro cells bind together: one row for all of them, within the narrowest bounds.
+        firsts, kind = alike(rows)
+        rows, low, high = rows[firsts], np.full(len(firsts), -np.inf), np.full(len(firsts), np.inf)
+        np.maximum.at(low, kind, self.knowledge.low[at] - self._sums[at])
+        np.minimum.at(high, kind, self.knowledge.high[at] - self._sums[at])
+        # A row of one micro cell is a bound of its own.
+        gain, loss = np.full(len(cells), np.inf), self.base[self._free[cells]].astype(float)
+        alone = (np.diff(rows.indptr) == 1) & (rows.data[rows.indptr[:-1]] == 1)
+        own = rows.indices[rows.indptr[:-1][alone]]
+        gain[own] = np.maximum(high[alone], 0.0)
+        loss[own] = np.minimum(loss[own], np.maximum(-low[alone], 0.0))
+        rows, low, high = rows[~alone], low[~alone], high[~alone]
+        asked = sp.csr_array(self._functionals[list(functionals)][:, self._free[cells]])
+        matrix = moves_of(rows, [asked.astype(float)])
+        endless = np.full(len(functionals), np.inf)
+        bounds = (np.concatenate([low, -endless]), np.concatenate([high, endless]))
+        columns = (np.zeros(2 * len(cells)), np.concatenate([gain, loss]))
+        of_row = {f: len(low) + n for n, f in enumerate(functionals)}
+        return _Box(cells, matrix, bounds, columns, of_row, Polytope(matrix, bounds, columns))
+
+    def _move(
+        self, box: _Box, functional: int, at_least: int | None = None, at_most: int | None = None
+    ) -> bool:
+        """Look for a population that differs in these micro cells only, as little as can be; keep it."""
+        value, row = self.values[functional], box.asked[functional]
+        low = -np.inf if at_least is None else float(at_least - value)
+        high = np.inf if at_most is None else float(at_most - value)
+        cost = np.ones(box.matrix.shape[1])
+        box.moves.bound(row, low, high)
+        answer = box.moves.minimise(cost)
+        box.moves.bound(row, -np.inf, np.inf)
         if answer.status == "optimal" and not answer.is_whole:
             # Not by the clock where nobody asks further: the same tables must open the same cells every night.
             limit: dict[str, Any] = {"seconds": _SECONDS} if self.thorough else {"nodes": _NODES}
-            answer = solve(cost, both, bounds, (columns_low, columns_high), whole=True, gap=0.5, **limit)
+            lows, highs = box.rows[0].copy(), box.rows[1].copy()
+            lows[row], highs[row] = low, high
+            answer = solve(cost, box.matrix, (lows, highs), box.columns, whole=True, gap=0.5, **limit)
         if answer.status != "optimal":
             return False
-        steps = np.round(answer.x[: len(cells)] - answer.x[len(cells) :]).astype(np.int64)
-        delta = np.zeros(len(self.base), dtype=np.int64)
-        delta[self._free[cells]] = steps
-        return self._keep(delta)
+        count = len(box.cells)
+        steps = np.round(answer.x[:count] - answer.x[count:]).astype(np.int64)
+        moved = np.flatnonzero(steps)
+        return self._keep(self._free[box.cells[moved]], steps[moved])
 
-    def _keep(self, delta: Ints) -> bool:
+    def _keep(self, cells: Ints, steps: Ints) -> bool:
         """Take a move as a witness, if readers can't rule it out, for every functional it helps."""
-        moved = np.flatnonzero(delta)
-        if not self.knowledge.allows(self.base + delta):
+        known, result = self.knowledge, self.result
+        at, change = shift(self._columns, cells, steps)
+        sums = self._sums[at] + change
+        near = 1e-9 * np.maximum(np.abs(sums), 1)
+        if (
+            np.any(self.base[cells] + steps < 0)
+            or np.any(sums < known.low[at] - near)
+            or np.any(sums > known.high[at] + near)
+        ):
             return False
-        shown = self.values + (self._functionals @ delta).astype(np.int64)
-        result = self.result
-        if np.any(shown > result.highest) or np.any(shown < result.lowest):
-            result.highest = np.maximum(result.highest, shown)
-            result.lowest = np.minimum(result.lowest, shown)
-            result.witnesses.append((moved, delta[moved]))
+        counts = at < len(self.values)
+        at, shown = at[counts], np.rint(sums[counts]).astype(np.int64)
+        if np.any(shown > result.highest[at]) or np.any(shown < result.lowest[at]):
+            result.highest[at] = np.maximum(result.highest[at], shown)
+            result.lowest[at] = np.minimum(result.lowest[at], shown)
+            result.witnesses.append((cells, steps))
         return True
 
     # --- the whole system ----------------------------------------------------------------------------------
@@ -328,11 +394,6 @@ class Attacker:
         at = slice(self._functionals.indptr[functional], self._functionals.indptr[functional + 1])
         row[self._functionals.indices[at]] = self._functionals.data[at]
         return row[self._free]
-
-    def _delta(self, free: Ints) -> Ints:
-        delta = np.zeros(len(self.base), dtype=np.int64)
-        delta[self._free] = free - self.base[self._free]
-        return delta
 
     def _rows_that_bind(self) -> Ints:
         knowledge = self.knowledge

@@ -70,7 +70,7 @@ class Relaxer:
         best: tuple[float, list[int], Ints, Floats] | None = None
         sizes = [s for s in _SIZES if s < everything]
         around = self.near.around(start, [*sizes, everything] if anywhere or not sizes else sizes)
-        for searched, cells in enumerate(around):
+        for searched, cells in enumerate(map(np.sort, around)):
             if best is not None and (searched > len(_WORTH) or best[0] <= _WORTH[searched - 1]):
                 break
             for low, high in ((few - value, np.inf), (-np.inf, -value)):

@@ -96,8 +96,7 @@ def _loaded(
     maximise: bool = False,
 ) -> _Silent:
     """A solver with this program in it. Handed over as arrays: highspy copies a HighsLp number by number."""
-    rows = sp.csr_array(matrix)
-    count, integral = rows.shape[1], np.any(whole)
+    count, integral = matrix.shape[1], np.any(whole)
     kinds = np.broadcast_to(np.asarray(whole), (count,)).astype(np.int32)
     sense = highspy.ObjSense.kMaximize if maximise else highspy.ObjSense.kMinimize
     solver = _Silent()
@@ -105,10 +104,11 @@ def _loaded(
     solver.setOptionValue("random_seed", 1)
     if count < _FEW_COLUMNS and not integral:
         solver.setOptionValue("presolve", "off")
+    layout = highspy.MatrixFormat.kRowwise if matrix.format == "csr" else highspy.MatrixFormat.kColwise
     solver.passModel(
-        count, rows.shape[0], rows.nnz, int(highspy.MatrixFormat.kRowwise), int(sense), 0.0,
+        count, matrix.shape[0], matrix.nnz, int(layout), int(sense), 0.0,
         np.asarray(cost, dtype=float), *column_bounds, *row_bounds,
-        rows.indptr.astype(np.int32), rows.indices.astype(np.int32), rows.data.astype(float), kinds,
+        matrix.indptr.astype(np.int32), matrix.indices.astype(np.int32), matrix.data.astype(float), kinds,
     )  # fmt: skip
     return solver
 
@@ -117,7 +117,10 @@ class Polytope:
     """One set of rows and many questions: every next answer starts from the last one's basis."""
 
     def __init__(
-        self, matrix: sp.csr_array, row_bounds: tuple[Floats, Floats], column_bounds: tuple[Floats, Floats]
+        self,
+        matrix: sp.csr_array | sp.csc_array,
+        row_bounds: tuple[Floats, Floats],
+        column_bounds: tuple[Floats, Floats],
     ) -> None:
         self._columns = np.arange(matrix.shape[1], dtype=np.int32)
         self._rows = matrix.shape[0]
@@ -130,6 +133,10 @@ class Polytope:
     def minimise(self, cost: Floats) -> Answer:
         """The smallest cost · x within the rows."""
         return self._ask(cost, highspy.ObjSense.kMinimize)
+
+    def bound(self, row: int, low: float, high: float) -> None:
+        """From now on, this row is within these."""
+        self._solver.changeRowBounds(row, low, high)
 
     def _ask(self, cost: Floats, sense: highspy.ObjSense) -> Answer:
         solver = self._solver

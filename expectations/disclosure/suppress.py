@@ -14,19 +14,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
 from expectations.disclosure.optimum import MOST_CELLS, MOST_TARGETS, cheapest_moves
-from expectations.disclosure.population import Bools, Ints, Population
+from expectations.disclosure.population import Bools, Floats, Ints, Population
 from expectations.disclosure.primary import Needs
 from expectations.disclosure.solver import Polytope, solve
-from expectations.disclosure.surroundings import moves_of, rows_over
+from expectations.disclosure.surroundings import alike, moves_of, rows_over, shift
 
 _BOXES = (120, 400)
 """So many micro cells may move: first few, then more, then all."""
+
+_NOUGHT = 20
+"""A hidden nought must be possible at k, which hides more: it costs what figures of so many times k people cost."""
+
+_WORTH = 400.0
+"""A move that hides more than figures of so many people is looked for in a wider box too."""
 
 _REWEIGHTED = 3
 """So often a program is solved again for fewer cells."""
@@ -62,6 +69,43 @@ class Pattern:
     """By functional, how high it was made possible: the needs, and those of hidden noughts."""
 
 
+@dataclass(frozen=True)
+class _Program:
+    """Moves of some micro cells. Columns: how much each gains, how much each loses, then by how much each dear row (one of
+    cells that are shown so far) goes up, and down.
+    """
+
+    matrix: sp.csc_array
+    rows: tuple[Floats, Floats]
+    most: Floats
+    """By column; the least is 0."""
+    prices: Floats
+    """What each micro cell, then each dear row loses once it moves."""
+    count: int
+    """Of micro cells."""
+
+    def cost(self, prices: Floats) -> Floats:
+        """Of every column, at these prices; what is free has a tiny one, for nothing is to move needlessly."""
+        cost = self.by_column(prices)
+        paid = self.prices[self.prices > 0]
+        cost[: 2 * self.count] += 1e-4 * max(paid.min(), 1e-3) if len(paid) else 1.0
+        return cost
+
+    def by_column(self, each: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """From micro cells and dear rows to columns."""
+        cells, rows = each[: self.count], each[self.count :]
+        return np.concatenate([cells, cells, rows, rows])
+
+    def moved(self, x: Floats) -> Floats:
+        """By how much each micro cell, then each dear row moves."""
+        cells, rows = x[: 2 * self.count], x[2 * self.count :]
+        return np.concatenate([cells.reshape(2, -1).sum(axis=0), rows.reshape(2, -1).sum(axis=0)])
+
+    def lost(self, x: Floats) -> float:
+        """What is no longer shown."""
+        return float(self.prices[self.moved(x) > 1e-6].sum())
+
+
 class Suppressor:
     """One population, its needs and its costs."""
 
@@ -90,7 +134,7 @@ class Suppressor:
         if (bad := np.flatnonzero(population.frozen & needs.primary)).size:
             names = ", ".join(population.labels[int(b)] for b in bad[:5])
             raise InfeasibleError(f"told before and sensitive, it can't be taken back: {names}")
-        self.costs = np.maximum(costs, 1e-3)
+        self.costs = np.maximum(costs, np.where(self.values == 0, _NOUGHT * needs.k, 1e-3))
         self.costs[untold] = 0
         self.by_cell = sp.csc_array(self.rows)
         self.columns = sp.csr_array(self.rows.T)
@@ -188,13 +232,17 @@ class Suppressor:
 
     def _search(self, target: int, forbidden: int | None) -> tuple[Ints, Ints]:
         """The cheapest move that meets a need. Raises InfeasibleError if there is none."""
-        last = len(self.x)
+        last, best, least = len(self.x), None, np.inf
         for size in (*(s for s in _BOXES if s < last), last):
+            if best is not None and (least <= _WORTH or size == last):
+                break
             found = self._in_box(target, self._box(target, size), forbidden)
-            if found is not None:
-                return found
+            if found is not None and (loss := self._would_lose(found)) < least:
+                best, least = found, loss
             if forbidden is not None:
                 break
+        if best is not None:
+            return best
         raise InfeasibleError(self._why(target))
 
     def _box(self, target: int, size: int) -> Ints:
@@ -225,76 +273,85 @@ class Suppressor:
 
     def _in_box(self, target: int, box: Ints, forbidden: int | None) -> tuple[Ints, Ints] | None:
         """The cheapest move of these micro cells, or None if they can't."""
-        touched, sub = rows_over(self.by_cell, box)
-        free = self.hidden[touched] | self.untold[touched]
-        barred = self.fixed[touched] & ~free
-        if forbidden is not None:
-            barred |= touched == forbidden
-            free &= touched != forbidden
-        dear = ~free & ~barred
-        n = len(box)
-        value = self.values[touched].astype(float)
-        room = np.where(barred, 0.0, np.maximum(value - self.low[touched], 0.0))
-        # Columns: how much each micro cell gains and loses, then by how much each dear row moves up and down.
-        dear_at = np.flatnonzero(dear)
-        _, zero = rows_over(self.zero, box)
-        start = self.rows.indptr[target], self.rows.indptr[target + 1]
-        row = np.zeros(len(self.x))
-        row[self.rows.indices[slice(*start)]] = self.rows.data[slice(*start)]
-        matrix = moves_of(sub, [zero, sp.csr_array(row[box][None, :])], dear_at)
-        nought = np.zeros(zero.shape[0])
         step = float(self.at_least[target] - self.values[target])
-        low = np.concatenate([np.where(free, -room, 0.0), nought, [step]])
-        high = np.concatenate([np.where(free, np.inf, 0.0), nought, [np.inf]])
-        price = self.prices[touched][dear_at]
-        cost = np.concatenate(
-            [np.full(2 * n, 1e-4 * max(price.min(), 1e-3) if len(price) else 1.0), price, price]
-        )
-        most = np.full(len(dear_at), np.inf)
-        columns_high = np.concatenate([np.full(n, np.inf), self.x[box].astype(float), most, room[dear_at]])
-        columns = (np.zeros(len(columns_high)), columns_high)
-        moves = Polytope(matrix, (low, high), columns)
-        answer = moves.minimise(cost)
+        program = self._program(target, step, box, forbidden)
+        n = len(box)
+        moves = Polytope(program.matrix, program.rows, (np.zeros(len(program.most)), program.most))
+        answer = moves.minimise(program.cost(program.prices))
         if answer.status == "infeasible":
             return None
-        for _ in range(_REWEIGHTED if len(dear_at) else 0):
+        for _ in range(_REWEIGHTED if program.prices.any() else 0):
             # Again, with what moved made cheaper by how much it moved: fewer cells, not fewer people.
-            moved = answer.x[2 * n : 2 * n + len(dear_at)] + answer.x[2 * n + len(dear_at) :]
-            again = np.concatenate([cost[: 2 * n], np.tile(price / (moved / step + 0.05), 2)])
-            other = moves.minimise(again)
-            if other.status != "optimal" or self._loss(other.x, n, price) >= self._loss(answer.x, n, price):
+            cheaper = program.prices / (program.moved(answer.x) / step + 0.05)
+            other = moves.minimise(program.cost(cheaper))
+            if other.status != "optimal" or program.lost(other.x) >= program.lost(answer.x):
                 break
             answer = other
-        if answer.status != "optimal" or not np.all(
-            np.abs(answer.x[: 2 * n] - np.round(answer.x[: 2 * n])) < 1e-6
-        ):
-            whole = np.arange(len(cost)) < 2 * n
-            answer = solve(cost, matrix, (low, high), columns, whole=whole, nodes=_NODES, gap=0.05)
-            if answer.status != "optimal":
+        x = answer.x[: 2 * n]
+        if answer.status != "optimal" or not np.all(np.abs(x - np.round(x)) < 1e-6):
+            # Half a person moves nowhere. Whole ones are looked for where something moved already, then everywhere.
+            still = program.by_column((program.moved(answer.x) < 1e-6) & (program.prices > 0))
+            for most in (np.where(still, 0.0, program.most), program.most):
+                answer = solve(
+                    program.cost(program.prices), program.matrix, program.rows, (np.zeros(len(most)), most),
+                    whole=np.arange(len(most)) < 2 * n, nodes=_NODES, gap=0.05,
+                )  # fmt: skip
+                if answer.status == "optimal":
+                    break
+            else:
                 return None
         steps = np.round(answer.x[:n] - answer.x[n : 2 * n]).astype(np.int64)
         at = np.flatnonzero(steps)
         return box[at], steps[at]
 
-    @staticmethod
-    def _loss(x: npt.NDArray[np.float64], n: int, price: npt.NDArray[np.float64]) -> float:
-        moved = x[2 * n : 2 * n + len(price)] + x[2 * n + len(price) :]
-        return float(price[moved > 1e-6].sum())
+    def _program(self, target: int, step: float, box: Ints, forbidden: int | None) -> _Program:
+        """How these micro cells may move so that the target rises by a step."""
+        touched, rows = rows_over(self.by_cell, box)
+        free = self.hidden[touched] | self.untold[touched]
+        barred = self.fixed[touched] & ~free
+        if forbidden is not None:
+            barred |= touched == forbidden
+            free &= touched != forbidden
+        # Rows alike over the box move alike: one row for all of them, at the price of all, with the least room of any.
+        firsts, kind = alike(rows)
+        rows = rows[firsts]
+        price = np.bincount(kind, np.where(free | barred, 0.0, self.prices[touched]), len(firsts))
+        room = np.full(len(firsts), np.inf)
+        np.minimum.at(room, kind, np.maximum(self.values[touched] - self.low[touched], 0.0))
+        is_barred = np.bincount(kind, barred, len(firsts)) > 0
+        room[is_barred] = price[is_barred] = 0.0
+        # A row of one micro cell is no row: its price and room are the micro cell's own.
+        n = len(box)
+        own, gain, loss = np.zeros(n), np.full(n, np.inf), self.x[box].astype(float)
+        alone = (np.diff(rows.indptr) == 1) & (rows.data[rows.indptr[:-1]] == 1)
+        cells = rows.indices[rows.indptr[:-1][alone]]
+        own[cells], loss[cells] = price[alone], np.minimum(loss[cells], room[alone])
+        gain[cells[is_barred[alone]]] = 0.0
+        rows, price, room, is_barred = rows[~alone], price[~alone], room[~alone], is_barred[~alone]
+        dear, is_free = np.flatnonzero(price > 0), ~is_barred & (price == 0)
+        _, zero = rows_over(self.zero, box)
+        nought = np.zeros(zero.shape[0])
+        return _Program(
+            moves_of(rows, [zero, sp.csr_array(self.rows[[target]][:, box])], dear),
+            (
+                np.concatenate([np.where(is_free, -room, 0.0), nought, [step]]),
+                np.concatenate([np.where(is_free, np.inf, 0.0), nought, [np.inf]]),
+            ),
+            np.concatenate([gain, loss, np.full(len(dear), np.inf), room[dear]]),
+            np.concatenate([own, price[dear]]),
+            n,
+        )
+
+    def _would_lose(self, witness: tuple[Ints, Ints]) -> float:
+        """What is hidden with this move and was not."""
+        at, _ = shift(self.by_cell, *witness)
+        return float(self.costs[at[~self.hidden[at]]].sum())
 
     # --- keeping -------------------------------------------------------------------------------------------
 
-    def _shift(self, witness: tuple[Ints, Ints]) -> tuple[Ints, Ints]:
-        """The functionals that a move changes, and by how much."""
-        cells, steps = witness
-        moved = np.zeros(len(self.values), dtype=np.int64)
-        starts, rows = self.by_cell.indptr, self.by_cell.indices
-        for cell, step in zip(cells.tolist(), steps.tolist(), strict=True):
-            moved[rows[starts[cell] : starts[cell + 1]]] += step
-        at = np.flatnonzero(moved)
-        return at, moved[at]
-
     def _add(self, owner: int, witness: tuple[Ints, Ints]) -> None:
-        at, moved = self._shift(witness)
+        at, change = shift(self.by_cell, *witness)
+        moved = np.rint(change).astype(np.int64)
         self.witnesses[owner], self.shifts[owner] = witness, (at, moved)
         for f, value in zip(at.tolist(), (self.values[at] + moved).tolist(), strict=True):
             self.shown_by.setdefault(f, {})[owner] = value

@@ -24,14 +24,23 @@ class Surroundings:
         self._squares = np.maximum(np.diff(self._rows.indptr), 1).astype(float) ** 2
 
     def around(self, start: Floats, sizes: Iterable[int]) -> Iterator[Ints]:
-        """For every size at most so many micro cells: those of `start` that are not 0, and the nearest to them."""
+        """For every size at most so many micro cells: those of `start` that are not 0, then the nearest to them first."""
         weight = (start != 0).astype(float)
         for _ in range(_STEPS):
             weight = weight + self._columns @ ((self._rows @ weight) / self._squares)
         order = np.argsort(-weight, kind="stable")
         near = int(np.count_nonzero(weight))
         for size in sizes:
-            yield np.sort(order[: min(size, near)])
+            yield order[: min(size, near)]
+
+
+def shift(by_cell: sp.csc_array, cells: Ints, steps: Ints) -> tuple[Ints, Floats]:
+    """The rows that a move of these micro cells changes, and by how much."""
+    if not len(cells):
+        return np.zeros(0, dtype=np.int64), np.zeros(0)
+    touched, rows = rows_over(by_cell, cells)
+    change = rows @ steps
+    return touched[change != 0], change[change != 0]
 
 
 def rows_over(by_cell: sp.csc_array, cells: Ints) -> tuple[Ints, sp.csr_array]:
@@ -46,18 +55,34 @@ def rows_over(by_cell: sp.csc_array, cells: Ints) -> tuple[Ints, sp.csr_array]:
     )
 
 
-def moves_of(rows: sp.csr_array, more: Sequence[sp.csr_array], slots: Ints | None = None) -> sp.csr_array:
+def alike(rows: sp.csr_array) -> tuple[Ints, Ints]:
+    """Rows that are the same over these micro cells say one thing: the first of every kind, and of which kind each row is.
+
+    Told apart by sums of 64 random bits for each entry, the same ones in every run. No row is empty.
+    """
+    bits = np.random.default_rng(1).integers(1 << 63, size=rows.shape[1])
+    entries = (bits[rows.indices] ^ rows.data.astype(float).view(np.int64)) * 0x9E3779B97F4A7C1
+    _, firsts, of_row = np.unique(
+        np.add.reduceat(entries, rows.indptr[:-1]), return_index=True, return_inverse=True
+    )
+    return firsts, of_row
+
+
+def moves_of(rows: sp.csr_array, more: Sequence[sp.csr_array], slots: Ints | None = None) -> sp.csc_array:
     """The rows over moves: how much each micro cell gains, how much it loses, then by how much each row of `slots` goes up
     and down (which takes that off the row again). `more`: further rows over the micro cells, below.
     """
-    n, parts, first = rows.shape[1], [], 0
     slots = np.zeros(0, dtype=np.int64) if slots is None else slots
-    for matrix in (rows, *more):
-        found = sp.coo_array(matrix)
-        at = found.row + first
-        parts += [(at, found.col, found.data), (at, found.col + n, -found.data)]
-        first += matrix.shape[0]
-    each, ones = np.arange(len(slots)), np.ones(len(slots))
-    parts += [(slots, 2 * n + each, -ones), (slots, 2 * n + len(slots) + each, ones)]
-    row, column, data = (np.concatenate(p) for p in zip(*parts, strict=True))
-    return sp.csr_array((data, (row, column)), shape=(first, 2 * (n + len(slots))))
+    gains = sp.vstack([rows, *more], format="csc")
+    ones = np.ones(len(slots))
+    ends = np.concatenate(
+        [gains.indptr, gains.nnz + gains.indptr[1:], 2 * gains.nnz + 1 + np.arange(2 * len(slots))]
+    )
+    return sp.csc_array(
+        (
+            np.concatenate([gains.data, -gains.data, -ones, ones]),
+            np.concatenate([gains.indices, gains.indices, slots, slots]),
+            ends,
+        ),
+        shape=(gains.shape[0], 2 * (rows.shape[1] + len(slots))),
+    )
