@@ -78,7 +78,7 @@ class _Box:
     """
 
     cells: Ints
-    matrix: sp.csc_array
+    matrix: sp.csr_array
     rows: tuple[Floats, Floats]
     columns: tuple[Floats, Floats]
     asked: dict[int, int]
@@ -285,16 +285,17 @@ class Attacker:
         at = self._binding[used]
         # Rows alike over these micro cells bind together: one row for all of them, within the narrowest bounds.
         firsts, kind = alike(rows)
-        rows, low, high = rows[firsts], np.full(len(firsts), -np.inf), np.full(len(firsts), np.inf)
+        low, high = np.full(len(firsts), -np.inf), np.full(len(firsts), np.inf)
         np.maximum.at(low, kind, self.knowledge.low[at] - self._sums[at])
         np.minimum.at(high, kind, self.knowledge.high[at] - self._sums[at])
         # A row of one micro cell is a bound of its own.
         gain, loss = np.full(len(cells), np.inf), self.base[self._free[cells]].astype(float)
-        alone = (np.diff(rows.indptr) == 1) & (rows.data[rows.indptr[:-1]] == 1)
-        own = rows.indices[rows.indptr[:-1][alone]]
+        starts = rows.indptr[firsts]
+        alone = (np.diff(rows.indptr)[firsts] == 1) & (rows.data[starts] == 1)
+        own = rows.indices[starts[alone]]
         gain[own] = np.maximum(high[alone], 0.0)
         loss[own] = np.minimum(loss[own], np.maximum(-low[alone], 0.0))
-        rows, low, high = rows[~alone], low[~alone], high[~alone]
+        rows, low, high = rows[firsts[~alone]], low[~alone], high[~alone]
         asked = sp.csr_array(self._functionals[list(functionals)][:, self._free[cells]])
         matrix = moves_of(rows, [asked.astype(float)])
         endless = np.full(len(functionals), np.inf)

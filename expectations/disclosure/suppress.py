@@ -75,7 +75,7 @@ class _Program:
     cells that are shown so far) goes up, and down.
     """
 
-    matrix: sp.csc_array
+    matrix: sp.csr_array
     rows: tuple[Floats, Floats]
     most: Floats
     """By column; the least is 0."""
@@ -314,7 +314,6 @@ class Suppressor:
             free &= touched != forbidden
         # Rows alike over the box move alike: one row for all of them, at the price of all, with the least room of any.
         firsts, kind = alike(rows)
-        rows = rows[firsts]
         price = np.bincount(kind, np.where(free | barred, 0.0, self.prices[touched]), len(firsts))
         room = np.full(len(firsts), np.inf)
         np.minimum.at(room, kind, np.maximum(self.values[touched] - self.low[touched], 0.0))
@@ -323,11 +322,12 @@ class Suppressor:
         # A row of one micro cell is no row: its price and room are the micro cell's own.
         n = len(box)
         own, gain, loss = np.zeros(n), np.full(n, np.inf), self.x[box].astype(float)
-        alone = (np.diff(rows.indptr) == 1) & (rows.data[rows.indptr[:-1]] == 1)
-        cells = rows.indices[rows.indptr[:-1][alone]]
+        starts = rows.indptr[firsts]
+        alone = (np.diff(rows.indptr)[firsts] == 1) & (rows.data[starts] == 1)
+        cells = rows.indices[starts[alone]]
         own[cells], loss[cells] = price[alone], np.minimum(loss[cells], room[alone])
         gain[cells[is_barred[alone]]] = 0.0
-        rows, price, room, is_barred = rows[~alone], price[~alone], room[~alone], is_barred[~alone]
+        rows, price, room, is_barred = rows[firsts[~alone]], price[~alone], room[~alone], is_barred[~alone]
         dear, is_free = np.flatnonzero(price > 0), ~is_barred & (price == 0)
         _, zero = rows_over(self.zero, box)
         nought = np.zeros(zero.shape[0])

@@ -36,23 +36,32 @@ class Surroundings:
 
 def shift(by_cell: sp.csc_array, cells: Ints, steps: Ints) -> tuple[Ints, Floats]:
     """The rows that a move of these micro cells changes, and by how much."""
-    if not len(cells):
-        return np.zeros(0, dtype=np.int64), np.zeros(0)
-    touched, rows = rows_over(by_cell, cells)
-    change = rows @ steps
+    rows, column, data = _entries(by_cell, cells)
+    touched, row = np.unique(rows, return_inverse=True)
+    change = np.bincount(row, data * steps[column], len(touched))
     return touched[change != 0], change[change != 0]
 
 
 def rows_over(by_cell: sp.csc_array, cells: Ints) -> tuple[Ints, sp.csr_array]:
     """The rows that some of these micro cells are in, and those rows over these micro cells alone."""
+    rows, column, data = _entries(by_cell, cells)
+    touched, row = np.unique(rows, return_inverse=True)
+    return touched, _by_row(row, column, data.astype(float), (len(touched), len(cells)))
+
+
+def _entries(by_cell: sp.csc_array, cells: Ints) -> tuple[Ints, Ints, Floats]:
+    """Of these columns of a matrix: row, place among these columns, number."""
     starts, counts = by_cell.indptr[cells], np.diff(by_cell.indptr)[cells]
     before = np.cumsum(counts) - counts
     at = np.repeat(starts - before, counts) + np.arange(counts.sum())
-    touched, row = np.unique(by_cell.indices[at], return_inverse=True)
-    column = np.repeat(np.arange(len(cells)), counts)
-    return touched, sp.csr_array(
-        (by_cell.data[at].astype(float), (row, column)), shape=(len(touched), len(cells))
-    )
+    return by_cell.indices[at], np.repeat(np.arange(len(cells)), counts), by_cell.data[at]
+
+
+def _by_row(row: Ints, column: Ints, data: Floats, shape: tuple[int, int]) -> sp.csr_array:
+    """A matrix of entries, no two in one place. scipy's own way there takes longer than a small program its solution."""
+    order = np.argsort(row, kind="stable")
+    ends = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=shape[0]))])
+    return sp.csr_array((data[order], column[order], ends), shape=shape)
 
 
 def alike(rows: sp.csr_array) -> tuple[Ints, Ints]:
@@ -68,21 +77,22 @@ def alike(rows: sp.csr_array) -> tuple[Ints, Ints]:
     return firsts, of_row
 
 
-def moves_of(rows: sp.csr_array, more: Sequence[sp.csr_array], slots: Ints | None = None) -> sp.csc_array:
+def moves_of(rows: sp.csr_array, more: Sequence[sp.csr_array], slots: Ints | None = None) -> sp.csr_array:
     """The rows over moves: how much each micro cell gains, how much it loses, then by how much each row of `slots` goes up
     and down (which takes that off the row again). `more`: further rows over the micro cells, below.
     """
     slots = np.zeros(0, dtype=np.int64) if slots is None else slots
-    gains = sp.vstack([rows, *more], format="csc")
-    ones = np.ones(len(slots))
-    ends = np.concatenate(
-        [gains.indptr, gains.nnz + gains.indptr[1:], 2 * gains.nnz + 1 + np.arange(2 * len(slots))]
-    )
-    return sp.csc_array(
-        (
-            np.concatenate([gains.data, -gains.data, -ones, ones]),
-            np.concatenate([gains.indices, gains.indices, slots, slots]),
-            ends,
-        ),
-        shape=(gains.shape[0], 2 * (rows.shape[1] + len(slots))),
-    )
+    n, first = rows.shape[1], 0
+    row, column, data = [], [], []
+    for matrix in (rows, *more):
+        at = first + np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+        row += [at, at]
+        column += [matrix.indices, matrix.indices + n]
+        data += [matrix.data, -matrix.data]
+        first += matrix.shape[0]
+    each, ones = np.arange(len(slots)), np.ones(len(slots))
+    row += [slots, slots]
+    column += [2 * n + each, 2 * n + len(slots) + each]
+    data += [-ones, ones]
+    shape = (first, 2 * (n + len(slots)))
+    return _by_row(np.concatenate(row), np.concatenate(column), np.concatenate(data), shape)

@@ -328,9 +328,9 @@ class Target:
             table, _, major = pointer.rpartition("__v")
             if pointer == "*":
                 continue
-            is_newer = table not in names or int(major) > _major(release, table)
+            is_withdrawn = table not in names or int(major) > _major(release, table)
             is_past = pointer not in names.values() and dt.datetime.fromisoformat(at) < oldest
-            if is_newer or is_past:
+            if is_withdrawn or is_past:
                 connection.execute(sa.text(f"delete from {served} where stored_table = :t"), {"t": pointer})
             if is_past:
                 self._drop_view(connection, _versioned(pointer))
