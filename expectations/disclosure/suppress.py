@@ -30,10 +30,10 @@ _BOXES = (120, 400)
 """So many micro cells may move: first few, then more, then all."""
 
 _NOUGHT = 20
-"""A hidden nought must be possible at k, which hides more: it costs what figures of so many times k people cost."""
+"""A hidden nought must be possible at k, which hides more: it costs so many times what it costs by itself."""
 
-_WORTH = 400.0
-"""A move that hides more than figures of so many people is looked for in a wider box too."""
+_WORTH = 30
+"""A move that hides more than so many cells of middling cost is looked for in a wider box too."""
 
 _REWEIGHTED = 3
 """So often a program is solved again for fewer cells."""
@@ -134,7 +134,9 @@ class Suppressor:
         if (bad := np.flatnonzero(population.frozen & needs.primary)).size:
             names = ", ".join(population.labels[int(b)] for b in bad[:5])
             raise InfeasibleError(f"told before and sensitive, it can't be taken back: {names}")
-        self.costs = np.maximum(costs, np.where(self.values == 0, _NOUGHT * needs.k, 1e-3))
+        self.costs = np.maximum(costs, 1e-3) * np.where(self.values == 0, _NOUGHT, 1)
+        told = ~untold & (self.values > 0)
+        self.worth = _WORTH * float(np.median(self.costs[told])) if told.any() else 0.0
         self.costs[untold] = 0
         self.by_cell = sp.csc_array(self.rows)
         self.columns = sp.csr_array(self.rows.T)
@@ -234,7 +236,7 @@ class Suppressor:
         """The cheapest move that meets a need. Raises InfeasibleError if there is none."""
         last, best, least = len(self.x), None, np.inf
         for size in (*(s for s in _BOXES if s < last), last):
-            if best is not None and (least <= _WORTH or size == last):
+            if best is not None and (least <= self.worth or size == last):
                 break
             found = self._in_box(target, self._box(target, size), forbidden)
             if found is not None and (loss := self._would_lose(found)) < least:

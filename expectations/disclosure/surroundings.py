@@ -69,8 +69,11 @@ def alike(rows: sp.csr_array) -> tuple[Ints, Ints]:
 
     Told apart by sums of 64 random bits for each entry, the same ones in every run. No row is empty.
     """
-    bits = np.random.default_rng(1).integers(1 << 63, size=rows.shape[1])
-    entries = (bits[rows.indices] ^ rows.data.astype(float).view(np.int64)) * 0x9E3779B97F4A7C1
+    bits = np.random.default_rng(1).integers(1 << 63, size=rows.shape[1], dtype=np.uint64)
+    numbers = rows.data.astype(float).view(np.uint64)
+    # A double of a small whole number has its bits on the left only: they are spread before they are multiplied.
+    numbers = (numbers ^ (numbers >> np.uint64(32))) * np.uint64(0x9E3779B97F4A7C15)
+    entries = bits[rows.indices] * (numbers ^ (numbers >> np.uint64(29)) | np.uint64(1))
     _, firsts, of_row = np.unique(
         np.add.reduceat(entries, rows.indptr[:-1]), return_index=True, return_inverse=True
     )
