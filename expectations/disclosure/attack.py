@@ -22,7 +22,7 @@ import scipy.sparse as sp
 from expectations.disclosure.knowledge import Knowledge
 from expectations.disclosure.population import Floats, Ints
 from expectations.disclosure.solver import Polytope, solve
-from expectations.disclosure.surroundings import Surroundings, alike, moves_of, rows_over, shift
+from expectations.disclosure.surroundings import Surroundings, alike, lone, moves_of, rows_over, shift
 
 _SURROUNDINGS = (120, 300, 1000)
 """So many micro cells may move at first; then all of them."""
@@ -291,11 +291,8 @@ class Attacker:
         low, high = np.full(len(firsts), -np.inf), np.full(len(firsts), np.inf)
         np.maximum.at(low, kind, self.knowledge.low[at] - self._sums[at])
         np.minimum.at(high, kind, self.knowledge.high[at] - self._sums[at])
-        # A row of one micro cell is a bound of its own.
         gain, loss = np.full(len(cells), np.inf), self.base[self._free[cells]].astype(float)
-        starts = rows.indptr[firsts]
-        alone = (np.diff(rows.indptr)[firsts] == 1) & (rows.data[starts] == 1)
-        own = rows.indices[starts[alone]]
+        alone, own = lone(rows, firsts)
         gain[own] = np.maximum(high[alone], 0.0)
         loss[own] = np.minimum(loss[own], np.maximum(-low[alone], 0.0))
         rows, low, high = rows[firsts[~alone]], low[~alone], high[~alone]

@@ -24,7 +24,7 @@ from expectations.disclosure.optimum import MOST_CELLS, MOST_TARGETS, cheapest_m
 from expectations.disclosure.population import Bools, Floats, Ints, Population
 from expectations.disclosure.primary import Needs
 from expectations.disclosure.solver import Polytope, solve
-from expectations.disclosure.surroundings import alike, moves_of, rows_over, shift
+from expectations.disclosure.surroundings import alike, lone, moves_of, rows_over, shift
 
 _BOXES = (120, 400)
 """So many micro cells may move: first few, then more, then all."""
@@ -137,6 +137,7 @@ class Suppressor:
         self.costs = np.maximum(costs, 1e-3) * np.where(self.values == 0, _NOUGHT, 1)
         told = ~untold & (self.values > 0)
         self.worth = _WORTH * float(np.median(self.costs[told])) if told.any() else 0.0
+        """A move that loses more is looked for further away too; by the costs' own measure, so that their unit is free."""
         self.costs[untold] = 0
         self.by_cell = sp.csc_array(self.rows)
         self.columns = sp.csr_array(self.rows.T)
@@ -324,9 +325,7 @@ class Suppressor:
         # A row of one micro cell is no row: its price and room are the micro cell's own.
         n = len(box)
         own, gain, loss = np.zeros(n), np.full(n, np.inf), self.x[box].astype(float)
-        starts = rows.indptr[firsts]
-        alone = (np.diff(rows.indptr)[firsts] == 1) & (rows.data[starts] == 1)
-        cells = rows.indices[starts[alone]]
+        alone, cells = lone(rows, firsts)
         own[cells], loss[cells] = price[alone], np.minimum(loss[cells], room[alone])
         gain[cells[is_barred[alone]]] = 0.0
         rows, price, room, is_barred = rows[firsts[~alone]], price[~alone], room[~alone], is_barred[~alone]

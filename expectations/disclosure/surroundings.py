@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 import scipy.sparse as sp
 
-from expectations.disclosure.population import Floats, Ints
+from expectations.disclosure.population import Bools, Floats, Ints
 
 _STEPS = 3
 
@@ -78,6 +78,13 @@ def alike(rows: sp.csr_array) -> tuple[Ints, Ints]:
         np.add.reduceat(entries, rows.indptr[:-1]), return_index=True, return_inverse=True
     )
     return firsts, of_row
+
+
+def lone(rows: sp.csr_array, which: Ints) -> tuple[Bools, Ints]:
+    """Which of these rows are one micro cell, once; and the micro cell of each that is. Such a row is a bound of its own."""
+    starts = rows.indptr[which]
+    alone = (np.diff(rows.indptr)[which] == 1) & (rows.data[starts] == 1)
+    return alone, rows.indices[starts[alone]]
 
 
 def moves_of(rows: sp.csr_array, more: Sequence[sp.csr_array], slots: Ints | None = None) -> sp.csr_array:

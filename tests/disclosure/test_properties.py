@@ -148,6 +148,20 @@ def test_other_names_and_another_order_change_nothing(small: Small, random: obje
     assert one.hidden[name][order].tolist() == other.hidden[name].tolist()
 
 
+@pytest.mark.parametrize("zeros", ["open", "hideable"])
+def test_what_costs_are_counted_in_changes_nothing(zeros: str) -> None:
+    def hidden(unit: int) -> list[bool]:
+        of_city = pupils_declared(("area", "type"), k=3, zeros=zeros)
+        (name, one), figure = next(iter(of_city.tables.items())), table(of_city, "area_type", pupils())
+        priced = one.model_copy(update={"cost": "price"})
+        of_city.tables[name] = priced
+        frame = figure.frame.assign(price=np.maximum(figure.values, 3) * unit)
+        return protect(of_city, {name: replace(figure, frame=frame, declared=priced)}).hidden[name].tolist()
+
+    assert any(hidden(1))
+    assert hidden(1) == hidden(1024)
+
+
 @pytest.mark.parametrize("dimensions", [("area", "type"), ("area", "type", "sex")])
 def test_a_freed_cell_is_reported_where_it_opens_something(dimensions: tuple[str, ...]) -> None:
     """One hidden cell freed at a time: the word of the local searches is that of the whole system."""
