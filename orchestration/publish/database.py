@@ -1,9 +1,12 @@
 """Releases in a database, for dashboards: loaded beside the served one, proved, and switched by one row.
 
     <schema>_store.<table>__v<major>   all releases kept; the column release_id says which
-    <schema>_store.served              which release readers have of every table: all that a switch writes
+    <schema>_store.served              which release readers have of every table: what a switch writes
+    <schema>_store.history             when readers had which release
     <schema>.release                   which release that is, for whoever asks
     <schema>.<table>                   the stable view of it; <table>_v<major> for who waits for no breaking change
+    <schema>.release_history           since when and until when readers had a release, for what was published on a day
+    <schema>.<table>_history           the table in every release that is kept and was not taken back
 
 A switch is one transaction over rows of `served`, so a statement sees one release in all tables (its snapshot), a transaction of
 REPEATABLE READ for as long as it lasts, and no reader's lock is waited for (only new columns need one, for seconds). PostgreSQL
@@ -18,7 +21,7 @@ import datetime as dt
 import json
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -28,7 +31,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import sqlalchemy as sa
 
-from orchestration.publish.release import Release
+from orchestration.publish.release import Release, Span
 from orchestration.settings import DatabaseTarget
 
 LOG = logging.getLogger("bildungsmonitor")
@@ -37,6 +40,9 @@ BATCH = 20_000
 
 ROW = "_row"
 """The place of a row in its table of the release; it stands in no view."""
+
+HISTORY = "release_history"
+"""The view of when readers had which release."""
 
 _NOTE = "view "
 """What stands before a view's name where `release` says what it was made of."""
@@ -88,10 +94,10 @@ class Target:
         with self._told(), self._engine.connect() as connection:
             return self._served(connection)
 
-    def serve(self, release: Release, moment: dt.datetime) -> bool:
+    def serve(self, release: Release, moment: dt.datetime, spans: Sequence[Span] = ()) -> bool:
         """Load a release if it is not there, prove it, switch to it, remove old ones. False if it was served already.
 
-        Only releases for the audience that this database is declared for, into schemas that never had others.
+        `spans`: when readers had which release, as its store knows it. Only releases for the audience that this database is declared for, into schemas that never had others.
         """
         if release.audience != self.declared.audience:
             raise TargetError(
@@ -111,6 +117,7 @@ class Target:
             with self._engine.begin() as connection:
                 self._impatient(connection)
                 self._switch(connection, release, moment)
+                self._remember(connection, spans)
             self._prune(release)
             return True
 
@@ -144,7 +151,7 @@ class Target:
         return {name: f"{name}__v{_major(release, name)}" for name in _tables(release)}
 
     def _prepare(self, connection: sa.Connection) -> None:
-        """Schemas and the two tables about releases, if they are not there."""
+        """Schemas and the three tables about releases, if they are not there."""
         if self._has_schemas:
             for schema in (self.schema, self._store):
                 connection.execute(sa.text(f'create schema if not exists "{schema}"'))
@@ -154,6 +161,15 @@ class Target:
         connection.execute(sa.text(
             f"create table if not exists {self._of_store('served')} (stored_table varchar(120) primary key, release_id varchar(40), at varchar(40))"
         ))  # fmt: skip
+        self._history().create(connection, checkfirst=True)
+
+    def _history(self) -> sa.Table:
+        """When readers had which release: a row per span, moments in UTC."""
+        name, within = self._place(self._store, "history")
+        return sa.Table(
+            name, sa.MetaData(), sa.Column("release_id", sa.String(40)), sa.Column("served_from", sa.DateTime()),
+            sa.Column("served_until", sa.DateTime()), sa.Column("is_withdrawn", sa.Boolean()), schema=within,
+        )  # fmt: skip
 
     def _stay_apart(self, connection: sa.Connection) -> None:
         """Raises TargetError where releases for another audience stand in these schemas already."""
@@ -316,10 +332,17 @@ class Target:
     def _switch(self, connection: sa.Connection, release: Release, moment: dt.datetime) -> None:
         """Views that are not as they should be, then the pointers: all in one transaction."""
         names, made = self._names(release), self._made(connection)
+        self._about_releases(connection, made)
         for table, stored in names.items():
             columns = pq.read_schema(release.parquet(table)).names
+            pointed = f"= (select release_id from {self._of_store('served')} where stored_table = '{stored}')"
             for view in (table, _versioned(stored)):
-                self._view(connection, view, stored, columns, made.get(view))
+                self._view(connection, view, stored, columns, pointed, made.get(view))
+            kept = (
+                f"in (select release_id from {self._of_view(HISTORY)} where is_loaded and not is_withdrawn)"
+            )
+            past = f"{table}_history"
+            self._view(connection, past, stored, ["release_id", *columns], kept, made.get(past))
         served = self._of_store("served")
         oldest = moment - dt.timedelta(days=self.declared.old_version_days)
         pointers = connection.execute(sa.text(f"select stored_table, at from {served}")).fetchall()
@@ -336,14 +359,39 @@ class Target:
                 self._drop_view(connection, _versioned(pointer))
         for pointer in ("*", *sorted(names.values())):
             self._put(connection, "served", pointer, release.id, moment.isoformat())
-        if "release" not in made:
-            body = f"select release_id, at from {served} where stored_table = '*'"
-            self._create_view(
-                connection, "release", body, {"table": "served", "columns": ["release_id", "at"]}
-            )
         if self.is_postgresql and self.declared.reader:
             versions = [_versioned(stored) for stored in names.values()]
-            self._grant(connection, self.declared.reader, ["release", *names, *versions])
+            past = [f"{name}_history" for name in names]
+            self._grant(connection, self.declared.reader, ["release", HISTORY, *names, *versions, *past])
+
+    def _about_releases(self, connection: sa.Connection, made: dict[str, dict[str, Any]]) -> None:
+        """The views that tell which release is served, and which was, if they are not there."""
+        history, release, served = (self._of_store(name) for name in ("history", "release", "served"))
+        loaded = f"exists (select 1 from {release} r where r.release_id = h.release_id and r.loaded_at is not null)"
+        for view, table, columns, body in (
+            ("release", "served", ["release_id", "at"], f"{served} where stored_table = '*'"),
+            (
+                HISTORY, "history", ["release_id", "served_from", "served_until", "is_withdrawn", "is_loaded"],
+                f"(select h.*, {loaded} as is_loaded from {history} h) as known",
+            ),
+        ):  # fmt: skip
+            if view not in made:
+                body = f"select {', '.join(columns)} from {body}"
+                self._create_view(connection, view, body, {"table": table, "columns": columns})
+
+    def _remember(self, connection: sa.Connection, spans: Sequence[Span]) -> None:
+        """The history as the store of releases knows it now, in the place of what was known before."""
+        history = self._history()
+        connection.execute(history.delete())
+        rows = [
+            {
+                "release_id": span.release_id, "served_from": _utc(span.since),
+                "served_until": span.until and _utc(span.until), "is_withdrawn": span.is_withdrawn,
+            }
+            for span in spans
+        ]  # fmt: skip
+        if rows:
+            connection.execute(history.insert(), rows)
 
     def _view(
         self,
@@ -351,9 +399,10 @@ class Target:
         view: str,
         stored: str,
         columns: list[str],
+        which: str,
         before: dict[str, Any] | None,
     ) -> None:
-        """A view over what is served of a stored table; touched only if it has new columns or another table than `before`.
+        """A view over a stored table, of the releases that `which` says in SQL; touched only if it has new columns or another table than `before`.
 
         New columns come last, so that PostgreSQL replaces the view and drops nothing that was built on it.
         """
@@ -363,10 +412,7 @@ class Target:
         if before == now:
             return
         listed = ", ".join(f'"{name}"' for name in now["columns"])
-        body = (
-            f"select {listed} from {self._of_store(stored)} "
-            f"where release_id = (select release_id from {self._of_store('served')} where stored_table = '{stored}')"
-        )
+        body = f"select {listed} from {self._of_store(stored)} where release_id {which}"
         self._create_view(connection, view, body, now, replace=self.is_postgresql and bool(known))
 
     def _create_view(
@@ -534,6 +580,11 @@ def _major(release: Release, table: str) -> int:
 def _versioned(stored: str) -> str:
     """The view of one major version: pub_leavers_v1 of pub_leavers__v1."""
     return stored.replace("__v", "_v")
+
+
+def _utc(moment: dt.datetime) -> dt.datetime:
+    """As a database without time zones keeps it."""
+    return moment.astimezone(dt.UTC).replace(tzinfo=None)
 
 
 def _id(release: Release) -> str:

@@ -70,6 +70,17 @@ class Release:
         return wrong
 
 
+@dataclass(frozen=True)
+class Span:
+    """How long readers had a release; `until` is None for the one they have now."""
+
+    release_id: str
+    since: dt.datetime
+    until: dt.datetime | None
+    is_withdrawn: bool
+    """Was it taken back, and not served again since?"""
+
+
 class ReleaseStore:
     """A folder of releases for one audience. Releases for others are not seen in it, and never served from it."""
 
@@ -191,11 +202,18 @@ class ReleaseStore:
             found |= dict.fromkeys(line.get("withdrawn", ()), line.get("reason", ""))
         return found
 
+    def spans(self) -> list[Span]:
+        """When readers had which release, the oldest span first. A release that was served again has several."""
+        switches = [(line["release"], dt.datetime.fromisoformat(line["at"])) for line in self.history()]
+        ends = [*(at for _, at in switches[1:]), None]
+        withdrawn = self.withdrawn()
+        return [
+            Span(name, at, end, name in withdrawn) for (name, at), end in zip(switches, ends, strict=True)
+        ]
+
     def served_on(self, day: dt.date) -> str | None:
         """The id of the release that readers had at the end of a day (UTC); None if there was none yet."""
-        ids = [
-            line["release"] for line in self.history() if dt.datetime.fromisoformat(line["at"]).date() <= day
-        ]
+        ids = [span.release_id for span in self.spans() if span.since.date() <= day]
         return ids[-1] if ids else None
 
     def prune(self, nights: int) -> list[str]:

@@ -31,13 +31,14 @@ def bring_up_to_date(home: Home, settings: Settings, moment: dt.datetime) -> lis
     states = []
     for number, declared in enumerate(settings.publication.databases, start=1):
         name = f"databases {number}"
-        served = ReleaseStore.of(home, declared.audience).current()
+        store = ReleaseStore.of(home, declared.audience)
+        served = store.current()
         if served is None:
             continue
         try:
             with Target(declared) as target:
                 name = target.name
-                target.serve(served, moment)
+                target.serve(served, moment, store.spans())
             states.append(State(name, served.id))
         except TargetError as error:
             states.append(State(name, served.id, str(error)))

