@@ -19,9 +19,11 @@ import hashlib
 import io
 import os
 import threading
+import time
 import urllib.parse
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -46,6 +48,9 @@ MOST_ROWS = 20_000
 _MOST_FILTERS = 20
 _MOST_VALUES = 200
 _OPEN_RELEASES = 4
+_GLANCE = 0.1
+_TRUSTED = 1.0
+"""Seconds: between two looks at what is served, and how long one of them holds."""
 _RESERVED = ("columns", "sort", "limit", "offset", "format")
 _COMPARISONS = {"": "=", "gte": ">=", "lte": "<="}
 _NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "DOUBLE", "FLOAT")
@@ -134,51 +139,110 @@ class Opened:
 
 
 class Releases:
-    """The store, with the last few releases kept open."""
+    """The store, with the last few releases kept open.
+
+    Within `followed`, a new release is opened ahead of requests by a thread that looks every tenth of a second; for so long
+    `current` is the one before, so nobody waits for a switch. What was last seen to be served is not answered for longer than
+    a second without looking again.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.store = ReleaseStore(folder)
         self._open: OrderedDict[str, Opened] = OrderedDict()
         self._lock = threading.Lock()
+        self._opening = threading.Lock()
+        self._seen: tuple[float, str] | None = None
+        """When `current` was last looked at, and the release it named then, which is open."""
 
     def opened(self, name: str) -> Opened:
         """The release of that name. Raises HTTPException 404."""
-        with self._lock:
-            try:
-                release_id = os.readlink(self.store.folder / CURRENT) if name == CURRENT else name
-                # What a release says never changes: an open one is not read again.
-                known = self._open.get(release_id)
-                release = known.release if known else self.store.read(release_id)
-            except (OSError, ValueError):
-                raise HTTPException(404, f"found release '{name}', expected one of /releases") from None
-            if release.id not in self._open:
-                # An instance of its own, which after this reads nothing but the mart and can't be told otherwise.
-                mart = duckdb.connect()
-                mart.execute(f"attach {_quoted(str(release.folder / 'mart.duckdb'))} as mart (read_only)")
-                mart.execute("set memory_limit = '1GB'")
-                mart.execute("set threads = 2")
-                mart.execute("set enable_external_access = false")
-                mart.execute("set lock_configuration = true")
-                columns: dict[str, dict[str, str]] = {}
-                for table, column, kind in mart.execute(
-                    "select table_name, column_name, data_type from duckdb_columns() where database_name = 'mart' and not internal"
-                    " order by table_name, column_index"
-                ).fetchall():
-                    columns.setdefault(table, {})[column] = kind
-                self._open[release.id] = Opened(release, mart, columns)
+        seen = self._seen
+        if name == CURRENT and seen is not None and time.monotonic() - seen[0] < _TRUSTED:
+            name = seen[1]
+        try:
+            return self._opened(os.readlink(self.store.folder / CURRENT) if name == CURRENT else name)
+        except (OSError, ValueError):
+            raise HTTPException(404, f"found release '{name}', expected one of /releases") from None
+
+    @contextmanager
+    def followed(self) -> Iterator[None]:
+        """Look at `current` again and again, meanwhile."""
+        stop = threading.Event()
+
+        def follow() -> None:
+            while not stop.wait(_GLANCE):
+                began = time.monotonic()
+                try:
+                    release_id = os.readlink(self.store.folder / CURRENT)
+                    self._opened(release_id)
+                except Exception:
+                    self._seen = None  # requests find out themselves what is the matter, and say it
+                else:
+                    self._seen = began, release_id
+
+        thread = threading.Thread(target=follow, name="follow-current", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
+            self._seen = None
+
+    def _opened(self, release_id: str) -> Opened:
+        """An open release, opened if it was not. Raises OSError or ValueError if it can't be read."""
+        if (known := self._known(release_id)) is not None:
+            return known
+        with self._opening:
+            # Another may have opened it while this one waited.
+            if (known := self._known(release_id)) is not None:
+                return known
+            release = self.store.read(release_id)
+            opened = Opened(release, *_mart(release))
+            with self._lock:
+                self._open[release_id] = opened
                 while len(self._open) > _OPEN_RELEASES:
                     self._open.popitem(last=False)
-            self._open.move_to_end(release.id)
-            return self._open[release.id]
+            return opened
+
+    def _known(self, release_id: str) -> Opened | None:
+        """What a release says never changes: an open one is not read again."""
+        with self._lock:
+            if release_id in self._open:
+                self._open.move_to_end(release_id)
+            return self._open.get(release_id)
+
+
+def _mart(release: Release) -> tuple[duckdb.DuckDBPyConnection, dict[str, dict[str, str]]]:
+    """An instance of its own, which after this reads nothing but the mart and can't be told otherwise; its tables' columns."""
+    mart = duckdb.connect()
+    mart.execute(f"attach {_quoted(str(release.folder / 'mart.duckdb'))} as mart (read_only)")
+    mart.execute("set memory_limit = '1GB'")
+    mart.execute("set threads = 2")
+    mart.execute("set enable_external_access = false")
+    mart.execute("set lock_configuration = true")
+    columns: dict[str, dict[str, str]] = {}
+    for table, column, kind in mart.execute(
+        "select table_name, column_name, data_type from duckdb_columns() where database_name = 'mart' and not internal"
+        " order by table_name, column_index"
+    ).fetchall():
+        columns.setdefault(table, {})[column] = kind
+    return mart, columns
 
 
 def service(releases: Path, requests_per_minute: int = 600) -> FastAPI:
     """The application over a folder of releases."""
+    held = Releases(releases)
+
+    @asynccontextmanager
+    async def following(_: FastAPI) -> AsyncIterator[None]:
+        with held.followed():
+            yield
+
     app = FastAPI(
-        title="bildungsmonitor", version="1", docs_url=None, redoc_url=None,
+        title="bildungsmonitor", version="1", docs_url=None, redoc_url=None, lifespan=following,
         description="Indikatoren des kommunalen Bildungsmonitorings, nur zum Lesen. / Indicators of a city's education monitoring, read only.",
     )  # fmt: skip
-    held = Releases(releases)
     limiter, rate = MovingWindowRateLimiter(MemoryStorage()), parse(f"{requests_per_minute}/minute")
 
     @app.middleware("http")

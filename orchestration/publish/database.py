@@ -361,14 +361,14 @@ class Target:
             self._put(connection, "served", pointer, release.id, moment.isoformat())
         if self.is_postgresql and self.declared.reader:
             versions = [_versioned(stored) for stored in names.values()]
-            past = [f"{name}_history" for name in names]
-            self._grant(connection, self.declared.reader, ["release", HISTORY, *names, *versions, *past])
+            histories = [f"{name}_history" for name in names]
+            self._grant(connection, self.declared.reader, ["release", HISTORY, *names, *versions, *histories])
 
     def _about_releases(self, connection: sa.Connection, made: dict[str, dict[str, Any]]) -> None:
         """The views that tell which release is served, and which was, if they are not there."""
         history, release, served = (self._of_store(name) for name in ("history", "release", "served"))
         loaded = f"exists (select 1 from {release} r where r.release_id = h.release_id and r.loaded_at is not null)"
-        for view, table, columns, body in (
+        for view, table, listed, body in (
             ("release", "served", ["release_id", "at"], f"{served} where stored_table = '*'"),
             (
                 HISTORY, "history", ["release_id", "served_from", "served_until", "is_withdrawn", "is_loaded"],
@@ -376,8 +376,8 @@ class Target:
             ),
         ):  # fmt: skip
             if view not in made:
-                body = f"select {', '.join(columns)} from {body}"
-                self._create_view(connection, view, body, {"table": table, "columns": columns})
+                body = f"select {', '.join(listed)} from {body}"
+                self._create_view(connection, view, body, {"table": table, "columns": listed})
 
     def _remember(self, connection: sa.Connection, spans: Sequence[Span]) -> None:
         """The history as the store of releases knows it now, in the place of what was known before."""

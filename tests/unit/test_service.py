@@ -5,9 +5,12 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import threading
+import time
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -15,6 +18,7 @@ import schemathesis
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 
+from orchestration import service as service_module
 from orchestration.publish.release import Release, ReleaseStore
 from orchestration.service import service
 from tests.releases import FIRST, add
@@ -165,15 +169,57 @@ def test_too_many_requests_are_refused(store: ReleaseStore) -> None:
         assert client.get("/releases/current").headers["retry-after"] == "60"
 
 
+def until(question: Callable[[], bool]) -> None:
+    """Ask until it is so; fails after ten seconds."""
+    for _ in range(200):
+        if question():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it never was")
+
+
 def test_one_request_is_of_one_release_while_another_is_served(tmp_path: Path) -> None:
     store = ReleaseStore(tmp_path)
     first = add(store, FIRST, [("a", "07111", 1.0)])
     with TestClient(service(tmp_path)) as client:
         assert client.get(ROWS).json()["rows"][0]["value"] == 1.0
-        add(store, FIRST + dt.timedelta(1), [("a", "07111", 2.0)])
-        answer = client.get(ROWS)
-        assert answer.json()["rows"][0]["value"] == 2.0
-        assert answer.headers["x-release"] == answer.json()["release"] != first.id
+        second = add(store, FIRST + dt.timedelta(1), [("a", "07111", 2.0)])
+
+        def is_second() -> bool:
+            answer = client.get(ROWS)
+            release = answer.json()["release"]
+            assert answer.headers["x-release"] == release
+            assert answer.json()["rows"][0]["value"] == {first.id: 1.0, second.id: 2.0}[release]
+            return bool(release == second.id)
+
+        until(is_second)
+
+
+def test_nobody_waits_while_a_new_release_is_opened_but_not_for_longer_than_a_second(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = ReleaseStore(tmp_path)
+    first = add(store, FIRST, [("a", "07111", 1.0)])
+    asked, go_on, really = threading.Event(), threading.Event(), service_module._mart
+
+    def slowly(release: Release) -> Any:
+        if release.id != first.id:
+            asked.set()
+            assert go_on.wait(10)
+        return really(release)
+
+    monkeypatch.setattr(service_module, "_mart", slowly)
+    with TestClient(service(tmp_path)) as client:
+        held = lambda: client.get(ROWS).json()["release"]  # noqa: E731
+        until(lambda: held() == first.id)
+        time.sleep(0.3)  # it has been looked at by now
+        second = add(store, FIRST + dt.timedelta(1), [("a", "07111", 2.0)])
+        assert asked.wait(10)
+        assert held() == first.id
+        # What was seen more than a second ago is trusted no more: the next one waits for the new release.
+        time.sleep(1.1)
+        threading.Timer(0.3, go_on.set).start()
+        assert held() == second.id
 
 
 def test_the_service_keeps_the_contract_it_describes(store: ReleaseStore) -> None:
