@@ -27,8 +27,11 @@ from expectations.disclosure.surroundings import Surroundings, alike, lone, move
 _SURROUNDINGS = (120, 300, 1000)
 """So many micro cells may move at first; then all of them."""
 
-_CORE = 3
-"""What lies within a third of them, the nearest, is asked about along with the one they surround."""
+_BESIDE = 20
+"""So many others that lie wholly among them are asked about along with the one they surround."""
+
+_SHORT = 50.0
+"""What one of these lacks costs so many times as much as a micro cell's move by one."""
 
 _CORNERS = 5
 """So many other corners are tried where the nearest is not whole."""
@@ -217,15 +220,15 @@ class Attacker:
         value = int(self.values[functional])
         more = max(at_least, value + 1)
         for cells in self._nearby(functional):
-            beside = self._beside(cells[: len(cells) // _CORE])
+            beside = self._beside(cells)
             box = self._box(np.sort(cells), [functional, *beside])
-            self._move(box, functional, at_least=more)
+            if beside:
+                self._raise_together(box, {functional: more, **beside})
+            if not enough():
+                self._move(box, functional, at_least=more)
             # High enough as it is: then any other value will do, and a rounded count may have room below only.
             if not enough() and at_least <= value:
                 self._move(box, functional, at_most=value - 1)
-            for other, wanted in beside.items():
-                if not self._is_met(other, wanted):
-                    self._move(box, other, at_least=max(wanted, int(self.values[other]) + 1))
             if enough():
                 return None
         if not self.thorough:
@@ -260,13 +263,21 @@ class Attacker:
         return bool(high >= at_least and high > low)
 
     def _beside(self, cells: Ints) -> dict[int, int]:
-        """What else is still to be asked about and lies wholly in these micro cells; nothing is taken along twice."""
+        """Some of what is still to be asked about and lies wholly in these micro cells, and how high it is to be."""
         if not self._targets:
             return {}
         touched, rows = rows_over(self._by_cell, cells)
         inside = touched[np.diff(rows.indptr) == self._lengths[touched]].tolist()
-        found = {f: self._targets.pop(f) for f in inside if f in self._targets}
-        return {f: wanted for f, wanted in found.items() if not self._is_met(f, wanted)}
+        found: dict[int, int] = {}
+        for functional in inside:
+            wanted = self._targets.get(functional)
+            if wanted is None:
+                continue
+            if self._is_met(functional, wanted):
+                del self._targets[functional]
+            elif len(found) < _BESIDE:
+                found[functional] = max(wanted, int(self.values[functional]) + 1)
+        return found
 
     def _nearby(self, functional: int) -> Iterator[Ints]:
         """The micro cells around a functional, more and more of them; all only if nobody asks further."""
@@ -330,8 +341,32 @@ class Attacker:
             answer = solve(cost, box.matrix, (lows, highs), box.columns, whole=True, gap=0.5, **limit)
         if answer.status != "optimal":
             return False
+        return self._take(box, answer.x)
+
+    def _raise_together(self, box: _Box, wanted: dict[int, int]) -> None:
+        """Look for one population that shows all of these so high, or as near to that as it goes; keep it.
+
+        A linear program that most often has a whole answer; where it has none, each is asked about when its turn comes.
+        """
+        count, moves = len(wanted), box.matrix.shape[1]
+        rows, each = [box.asked[functional] for functional in wanted], np.arange(count)
+        lacks = np.array([at_least - self.values[f] for f, at_least in wanted.items()], dtype=float)
+        lows = box.rows[0].copy()
+        lows[rows] = lacks
+        missing = sp.csr_array((np.ones(count), (rows, each)), shape=(len(lows), count))
+        answer = solve(
+            np.concatenate([np.ones(moves), np.full(count, _SHORT)]),
+            sp.hstack([box.matrix, missing], format="csr"),
+            (lows, box.rows[1]),
+            (np.zeros(moves + count), np.concatenate([box.columns[1], lacks])),
+        )
+        if answer.status == "optimal" and answer.is_whole:
+            self._take(box, answer.x)
+
+    def _take(self, box: _Box, x: Floats) -> bool:
+        """The move of a box's micro cells that a program found, as a witness; is it one?"""
         count = len(box.cells)
-        steps = np.round(answer.x[:count] - answer.x[count:]).astype(np.int64)
+        steps = np.round(x[:count] - x[count : 2 * count]).astype(np.int64)
         moved = np.flatnonzero(steps)
         return self._keep(self._free[box.cells[moved]], steps[moved])
 
