@@ -8,6 +8,7 @@ and Parquet files. The same rows give the same bytes (xlsxwriter, with the relea
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,9 @@ from orchestration.publish.imprint import ATTRIBUTION, Imprint
 
 SIGNS = (
     ("-", "nichts vorhanden (genau null)"),
+    ("0", "mehr als nichts, aber weniger als die Hälfte der kleinsten Einheit"),
     (".", "Zahlenwert unbekannt oder geheim zu halten"),
+    ("*", "geheim gehalten von der Bundesagentur für Arbeit"),
     ("...", "Angabe fällt später an"),
     ("/", "kein Nachweis, Zahlenwert nicht sicher genug"),
     ("()", "Aussagewert eingeschränkt"),
@@ -34,6 +37,10 @@ SIGNS = (
 """The offices' signs (DIN 55301), as a legend."""
 
 _HEAD_ROWS = 6
+_LINE_HEIGHT = 12
+_LETTERS = 1.15
+"""So many letters of running text stand in one unit of a column's width, at the least."""
+
 _WITHOUT_SIGN = {"unavailable": "...", "confidential": ".", "not_applicable": "x", "unreliable": "/"}
 """What stands in place of a figure where no office gave a sign of its own."""
 
@@ -82,9 +89,12 @@ class _Styles:
         self.text = book.add_format(base)
         self.bold = book.add_format({**base, "bold": True})
         self.notice = book.add_format({**base, "bold": True, "font_color": "#B00000"})
-        self.head = book.add_format({
+        head = {
             **base, "bold": True, "text_wrap": True, "valign": "vcenter", "bg_color": "#E7ECF2", "top": 1, "bottom": 1,
-        })  # fmt: skip
+        }  # fmt: skip
+        self.heads = {side: book.add_format({**head, "align": side}) for side in ("left", "center", "right")}
+        self.centred = book.add_format({**base, "align": "center"})
+        self.note = book.add_format({**base, "bold": True, "valign": "top"})
         self.wrapped = book.add_format({**base, "text_wrap": True, "valign": "top"})
         self.link = book.add_format({**base, "font_color": "#0B4F8A", "underline": 1})
         self.sign = book.add_format({**base, "align": "right"})
@@ -109,8 +119,9 @@ def _contents(
 ) -> None:
     sheet = book.add_worksheet("Inhalt")
     sheet.hide_gridlines(2)
-    sheet.set_column(0, 0, 12)
-    sheet.set_column(1, 1, 95)
+    widths = [12, 95]
+    for column, width in enumerate(widths):
+        sheet.set_column(column, column, width)
     lines: list[tuple[str, str, Any]] = [
         ("", table.title.de, styles.title),
         ("", table.title.en, styles.english),
@@ -142,7 +153,7 @@ def _contents(
         f"Quelle: {ATTRIBUTION}; Register und Erhebungen der Stadt {imprint.city}.",
         f"Lizenz: {imprint.licence}",
     ):
-        sheet.write_string(at, 1, text, styles.wrapped)
+        _note(sheet, styles, at, "", text, widths)
         at += 1
     _for_print(sheet, release, imprint)
 
@@ -162,32 +173,24 @@ def _sheet(
     used = [name for name in breakdowns if pc.any(pc.not_equal(rows[name], TOTAL)).as_py()]
     has_parts = rows["denominator"].null_count < rows.num_rows
     rounded = rows["rounded_to"].null_count < rows.num_rows
-    heads = [
-        "Schlüssel",
-        "Gebiet",
-        "Zeitraum",
-        *(breakdowns[name].label.de for name in used),
-        UNITS[indicator.unit].de,
-        "Zeichen",
-    ]
-    heads += ["Zähler", "Nenner"] if has_parts else []
-    heads += ["gerundet auf"] if rounded else []
-    heads += ["Bruch davor"]
+    longest = {
+        name: max(len(labels.get((name, cell), cell)) for cell in pc.unique(rows[name]).to_pylist())
+        for name in used
+    }
+    # Every column's head, width, and to which side it is aligned.
+    layout: list[tuple[str, float, str]] = [
+        ("Schlüssel", 11, "left"), ("Gebiet", 30, "left"), ("Zeitraum", 13, "left"),
+        *((breakdowns[name].label.de, min(max(longest[name], 14), 48), "left") for name in used),
+        (UNITS[indicator.unit].de, 13, "right"), ("Zeichen", 9, "center"),
+        *([("Zähler", 11, "right"), ("Nenner", 11, "right")] if has_parts else []),
+        *([("gerundet auf", 10, "right")] if rounded else []),
+        ("Bruch davor", 9, "center"),
+    ]  # fmt: skip
+    widths = [width for _, width, _ in layout]
     stand = pc.max(rows["retrieved_at"]).as_py()
     facts = f"Einheit: {UNITS[indicator.unit].de} · Zeitraum: {pc.min(rows['period_end']).as_py():%d.%m.%Y} bis {pc.max(rows['period_end']).as_py():%d.%m.%Y}"
     if stand is not None:
         facts += f" · Stand der Quellen: {stand:%d.%m.%Y}"
-    widths = [
-        11,
-        30,
-        13,
-        *(22 for _ in used),
-        13,
-        8,
-        *([11, 11] if has_parts else []),
-        *([9] if rounded else []),
-        8,
-    ]
     for column, width in enumerate(widths):
         sheet.set_column(column, column, width)
     sheet.write_string(0, 0, f"Stadt {imprint.city} · Bildungsmonitoring · {release}", styles.text)
@@ -196,8 +199,8 @@ def _sheet(
     sheet.write_string(3, 0, facts, styles.text)
     sheet.write_string(4, 0, imprint.notice or "", styles.notice)
     sheet.set_row(5, 26)
-    for column, head in enumerate(heads):
-        sheet.write_string(5, column, head, styles.head)
+    for column, (head, _, side) in enumerate(layout):
+        sheet.write_string(5, column, head, styles.heads[side])
     # The city first, then its parts and schools, then the Land and Germany.
     far = pc.index_in(rows["area_code"], pa.array([imprint.code, None, imprint.code[:2], "DG"]))
     rows = rows.append_column("far", pc.fill_null(far, 1))
@@ -222,7 +225,7 @@ def _sheet(
         else:
             sheet.write_number(at, column, value, figure)
         if sign:
-            sheet.write_string(at, column + 1, sign, styles.text)
+            sheet.write_string(at, column + 1, sign, styles.centred)
         column += 2
         for name in ("numerator", "denominator") if has_parts else ():
             if (part := columns[name][n]) is not None:
@@ -233,10 +236,10 @@ def _sheet(
                 sheet.write_number(at, column, base, count)
             column += 1
         if columns["series_break_before"][n]:
-            sheet.write_string(at, column, "ja", styles.text)
+            sheet.write_string(at, column, "ja", styles.centred)
         at += 1
     sheet.freeze_panes(_HEAD_ROWS, 3)
-    sheet.autofilter(_HEAD_ROWS - 1, 0, max(at - 1, _HEAD_ROWS), len(heads) - 1)
+    sheet.autofilter(_HEAD_ROWS - 1, 0, max(at - 1, _HEAD_ROWS), len(layout) - 1)
     sheet.repeat_rows(_HEAD_ROWS - 1)
     at += 1
     for head, text in (
@@ -244,10 +247,20 @@ def _sheet(
         ("Quelle", f"{indicator.availability.de} {ATTRIBUTION}"), ("Lizenz", imprint.licence),
         ("Zeichen", "; ".join(f"{sign} {meaning}" for sign, meaning in SIGNS)),
     ):  # fmt: skip
-        sheet.write_string(at, 0, head, styles.bold)
-        sheet.write_string(at, 1, text, styles.text)
+        _note(sheet, styles, at, head, text, widths)
         at += 1
     _for_print(sheet, release, imprint)
+
+
+def _note(sheet: Any, styles: _Styles, row: int, head: str, text: str, widths: Sequence[float]) -> None:
+    """A text as wide as the table, in as many lines as it needs: one that runs on makes the printed table small."""
+    lines = textwrap.wrap(text, int(sum(widths[1:]) * _LETTERS))
+    sheet.set_row(row, _LINE_HEIGHT * max(len(lines), 1))
+    sheet.write_string(row, 0, head, styles.note)
+    if len(widths) > 2:
+        sheet.merge_range(row, 1, row, len(widths) - 1, text, styles.wrapped)
+    else:
+        sheet.write_string(row, 1, text, styles.wrapped)
 
 
 def _for_print(sheet: Any, release: str, imprint: Imprint) -> None:

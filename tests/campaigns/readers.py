@@ -31,6 +31,7 @@ from orchestration.publish.release import ReleaseStore
 from orchestration.publish.targets import bring_up_to_date
 from orchestration.resources.clock import now
 from orchestration.resources.home import Home
+from orchestration.resources.night import step_back
 from orchestration.settings import load_settings
 from tests.campaigns.publications import CELLS, FIRST, LEAST, PAIR, SECOND, publish_number
 from tests.nights import plain_config, run
@@ -39,6 +40,7 @@ from tests.servers import http_service, postgresql
 KINDS = ("duckdb", "parquet", "postgresql", "http")
 PAUSE = 1.0
 AROUND = 0.25
+QUIET = 60.0
 
 Answer = tuple[str, int, int]
 Read = tuple[float, float, str, Answer | None]
@@ -172,9 +174,10 @@ def under_fire(
         process.start()
     time.sleep(5)
     quiet_from = time.monotonic()
-    time.sleep(15)
+    time.sleep(QUIET)
     quiet_to = time.monotonic()
     switches = Switches()
+    step_back()  # as a night does
     back_after = {round((n + 1) * publications / (rollbacks + 1)) for n in range(rollbacks)}
     for number in range(2, publications + 2):
         publish(number)

@@ -183,3 +183,22 @@ def test_a_file_in_a_drop_folder_starts_the_arrival_once(
     assert asked() == []
     (report,) = (tmp_path / "drops" / "library" / "accepted").iterdir()
     assert "wurde angenommen" in report.read_text()
+
+
+def test_a_night_lets_readers_on_its_machine_go_first(tmp_path: Path) -> None:
+    code = """
+import os, sys
+import dagster as dg
+from orchestration.resources.night import NICENESS, Night
+from orchestration.settings import DEFAULT_CONFIG
+mine = os.getpriority(os.PRIO_PROCESS, 0)
+night = Night(home_path=sys.argv[1], config_path=str(DEFAULT_CONFIG))
+with night.yield_for_execution(dg.build_init_resource_context()):
+    print(mine, os.getpriority(os.PRIO_PROCESS, 0), NICENESS)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], cwd=PROJECT, env=environment(), capture_output=True,
+        text=True, check=True,
+    )  # fmt: skip
+    before, within, niceness = map(int, done.stdout.split())
+    assert within == max(before, niceness)

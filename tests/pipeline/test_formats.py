@@ -130,6 +130,13 @@ def test_a_workbook_is_the_mart_of_the_city_and_can_be_handed_out(release: Path)
             assert (found[figure + 1] or "") == (sign or "")
             seen += 1
         assert sheet.cell(8 + len(rows), 1).value == "Berechnung"
+        # Notes are as wide as the table and no wider: one that ran on made every printed page small.
+        wide = {cells.min_row: cells.max_col for cells in sheet.merged_cells.ranges if cells.min_col == 2}
+        for row in range(8 + len(rows), sheet.max_row + 1):
+            assert wide[row] == len(heads)
+            assert sheet.cell(row, 2).alignment.wrap_text
+            lines = sheet.row_dimensions[row].height / 12
+            assert lines >= len(str(sheet.cell(row, 2).value)) / (1.15 * 22 * len(heads))
     assert seen > 1000
 
 

@@ -11,6 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from orchestration.collect.genesis import notation
+from orchestration.publish import workbook
 from orchestration.publish.formats import _german_number
 from orchestration.publish.mart_file import MartError, MartTable, write_mart
 
@@ -86,3 +88,7 @@ def test_numbers_are_written_as_in_a_german_office(
     value: float | None, decimals: int, sign: bool, expected: str
 ) -> None:
     assert _german_number(value, decimals, sign) == expected
+
+
+def test_the_legend_of_a_workbook_has_every_sign_of_the_offices() -> None:
+    assert {sign for sign, _ in workbook.SIGNS} == set(notation.SIGNS)
