@@ -48,6 +48,9 @@ a tenth, and large tables have no time for it); cells that more witnesses need s
 _SMALL, _TOGETHER, _BOX_OF_EACH = 2000, 6, 60
 """In tables of at most so many cells, so many witnesses are looked for together, over so many micro cells of each."""
 
+_MOST_ROWS = 3500
+"""Of a program for some together: a larger one takes seconds, and fewer are looked for together."""
+
 
 class InfeasibleError(ValueError):
     """A cell can't be protected, whatever is hidden; the text names it and the frozen cells in the way."""
@@ -427,16 +430,27 @@ class Suppressor:
                     for other in self.shown_by[f]:
                         shared[other] = shared.get(other, 0) + (other != owner)
             near = sorted((o for o in shared if o != owner), key=lambda o: (-shared[o], o))
-            together = sorted([owner, *near[: _TOGETHER - 1]])
-            if tried.get(tuple(together)) != self._lost():
+            together = self._that_fit([owner, *near[: _TOGETHER - 1]])
+            if together and tried.get(tuple(together)) != self._lost():
                 better |= self._rerouted(together)
                 tried[tuple(together)] = self._lost()
         return better
 
+    def _that_fit(self, owners: list[int]) -> list[int]:
+        """The first of these, as many as one program takes; in order, none if it takes none."""
+        for count in range(len(owners), 0, -1):
+            touched, _ = rows_over(self.by_cell, self._box_of(owners[:count]))
+            if 2 * count * len(touched) <= _MOST_ROWS:
+                return sorted(owners[:count])
+        return []
+
+    def _box_of(self, owners: list[int]) -> Ints:
+        return np.unique(np.concatenate([self._box(owner, _BOX_OF_EACH) for owner in owners]))
+
     def _rerouted(self, owners: list[int]) -> bool:
         """The cheapest witnesses for these together, if that loses less."""
         targets, at_least = np.array(owners), self.at_least.copy()
-        box = np.unique(np.concatenate([self._box(owner, _BOX_OF_EACH) for owner in owners]))
+        box = self._box_of(owners)
         touched, rows = rows_over(self.by_cell, box)
         if len(rows_over(self.zero, box)[0]):
             return False

@@ -27,7 +27,7 @@ LOG = logging.getLogger("bildungsmonitor")
 HOME_VARIABLE = "BILDUNGSMONITOR_HOME"
 CONFIG_VARIABLE = "BILDUNGSMONITOR_CONFIG"
 
-NICENESS = 10
+NICENESS = 5
 
 
 def home_from_environment() -> Home:
