@@ -97,7 +97,8 @@ class Target:
     def serve(self, release: Release, moment: dt.datetime, spans: Sequence[Span] = ()) -> bool:
         """Load a release if it is not there, prove it, switch to it, remove old ones. False if it was served already.
 
-        `spans`: when readers had which release, as its store knows it. Only releases for the audience that this database is declared for, into schemas that never had others.
+        Only releases for the audience that this database is declared for, into schemas that never had others. `spans`: when
+        readers had which release, as its store knows it.
         """
         if release.audience != self.declared.audience:
             raise TargetError(
@@ -402,9 +403,10 @@ class Target:
         which: str,
         before: dict[str, Any] | None,
     ) -> None:
-        """A view over a stored table, of the releases that `which` says in SQL; touched only if it has new columns or another table than `before`.
+        """A view over a stored table, of the releases that `which` says in SQL.
 
-        New columns come last, so that PostgreSQL replaces the view and drops nothing that was built on it.
+        Touched only if it has new columns or another table than `before`. New columns come last, so that PostgreSQL replaces
+        the view and drops nothing that was built on it.
         """
         # A column that is there once stays within its major version; where a release does not have it, it is empty.
         known: list[str] = before["columns"] if before is not None and before["table"] == stored else []
