@@ -253,6 +253,32 @@ def test_a_reader_never_sees_two_releases_at_once(store: ReleaseStore, address: 
     assert all(row[1] == row[2] == number[str(row[0])] for row in seen)
 
 
+class Shelf:
+    """A cursor that gives back these rows."""
+
+    def __init__(self, rows: pa.Table) -> None:
+        self.rows = rows
+
+    def execute(self, sql: str) -> None:
+        pass
+
+    def fetch_arrow_table(self) -> pa.Table:
+        return self.rows
+
+
+def test_rows_are_proved_in_whatever_order_the_server_has_them() -> None:
+    rows = pa.table({"area_code": ["x", "y", None], "value": [1.0, None, 3.0]})
+    stored = rows.add_column(0, "_row", pa.array([0, 1, 2], pa.int32()))
+    with target("postgresql+psycopg://localhost/none") as database:
+        for order in ([0, 1, 2], [2, 0, 1]):
+            database._read_back(Shelf(stored.take(order)), "t", "t:x", rows)
+        # Two rows that changed places, and one that is not there.
+        changed = stored.take([1, 0, 2]).set_column(0, "_row", stored["_row"])
+        for wrong in (changed, stored.slice(1)):
+            with pytest.raises(TargetError, match=r"^t.*(read back|found 2 rows)"):
+                database._read_back(Shelf(wrong), "t", "t:x", rows)
+
+
 def test_an_unreachable_database_is_named_without_its_password(store: ReleaseStore) -> None:
     release = add(store, FIRST, [("a", "x", 1.0)])
     with (
