@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -89,7 +90,11 @@ class _Box:
     columns: tuple[Floats, Floats]
     asked: dict[int, int]
     """The row of each functional."""
-    moves: Polytope
+
+    @cached_property
+    def moves(self) -> Polytope:
+        """The program, loaded when it is first asked: often all are raised together before that."""
+        return Polytope(self.matrix, self.rows, self.columns)
 
 
 class Attacker:
@@ -313,7 +318,7 @@ class Attacker:
         bounds = (np.concatenate([low, -endless]), np.concatenate([high, endless]))
         columns = (np.zeros(2 * len(cells)), np.concatenate([gain, loss]))
         of_row = {f: len(low) + n for n, f in enumerate(functionals)}
-        return _Box(cells, matrix, bounds, columns, of_row, Polytope(matrix, bounds, columns))
+        return _Box(cells, matrix, bounds, columns, of_row)
 
     def _move(
         self, box: _Box, functional: int, at_least: int | None = None, at_most: int | None = None

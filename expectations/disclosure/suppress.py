@@ -445,6 +445,7 @@ class Suppressor:
         return []
 
     def _box_of(self, owners: list[int]) -> Ints:
+        """The micro cells around all of these, in order."""
         return np.unique(np.concatenate([self._box(owner, _BOX_OF_EACH) for owner in owners]))
 
     def _rerouted(self, owners: list[int]) -> bool:

@@ -72,7 +72,7 @@ class Release:
 
 @dataclass(frozen=True)
 class Span:
-    """How long readers had a release; `until` is None for the one they have now."""
+    """How long readers had a release, in moments with a time zone; `until` is None for the one they have now."""
 
     release_id: str
     since: dt.datetime

@@ -28,6 +28,7 @@ HOME_VARIABLE = "BILDUNGSMONITOR_HOME"
 CONFIG_VARIABLE = "BILDUNGSMONITOR_CONFIG"
 
 NICENESS = 5
+"""Of a night's process; whoever reads has 0. More would leave a night no time at all beside other work."""
 
 
 def home_from_environment() -> Home:
