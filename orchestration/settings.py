@@ -317,13 +317,15 @@ class Internal(_Section):
 class Publishing(_Section):
     """How releases are offered. `base_url`: where their folder is reachable, if anywhere; links begin with it.
 
-    `keep_nights`: so many releases are kept, and every month's last. `internal`: also make the release of the statistics office.
+    `keep_nights`: so many releases are kept, and every month's last. `rest_seconds`: so long before and after a switch publishing
+    does nothing, and readers have the processors. `internal`: also make the release of the statistics office.
     """
 
     base_url: str | None = None
     publisher: Publisher | None = None
     databases: list[DatabaseTarget] = []
     keep_nights: int = Field(default=30, ge=1)
+    rest_seconds: float = Field(default=0.5, ge=0, le=10)
     internal: Internal | None = None
 
     @model_validator(mode="after")

@@ -23,9 +23,11 @@ def add(
     rows: list[Row],
     version: str = "1.0.0",
     both: bool = False,
+    description: str | None = None,
     **more: object,
 ) -> Release:
-    """A release with one small table, or `both` with the same rows, served. `more`: further columns, the same in every row."""
+    """A release with one small table, or `both` with the same rows, served. `description`: of the table and of `value`. `more`:
+    further columns, the same in every row."""
     names = ["pub_leavers", "pub_schools"] if both else ["pub_leavers"]
     table = pa.table(
         {
@@ -34,6 +36,11 @@ def add(
             **{name: [value] * len(rows) for name, value in more.items()},
         }
     )  # fmt: skip
+
+    if description is not None:
+        said = {"description": description}
+        fields = [f.with_metadata(said) if f.name == "value" else f for f in table.schema]
+        table = table.cast(pa.schema(fields, metadata=said))
 
     def write(folder: Path) -> None:
         (folder / "parquet").mkdir()

@@ -18,6 +18,7 @@ Belongs here: tables, views, roles and the switch. Does not belong here: which r
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 import logging
 import re
@@ -31,7 +32,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import sqlalchemy as sa
 
-from orchestration.publish.release import Release, Span
+from orchestration.publish.release import Release, Span, at_rest
 from orchestration.settings import DatabaseTarget
 
 LOG = logging.getLogger("bildungsmonitor")
@@ -94,11 +95,13 @@ class Target:
         with self._told(), self._engine.connect() as connection:
             return self._served(connection)
 
-    def serve(self, release: Release, moment: dt.datetime, spans: Sequence[Span] = ()) -> bool:
+    def serve(
+        self, release: Release, moment: dt.datetime, spans: Sequence[Span] = (), rest_seconds: float = 0
+    ) -> bool:
         """Load a release if it is not there, prove it, switch to it, remove old ones. False if it was served already.
 
         Only releases for the audience that this database is declared for, into schemas that never had others. `spans`: when
-        readers had which release, as its store knows it.
+        readers had which release, as its store knows it. `rest_seconds`: before and after the switch.
         """
         if release.audience != self.declared.audience:
             raise TargetError(
@@ -115,7 +118,7 @@ class Target:
             if not loaded:
                 self._clean(release)
                 self._load(release)
-            with self._engine.begin() as connection:
+            with at_rest(rest_seconds), self._engine.begin() as connection:
                 self._impatient(connection)
                 self._switch(connection, release, moment)
                 self._remember(connection, spans)
@@ -331,15 +334,16 @@ class Target:
         names, made = self._names(release), self._made(connection)
         self._about_releases(connection, made)
         for table, stored in names.items():
-            columns = pq.read_schema(release.parquet(table)).names
+            schema = pq.read_schema(release.parquet(table))
+            columns, comments = schema.names, _comments(schema)
             pointed = f"= (select release_id from {self._of_store('served')} where stored_table = '{stored}')"
             for view in (table, _versioned(stored)):
-                self._view(connection, view, stored, columns, pointed, made.get(view))
+                self._view(connection, view, stored, columns, pointed, comments, made.get(view))
             kept = (
                 f"in (select release_id from {self._of_view(HISTORY)} where is_loaded and not is_withdrawn)"
             )
             past = f"{table}_history"
-            self._view(connection, past, stored, ["release_id", *columns], kept, made.get(past))
+            self._view(connection, past, stored, ["release_id", *columns], kept, comments, made.get(past))
         served = self._of_store("served")
         oldest = moment - dt.timedelta(days=self.declared.old_version_days)
         pointers = connection.execute(sa.text(f"select stored_table, at from {served}")).fetchall()
@@ -365,16 +369,21 @@ class Target:
         """The views that tell which release is served, and which was, if they are not there."""
         history, release, served = (self._of_store(name) for name in ("history", "release", "served"))
         loaded = f"exists (select 1 from {release} r where r.release_id = h.release_id and r.loaded_at is not null)"
-        for view, table, listed, body in (
-            ("release", "served", ["release_id", "at"], f"{served} where stored_table = '*'"),
+        for view, table, listed, body, text in (
+            (
+                "release", "served", ["release_id", "at"], f"{served} where stored_table = '*'",
+                "Der Stand, den alle Tabellen zeigen, und seit wann / The release that all tables show, and since when",
+            ),
             (
                 HISTORY, "history", ["release_id", "served_from", "served_until", "is_withdrawn", "is_loaded"],
                 f"(select h.*, {loaded} as is_loaded from {history} h) as known",
+                "Wann welcher Stand galt (UTC) / When readers had which release (UTC)",
             ),
         ):  # fmt: skip
             if view not in made:
                 body = f"select {', '.join(listed)} from {body}"
                 self._create_view(connection, view, body, {"table": table, "columns": listed})
+                self._comment(connection, view, {"": text})
 
     def _remember(self, connection: sa.Connection, spans: Sequence[Span]) -> None:
         """The history as the store of releases knows it now, in the place of what was known before."""
@@ -397,21 +406,36 @@ class Target:
         stored: str,
         columns: list[str],
         which: str,
+        comments: dict[str, str],
         before: dict[str, Any] | None,
     ) -> None:
         """A view over a stored table, of the releases that `which` says in SQL.
 
-        Touched only if it has new columns or another table than `before`. New columns come last, so that PostgreSQL replaces
-        the view and drops nothing that was built on it.
+        Touched only if it has new columns, another table or (PostgreSQL) other comments than `before`. New columns come last,
+        so that PostgreSQL replaces the view and drops nothing that was built on it.
         """
         # A column that is there once stays within its major version; where a release does not have it, it is empty.
         known: list[str] = before["columns"] if before is not None and before["table"] == stored else []
-        now = {"table": stored, "columns": [*known, *(name for name in columns if name not in known)]}
+        shape = {"table": stored, "columns": [*known, *(name for name in columns if name not in known)]}
+        now = {**shape, "comments": hashlib.sha256(json.dumps(comments).encode()).hexdigest()}
         if before == now:
             return
-        listed = ", ".join(f'"{name}"' for name in now["columns"])
-        body = f"select {listed} from {self._of_store(stored)} where release_id {which}"
-        self._create_view(connection, view, body, now, replace=self.is_postgresql and bool(known))
+        if before is not None and shape.items() <= before.items():
+            self._put(connection, "release", f"{_NOTE}{view}", None, json.dumps(now))
+        else:
+            listed = ", ".join(f'"{name}"' for name in shape["columns"])
+            body = f"select {listed} from {self._of_store(stored)} where release_id {which}"
+            self._create_view(connection, view, body, now, replace=self.is_postgresql and bool(known))
+        self._comment(connection, view, comments)
+
+    def _comment(self, connection: sa.Connection, view: str, comments: dict[str, str]) -> None:
+        """Where a database keeps comments: of each column, and under the empty name of the view."""
+        if not self.is_postgresql:
+            return
+        for column, text in comments.items():
+            what = f'column {self._of_view(view)}."{column}"' if column else f"view {self._of_view(view)}"
+            quoted = text.replace("'", "''").replace("%", "%%")  # the driver looks for parameters
+            connection.exec_driver_sql(f"comment on {what} is '{quoted}'")
 
     def _create_view(
         self, connection: sa.Connection, view: str, body: str, made: dict[str, Any], replace: bool = False
@@ -567,6 +591,12 @@ def _prove(stored: str, rows: pa.Table, found: pa.Table) -> None:
 def _tables(release: Release) -> list[str]:
     """Every table of a release."""
     return sorted(path.stem for path in (release.folder / "parquet").glob("*.parquet"))
+
+
+def _comments(schema: pa.Schema) -> dict[str, str]:
+    """What the file says of each column, and under the empty name of the table."""
+    about = {"": schema.metadata or {}, **{field.name: field.metadata or {} for field in schema}}
+    return {name: said[b"description"].decode() for name, said in about.items() if b"description" in said}
 
 
 def _major(release: Release, table: str) -> int:

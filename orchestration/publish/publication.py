@@ -23,7 +23,7 @@ from orchestration.publish.contents import Built, Contents, compose, verdict_row
 from orchestration.publish.formats import column_descriptions, write_release
 from orchestration.publish.imprint import Imprint
 from orchestration.publish.internal import internal_rows
-from orchestration.publish.release import Release, ReleaseStore
+from orchestration.publish.release import Release, ReleaseStore, at_rest
 from orchestration.resources.home import Home
 from orchestration.settings import PROJECT, Internal, Settings
 
@@ -87,7 +87,8 @@ def _publish_for_all(
         imprint = Imprint.of(settings, moment, synthetic, "public")
         facts = _manifest(settings, catalogue, contents, sources, imprint, against)
         release = _written(store, night.night_id, home, catalogue, contents, facts, imprint)
-    store.serve(release, moment)
+    with at_rest(settings.publication.rest_seconds):
+        store.serve(release, moment)
     store.prune(settings.publication.keep_nights)
     return Publication(release, True, decisions, verdicts)
 
@@ -129,7 +130,8 @@ def _publish_internal(
     imprint = Imprint.of(settings, moment, synthetic, "internal")
     facts = _manifest(settings, catalogue, contents, sources, imprint, served.id if served else None)
     release = _written(store, night.night_id, home, catalogue, contents, facts, imprint)
-    store.serve(release, moment)
+    with at_rest(settings.publication.rest_seconds):
+        store.serve(release, moment)
     store.prune(settings.publication.keep_nights)
 
 

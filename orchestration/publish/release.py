@@ -13,7 +13,9 @@ import datetime as dt
 import hashlib
 import json
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,17 @@ MANIFEST = "manifest.json"
 HISTORY = "history.jsonl"
 STAGING = ".staging-"
 """What stands before a release's name while it is written."""
+
+
+@contextmanager
+def at_rest(seconds: float) -> Iterator[None]:
+    """Around a switch: publishing has ended its work some time before, and begins none for as long after.
+
+    Whoever waits for new figures comes at once when they are there, and then has the processors for himself.
+    """
+    time.sleep(seconds)
+    yield
+    time.sleep(seconds)
 
 
 class AudienceError(ValueError):

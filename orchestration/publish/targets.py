@@ -38,7 +38,7 @@ def bring_up_to_date(home: Home, settings: Settings, moment: dt.datetime) -> lis
         try:
             with Target(declared) as target:
                 name = target.name
-                target.serve(served, moment, store.spans())
+                target.serve(served, moment, store.spans(), settings.publication.rest_seconds)
             states.append(State(name, served.id))
         except TargetError as error:
             states.append(State(name, served.id, str(error)))

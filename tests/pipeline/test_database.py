@@ -90,6 +90,34 @@ def test_readers_get_the_served_release_types_and_missing_values_included(
     assert len(read(address, "select 1 from bildungsmonitor.pub_leavers")) == 3
 
 
+def test_tables_and_columns_say_what_they_are_and_nobody_waits_for_new_words(
+    store: ReleaseStore, address: str
+) -> None:
+    if address.startswith("sqlite"):
+        pytest.skip("SQLite has no comments")
+
+    def said() -> list[tuple[object, ...]]:
+        return read(address, """
+            select distinct obj_description(c.oid), col_description(c.oid, a.attnum) from pg_class c join pg_attribute a on a.attrelid = c.oid
+            where c.relnamespace = 'bildungsmonitor'::regnamespace and c.relname like 'pub\\_leavers%' and a.attname = 'value'
+        """)  # fmt: skip
+
+    first = add(store, FIRST, [("a", "x", 1.0)], description="L'école; 50 % :nicht \\ bekannt")
+    with target(address) as database:
+        database.serve(first, FIRST)
+    assert said() == [("L'école; 50 % :nicht \\ bekannt",) * 2]  # of all three views
+    other = add(store, tomorrow(first), [("a", "x", 2.0)], description="anders")
+    engine = sa.create_engine(address)
+    with engine.connect() as reader:
+        reader.execute(sa.text("select * from bildungsmonitor.pub_leavers"))  # and holds its lock
+        with target(address) as database:
+            database.serve(other, tomorrow(first))
+    engine.dispose()
+    assert said() == [("anders",) * 2]
+    about = "select obj_description('bildungsmonitor.release'::regclass)"
+    assert "The release that all tables show" in str(read(address, about))
+
+
 def test_what_was_published_on_a_day(store: ReleaseStore, address: str) -> None:
     """Five nights: the second release was taken back for the first, and only the last two stay in the database."""
     days = [FIRST + dt.timedelta(n) for n in range(5)]
