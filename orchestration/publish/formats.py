@@ -270,7 +270,13 @@ def rendered(template: str, **values: Any) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["sentence"] = _sentence
     return environment.get_template(template).render(attribution=ATTRIBUTION, **values)
+
+
+def _sentence(text: str) -> str:
+    """With a full stop, if it does not end with one: texts of the catalogue are sentences or parts of one."""
+    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def column_descriptions(manifest: dict[str, Any], catalogue: Catalogue) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -75,6 +76,11 @@ def test_everything_is_marked_synthetic(night_home: Path) -> None:
     assert "SYNTHETISCHE DATEN" in (current / "dictionary.html").read_text()
     for origin in night_home.glob("landing/sample/*/*/origin.json"):
         assert json.loads(origin.read_text())["synthetic"] is True
+
+
+def test_no_page_ends_a_sentence_twice(night_home: Path) -> None:
+    for path in (night_home / "releases" / "current").rglob("*.html"):
+        assert ".. " not in re.sub(r"<[^>]+>", " ", path.read_text(encoding="utf-8")), path
 
 
 def test_every_column_is_described(mart: duckdb.DuckDBPyConnection) -> None:
