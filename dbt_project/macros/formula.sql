@@ -33,6 +33,11 @@ cast({{ 'sum' if sum }}(cast({{ value }} as decimal(28, 6))) as double)
 round({{ value }}, {{ digits }}) + 0
 {%- endmacro %}
 
+{# A bound: never below the value, but for what doubles add. #}
+{% macro rounded_up(value, digits) -%}
+round(ceil(({{ value }}) * power(10.0, {{ digits }}) - 1e-6) / power(10.0, {{ digits }}), {{ digits }})
+{%- endmacro %}
+
 {# Is a rate one of so few people that it is not told? `v`: of fct_indicator_value, `i`: of dim_indicator. #}
 {% macro too_few_people(v, i) -%}
 coalesce(

@@ -9,11 +9,38 @@ Belongs here: which figures are exact, and the thresholds. Does not belong here:
 
 from __future__ import annotations
 
+import datetime as dt
+from dataclasses import dataclass
+
 import duckdb
 import pyarrow as pa
 
 from expectations.catalogue import Catalogue
 from orchestration.settings import Internal
+
+
+@dataclass(frozen=True)
+class Contradiction:
+    """A figure of the internal table, and the public one beside it, that can't both be."""
+
+    indicator: str
+    area: str
+    period_end: dt.date
+    public: float | None
+    internal: float | None
+    problem: str
+
+    @property
+    def de(self) -> str:
+        return f"{self._where}: intern {self.internal}, öffentlich {self.public} ({self.problem})"
+
+    @property
+    def en(self) -> str:
+        return f"{self._where}: internal {self.internal}, public {self.public} ({self.problem})"
+
+    @property
+    def _where(self) -> str:
+        return f"{self.indicator}, {self.area}, {self.period_end}"
 
 
 def internal_rows(
@@ -26,8 +53,9 @@ def internal_rows(
     """A published table of the candidate with exact counts of registers; same rows in the same order, same columns.
 
     Grain and keys are those of `shown`, its published form. What is not of registers stays as it is, comparisons as well.
+    Thresholds are of people: a count or denominator of anything else (hours, positions) is never too small.
     """
-    keys = ["indicator_id", "area_code", "period_end", "period_start", *catalogue.breakdowns]
+    keys = _keys(catalogue)
     same = " and ".join(f"v.{key} = p.{key}" for key in keys)
     few, least = thresholds.least_count, thresholds.least_denominator
     rows = connection.execute(
@@ -37,9 +65,10 @@ def internal_rows(
                 p.*, v.value as exact_value, v.numerator as exact_numerator, v.denominator as exact_denominator,
                 v.status as exact_status, v.sign as exact_sign,
                 greatest(coalesce(v.numerator_protection, 1), coalesce(v.denominator_protection, 1)) > 1 as is_ours,
-                coalesce(v.numerator > 0 and v.numerator < $few, false)
+                coalesce(v.numerator_protection > 1 and v.numerator > 0 and v.numerator < $few, false)
                 or coalesce(
                     i.needs_denominator
+                    and v.denominator_protection > 1
                     and (
                         (v.denominator > 0 and v.denominator < $least)
                         or (i.kind = 'share' and v.denominator - v.numerator > 0 and v.denominator - v.numerator < $few)
@@ -64,3 +93,38 @@ def internal_rows(
     ).to_arrow_table()
     assert rows.num_rows == shown.num_rows, f"{name}: found {rows.num_rows} rows, expected {shown.num_rows}"
     return rows.select(shown.column_names).cast(shown.schema)
+
+
+def contradiction(
+    connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, shown: pa.Table, exact: pa.Table
+) -> Contradiction | None:
+    """The first figure of an internal table that can't be, beside what the public one shows of it; None if all can.
+
+    A figure that is of no register is the same in both. Of one that is, a value lies within what the public table says of its
+    tolerance, a count within half its base, and what has too few people has no figures. `shown` and `exact` have the same order.
+    """
+    keys = _keys(catalogue)
+    figures = ("value", "numerator", "denominator")
+    apart = " or ".join(f"p.{name} is distinct from e.{name}" for name in (*keys, "source"))
+    changed = " or ".join(f"p.{name} is distinct from e.{name}" for name in (*figures, "status", "sign"))
+    off = " or ".join(f"abs(p.{name} - e.{name}) > p.rounded_to / 2" for name in figures[1:])
+    told = " or ".join(f"e.{name} is not null" for name in figures)
+    row = connection.execute(
+        f"""
+        select e.indicator_id, e.area_code, e.period_end, p.value, e.value, case
+            when {apart} then 'key'
+            when p.rounded_to is null and ({changed}) then 'changed'
+            when abs(p.value - e.value) > coalesce(p.tolerance, 0) + 0.5 * power(10.0, -i.decimals) + 1e-9 then 'value'
+            when {off} then 'count'
+            when e.status = 'confidential' and ({told}) then 'told'
+        end as problem
+        from exact as e positional join shown as p
+        left join monitoring.dim_indicator as i on i.indicator_id = e.indicator_id
+        where problem is not null
+        order by all limit 1"""
+    ).fetchone()
+    return None if row is None else Contradiction(*row)
+
+
+def _keys(catalogue: Catalogue) -> list[str]:
+    return ["indicator_id", "area_code", "period_end", "period_start", *catalogue.breakdowns]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import importlib.metadata
+import logging
 import subprocess
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,10 +23,12 @@ from orchestration.ledger import write_down
 from orchestration.publish.contents import Built, Contents, compose, verdict_rows
 from orchestration.publish.formats import column_descriptions, write_release
 from orchestration.publish.imprint import Imprint
-from orchestration.publish.internal import internal_rows
+from orchestration.publish.internal import Contradiction, contradiction, internal_rows
 from orchestration.publish.release import Release, ReleaseStore, at_rest
 from orchestration.resources.home import Home
 from orchestration.settings import PROJECT, Internal, Settings
+
+LOG = logging.getLogger("bildungsmonitor")
 
 
 @dataclass(frozen=True)
@@ -110,18 +113,26 @@ def _publish_internal(
     back, taken_back = _taken_back(store, served)
     with evidence.connect(home) as connection:
         night = evidence.night_of(connection)
-        built = {}
+        built, wrong = {}, {}
         for name, table in _built(connection, catalogue).items():
             rows = internal_rows(connection, catalogue, name, table.rows, thresholds)
             built[name] = replace(table, rows=rows, content_hash=evidence.content_hash(rows))
+            if (found := contradiction(connection, catalogue, table.rows, rows)) is not None:
+                wrong[name] = found
         sources = _sources(connection)
         synthetic = any(source["synthetic"] for source in sources)
         rows = verdict_rows(public.verdicts, built, catalogue.content_hash)
         good = _last_good(store, settings, synthetic)
         decisions = [
-            _unless_taken_back(d, built[d.table].content_hash if d.table in built else None, taken_back)
+            _unless_taken_back(
+                _unless_contradicted(d, wrong.get(d.table)),
+                built[d.table].content_hash if d.table in built else None,
+                taken_back,
+            )
             for d in public.decisions
         ]
+        for name, found in wrong.items():
+            LOG.warning("publish | internal, held: %s – %s", name, found.de)
         contents = compose(connection, catalogue, decisions, built, rows, night.night_id, good)
     if not contents.tables or any(r.manifest["content_digest"] == contents.digest for r in back):
         return
@@ -221,6 +232,17 @@ def _decisions(
         decisions.append(decision)
         all_verdicts += verdicts
     return decisions, all_verdicts
+
+
+def _unless_contradicted(decision: Decision, found: Contradiction | None) -> Decision:
+    """The decision, or a refusal where an internal figure can't be beside the public one."""
+    if not decision.published or found is None:
+        return decision
+    return Decision(
+        table=decision.table, published=False,
+        reason_de=f"Interne und öffentliche Zahlen widersprechen sich: {found.de}",
+        reason_en=f"Internal and public figures contradict each other: {found.en}",
+    )  # fmt: skip
 
 
 def _unless_taken_back(

@@ -87,6 +87,64 @@ def test_the_office_sees_exact_counts_where_the_public_sees_rounded_or_hidden_on
     assert (wrong, small, hidden) == (0, 0, 0)
 
 
+def test_exact_figures_lie_within_the_tolerance_that_readers_are_told(
+    home: Home, releases: tuple[Release, Release], catalogue: Catalogue
+) -> None:
+    public, internal = releases
+    assert {state["status"] for state in internal.manifest["tables"].values()} == {"published"}
+    same = " and ".join(f"p.{c} = i.{c}" for c in [*KEY.split(", "), *catalogue.breakdowns])
+    with duckdb.connect() as both:
+        for name, release in (("p", public), ("i", internal)):
+            both.execute(f"attach '{release.folder}/mart.duckdb' as {name} (read_only)")
+        both.execute(f"attach '{home.candidate}' as night (read_only)")
+        rates, outside = both.execute(f"""
+            select count(*), count(*) filter (abs(p.value - k.multiplier * i.numerator / i.denominator) > p.tolerance + 1e-9)
+            from p.indicator_value as p join i.indicator_value as i on {same}
+            join night.monitoring.dim_indicator as k on k.indicator_id = p.indicator_id
+            where k.needs_denominator and k.kind <> 'difference' and p.rounded_to > 1 and p.tolerance is not null and i.denominator > 0
+        """).fetchall()[0]  # fmt: skip
+    assert rates > 3000
+    assert outside == 0
+
+
+def test_thresholds_are_of_people_and_not_of_hours_or_positions(
+    home: Home, releases: tuple[Release, Release]
+) -> None:
+    """Of half a position for social work the office sees what everybody sees."""
+    sql = (
+        "select count(*), count(value) from pub_youth_welfare where indicator_id = 'pupils_per_social_worker'"
+    )
+    (public,), (internal,) = (release.query(sql, {}) for release in releases)
+    assert public == internal
+    assert public[1] > 0
+
+
+def test_an_internal_figure_that_can_not_be_beside_the_public_one_is_held(
+    home: Home, releases: tuple[Release, Release], catalogue: Catalogue, tmp_path: Path
+) -> None:
+    """The exact figures of the candidate are spoilt behind the gate's back: the table keeps its last good internal version."""
+    from orchestration.settings import DEFAULT_CONFIG, load_settings
+
+    office = Home(tmp_path / "var")
+    shutil.copytree(home.path, office.path, symlinks=True)
+    with duckdb.connect(str(office.candidate)) as candidate:
+        candidate.execute(
+            "update monitoring.fct_indicator_value set value = value + 9 where indicator_id = 'foreign_pupils_percent'"
+        )
+    settings = settings_with(load_settings(DEFAULT_CONFIG), internal={})
+    publish(office, settings, catalogue, MOMENT + dt.timedelta(1))
+    release = ReleaseStore.of(office, "internal").current()
+    assert release is not None
+    assert release.id != releases[1].id
+    state = release.manifest["tables"]["pub_schools"]
+    assert state["status"] == "held"
+    assert "foreign_pupils_percent" in state["reason_de"]
+    assert "widersprechen" in state["reason_de"]
+    before = releases[1].manifest["tables"]["pub_schools"]
+    assert state["content_hash"] == before["content_hash"]
+    assert {s["status"] for n, s in release.manifest["tables"].items() if n != "pub_schools"} == {"published"}
+
+
 def test_every_file_says_that_it_is_internal_and_the_folder_is_closed(
     home: Home, night_home: Path, releases: tuple[Release, Release]
 ) -> None:

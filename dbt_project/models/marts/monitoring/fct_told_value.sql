@@ -61,7 +61,7 @@ select
         when greatest(coalesce(numerator_protection, 1), coalesce(denominator_protection, 1)) > 1
             then greatest(coalesce(numerator_protection, 1), coalesce(denominator_protection, 1))
     end as rounded_to,
-    -- How far a value may be from the one of unrounded counts: told by us, or rounded by a Land.
+    -- How far a value may be from the one of unrounded counts, its own decimals included: told by us, or rounded by a Land.
     case
         when is_hidden or value is null or kind = 'reported' or is_modelled
             or greatest(coalesce(numerator_rounding, 1), coalesce(denominator_rounding, 1)) = 1 then null
@@ -69,13 +69,11 @@ select
         when kind = 'difference'
             then {{ rounding_error('numerator_rounding') }} + {{ rounding_error('denominator_rounding') }}
         when told_denominator > {{ rounding_error('denominator_rounding') }}
-            then round(
-                multiplier * (
-                    {{ rounding_error('numerator_rounding') }} * told_denominator
-                    + {{ rounding_error('denominator_rounding') }} * told_numerator
-                ) / (told_denominator * (told_denominator - {{ rounding_error('denominator_rounding') }})),
-                decimals + 1
-            )
+            then {{ rounded_up(
+                "multiplier * (" ~ rounding_error('numerator_rounding') ~ " * told_denominator + "
+                ~ rounding_error('denominator_rounding') ~ " * told_numerator) / (told_denominator * (told_denominator - "
+                ~ rounding_error('denominator_rounding') ~ ")) + 0.5 * power(10.0, -decimals)", 'decimals + 1'
+            ) }}
     end as tolerance,
     series_break_before,
     source,
