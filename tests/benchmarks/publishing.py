@@ -28,7 +28,8 @@ import sqlalchemy as sa
 from orchestration.publish import database
 from orchestration.publish.mart_file import write_mart
 from orchestration.publish.release import Release
-from orchestration.settings import DatabaseTarget
+from orchestration.resources.clock import now
+from orchestration.settings import DEFAULT_CONFIG, DatabaseTarget, load_settings
 from tests.servers import postgresql
 
 SAMPLE = 20_000
@@ -116,10 +117,12 @@ def _kind(kind: pa.DataType) -> str:
 def into_files(rows: pa.Table, folder: Path) -> None:
     from orchestration.publish.contents import ReleaseTable
     from orchestration.publish.formats import Text, _write_parquet
+    from orchestration.publish.imprint import Imprint
 
+    imprint = Imprint.of(load_settings(DEFAULT_CONFIG), now(), synthetic=True, audience="public")
     table = ReleaseTable("pub_t", Text(de="t", en="t"), rows, [])
     words = dict.fromkeys(rows.column_names, "a column")
-    parquet = timed(lambda: _write_parquet(folder / "t.parquet", table, words, True))
+    parquet = timed(lambda: _write_parquet(folder / "t.parquet", table, words, imprint))
     mart = timed(lambda: write_mart(folder / "t.duckdb", [
         {"name": "pub_t", "rows": str(folder / "t.parquet"), "comment": "t", "columns": words}
     ]))  # fmt: skip
@@ -144,8 +147,12 @@ def into_files(rows: pa.Table, folder: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=10_000_000)
-    chosen = parser.parse_args()
-    rows = rows_like_ours(chosen.rows)
+    publish_many(parser.parse_args().rows)
+
+
+def publish_many(count: int) -> None:
+    """Both targets, one after the other."""
+    rows = rows_like_ours(count)
     with postgresql("publishing") as (folder, url):
         (folder / "20261127T020000Z" / "parquet").mkdir(parents=True)
         release = Release(folder / "20261127T020000Z", {"tables": {}, "content_digest": "t"})

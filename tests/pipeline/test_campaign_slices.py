@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from expectations.checks import CHECKS
+from tests.benchmarks import publishing
 from tests.campaigns import faults, gate_mutations, kills, mutations, publications
 
 
@@ -28,6 +29,14 @@ def test_every_kind_of_damage_is_refused_at_the_door(tmp_path: Path, monkeypatch
     outcomes, wrong = mutations.run(count, tmp_path)
     assert wrong == []
     assert outcomes == {"refused for the right reason": count}
+
+
+def test_the_benchmark_of_publishing_measures_every_route(capsys: pytest.CaptureFixture[str]) -> None:
+    publishing.publish_many(20_000)
+    printed = capsys.readouterr().out
+    assert all(f"{what}:" in printed for what in ("Parquet", "mart.duckdb", "PostgreSQL, 20,000 rows"))
+    assert "bare COPY" in printed
+    assert "to_sql" in printed
 
 
 def test_a_disabled_check_is_missed(night_home: Path) -> None:
