@@ -39,6 +39,10 @@ LOG = logging.getLogger("bildungsmonitor")
 
 BATCH = 20_000
 
+BITE = 200
+"""Rows that COPY sends at once: few enough that the server stores some while the next are made ready. With all at once, or a
+thousand, one waits for the other, and loading takes half as long again (tests/benchmarks/publishing.py)."""
+
 ROW = "_row"
 """The place of a row in its table of the release; it stands in no view."""
 
@@ -243,7 +247,7 @@ class Target:
 
         plain = self.url.set(drivername="postgresql").render_as_string(hide_password=False)
         with dbapi.connect(plain) as connection, connection.cursor() as cursor:
-            cursor.adbc_ingest(part, numbered.to_reader(), mode="append", db_schema_name=self._store)
+            cursor.adbc_ingest(part, numbered.to_reader(BITE), mode="append", db_schema_name=self._store)
             self._read_back(cursor, stored, part, rows)
             connection.commit()
         with self._engine.begin() as connection:
