@@ -28,6 +28,15 @@ def notices(done: "Publication", catalogue: Catalogue) -> list[dict[str, str]]:
         }
         for d in done.decisions if not d.published
     ]  # fmt: skip
+    found += [
+        {
+            "kind": "held", "key": f"internal/{name}",
+            "de": f"{catalogue.published[name].title.de}, intern: Interne und öffentliche Zahlen widersprechen sich: {where}.",
+            "en": f"{catalogue.published[name].title.en}, internal: internal and public figures contradict each other: {where}.",
+            "owner": catalogue.published[name].owner,
+        }
+        for name, where in done.contradicted.items()
+    ]  # fmt: skip
     held = {d.table for d in done.decisions if not d.published}
     seen = set()
     for v in done.verdicts:

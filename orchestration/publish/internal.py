@@ -31,16 +31,9 @@ class Contradiction:
     problem: str
 
     @property
-    def de(self) -> str:
-        return f"{self._where}: intern {self.internal}, öffentlich {self.public} ({self.problem})"
-
-    @property
-    def en(self) -> str:
-        return f"{self._where}: internal {self.internal}, public {self.public} ({self.problem})"
-
-    @property
-    def _where(self) -> str:
-        return f"{self.indicator}, {self.area}, {self.period_end}"
+    def where(self) -> str:
+        """Without figures, for logs and messages, which others read as well."""
+        return f"{self.indicator}, {self.area}, {self.period_end} ({self.problem})"
 
 
 def internal_rows(

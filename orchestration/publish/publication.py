@@ -10,7 +10,8 @@ import datetime as dt
 import importlib.metadata
 import logging
 import subprocess
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from expectations.catalogue import Catalogue
@@ -33,12 +34,16 @@ LOG = logging.getLogger("bildungsmonitor")
 
 @dataclass(frozen=True)
 class Publication:
-    """What publishing did: the release that is served now and the decision on every table."""
+    """What publishing did: the release that is served now and the decision on every table.
+
+    `contradicted`: by table, where the internal release contradicts the public one and therefore keeps its last good version.
+    """
 
     release: Release | None
     is_new: bool
     decisions: list[Decision]
     verdicts: list[Verdict]
+    contradicted: Mapping[str, str] = field(default_factory=dict)
 
 
 def publish(home: Home, settings: Settings, catalogue: Catalogue, moment: dt.datetime) -> Publication:
@@ -48,7 +53,8 @@ def publish(home: Home, settings: Settings, catalogue: Catalogue, moment: dt.dat
     """
     done = _publish_for_all(home, settings, catalogue, moment)
     if settings.publication.internal is not None:
-        _publish_internal(home, settings, catalogue, moment, done, settings.publication.internal)
+        found = _publish_internal(home, settings, catalogue, moment, done, settings.publication.internal)
+        return replace(done, contradicted=found)
     return done
 
 
@@ -103,8 +109,11 @@ def _publish_internal(
     moment: dt.datetime,
     public: Publication,
     thresholds: Internal,
-) -> None:
-    """The statistics office's release of what was decided for the public one, in a store of its own."""
+) -> dict[str, str]:
+    """The statistics office's release of what was decided for the public one, in a store of its own.
+
+    Returns by table where its figures contradict the public ones.
+    """
     store = ReleaseStore.of(home, "internal")
     store.folder.parent.mkdir(mode=0o700, exist_ok=True)
     store.folder.parent.chmod(0o700)
@@ -132,18 +141,20 @@ def _publish_internal(
             for d in public.decisions
         ]
         for name, found in wrong.items():
-            LOG.warning("publish | internal, held: %s – %s", name, found.de)
+            LOG.warning("publish | internal, held: %s – %s", name, found.where)
         contents = compose(connection, catalogue, decisions, built, rows, night.night_id, good)
-    if not contents.tables or any(r.manifest["content_digest"] == contents.digest for r in back):
-        return
-    if served is not None and served.manifest["content_digest"] == contents.digest and not served.damage():
-        return
-    imprint = Imprint.of(settings, moment, synthetic, "internal")
-    facts = _manifest(settings, catalogue, contents, sources, imprint, served.id if served else None)
-    release = _written(store, night.night_id, home, catalogue, contents, facts, imprint)
-    with at_rest(settings.publication.rest_seconds):
-        store.serve(release, moment)
-    store.prune(settings.publication.keep_nights)
+    is_served = (
+        served is not None and served.manifest["content_digest"] == contents.digest and not served.damage()
+    )
+    is_back = any(r.manifest["content_digest"] == contents.digest for r in back)
+    if contents.tables and not is_served and not is_back:
+        imprint = Imprint.of(settings, moment, synthetic, "internal")
+        facts = _manifest(settings, catalogue, contents, sources, imprint, served.id if served else None)
+        release = _written(store, night.night_id, home, catalogue, contents, facts, imprint)
+        with at_rest(settings.publication.rest_seconds):
+            store.serve(release, moment)
+        store.prune(settings.publication.keep_nights)
+    return {name: found.where for name, found in wrong.items()}
 
 
 def _last_good(store: ReleaseStore, settings: Settings, synthetic: bool) -> Release | None:
@@ -240,8 +251,8 @@ def _unless_contradicted(decision: Decision, found: Contradiction | None) -> Dec
         return decision
     return Decision(
         table=decision.table, published=False,
-        reason_de=f"Interne und öffentliche Zahlen widersprechen sich: {found.de}",
-        reason_en=f"Internal and public figures contradict each other: {found.en}",
+        reason_de=f"Interne und öffentliche Zahlen widersprechen sich: {found.where}: {found.internal}; {found.public}",
+        reason_en=f"Internal and public figures contradict each other: {found.where}: {found.internal}; {found.public}",
     )  # fmt: skip
 
 

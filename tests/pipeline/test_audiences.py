@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from expectations.catalogue import Catalogue
+from orchestration.publish.assets import notices
 from orchestration.publish.imprint import INTERNAL
 from orchestration.publish.publication import publish
 from orchestration.publish.release import Release, ReleaseStore
@@ -132,7 +133,10 @@ def test_an_internal_figure_that_can_not_be_beside_the_public_one_is_held(
             "update monitoring.fct_indicator_value set value = value + 9 where indicator_id = 'foreign_pupils_percent'"
         )
     settings = settings_with(load_settings(DEFAULT_CONFIG), internal={})
-    publish(office, settings, catalogue, MOMENT + dt.timedelta(1))
+    done = publish(office, settings, catalogue, MOMENT + dt.timedelta(1))
+    (told,) = (notice for notice in notices(done, catalogue) if notice["key"] == "internal/pub_schools")
+    assert told["kind"] == "held"
+    assert "(value)" in told["de"]  # and no figure: others read it as well
     release = ReleaseStore.of(office, "internal").current()
     assert release is not None
     assert release.id != releases[1].id
