@@ -31,11 +31,11 @@ def notices(done: "Publication", catalogue: Catalogue) -> list[dict[str, str]]:
     found += [
         {
             "kind": "held", "key": f"internal/{name}",
-            "de": f"{catalogue.published[name].title.de}, intern: Interne und öffentliche Zahlen widersprechen sich: {where}.",
-            "en": f"{catalogue.published[name].title.en}, internal: internal and public figures contradict each other: {where}.",
+            "de": f"{catalogue.published[name].title.de}, intern: {found_there.de}",
+            "en": f"{catalogue.published[name].title.en}, internal: {found_there.en}",
             "owner": catalogue.published[name].owner,
         }
-        for name, where in done.contradicted.items()
+        for name, found_there in done.contradicted.items()
     ]  # fmt: skip
     held = {d.table for d in done.decisions if not d.published}
     seen = set()

@@ -38,6 +38,7 @@ from orchestration.settings import DatabaseTarget
 LOG = logging.getLogger("bildungsmonitor")
 
 BATCH = 20_000
+"""Rows of one insert, where there is no COPY."""
 
 BITE = 200
 """Rows that COPY sends at once: few enough that the server stores some while the next are made ready. With all at once, or a

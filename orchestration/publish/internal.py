@@ -16,12 +16,25 @@ import duckdb
 import pyarrow as pa
 
 from expectations.catalogue import Catalogue
+from expectations.catalogue.model import Text
 from orchestration.settings import Internal
+
+_PROBLEMS = {
+    "key": Text(de="andere Zeile", en="another row"),
+    "changed": Text(de="aus keinem Register und doch verschieden", en="of no register and yet different"),
+    "value": Text(de="Wert außerhalb der Toleranz", en="value outside the tolerance"),
+    "count": Text(de="Anzahl weiter weg als eine halbe Basis", en="count further away than half a base"),
+    "told": Text(de="unter der Schwelle und doch genannt", en="under the threshold and yet told"),
+}
+"""Why two figures can't both be."""
 
 
 @dataclass(frozen=True)
 class Contradiction:
-    """A figure of the internal table, and the public one beside it, that can't both be."""
+    """A figure of the internal table and the public one beside it, in the indicator's unit, that can't both be.
+
+    `de` and `en` name the place and no figure: logs and messages are read by others as well.
+    """
 
     indicator: str
     area: str
@@ -29,11 +42,23 @@ class Contradiction:
     public: float | None
     internal: float | None
     problem: str
+    """One of `_PROBLEMS`."""
 
     @property
-    def where(self) -> str:
-        """Without figures, for logs and messages, which others read as well."""
-        return f"{self.indicator}, {self.area}, {self.period_end} ({self.problem})"
+    def de(self) -> str:
+        return (
+            f"Interne und öffentliche Zahlen widersprechen sich: {self._place}: {_PROBLEMS[self.problem].de}"
+        )
+
+    @property
+    def en(self) -> str:
+        return (
+            f"Internal and public figures contradict each other: {self._place}: {_PROBLEMS[self.problem].en}"
+        )
+
+    @property
+    def _place(self) -> str:
+        return f"{self.indicator}, {self.area}, {self.period_end}"
 
 
 def internal_rows(

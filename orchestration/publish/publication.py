@@ -36,14 +36,14 @@ LOG = logging.getLogger("bildungsmonitor")
 class Publication:
     """What publishing did: the release that is served now and the decision on every table.
 
-    `contradicted`: by table, where the internal release contradicts the public one and therefore keeps its last good version.
+    `contradicted`: by table, what of the internal release contradicts the public one; it keeps its last good version.
     """
 
     release: Release | None
     is_new: bool
     decisions: list[Decision]
     verdicts: list[Verdict]
-    contradicted: Mapping[str, str] = field(default_factory=dict)
+    contradicted: Mapping[str, Contradiction] = field(default_factory=dict)
 
 
 def publish(home: Home, settings: Settings, catalogue: Catalogue, moment: dt.datetime) -> Publication:
@@ -109,10 +109,10 @@ def _publish_internal(
     moment: dt.datetime,
     public: Publication,
     thresholds: Internal,
-) -> dict[str, str]:
+) -> dict[str, Contradiction]:
     """The statistics office's release of what was decided for the public one, in a store of its own.
 
-    Returns by table where its figures contradict the public ones.
+    Returns by table what contradicts the public figures.
     """
     store = ReleaseStore.of(home, "internal")
     store.folder.parent.mkdir(mode=0o700, exist_ok=True)
@@ -122,7 +122,8 @@ def _publish_internal(
     back, taken_back = _taken_back(store, served)
     with evidence.connect(home) as connection:
         night = evidence.night_of(connection)
-        built, wrong = {}, {}
+        built: dict[str, Built] = {}
+        wrong: dict[str, Contradiction] = {}
         for name, table in _built(connection, catalogue).items():
             rows = internal_rows(connection, catalogue, name, table.rows, thresholds)
             built[name] = replace(table, rows=rows, content_hash=evidence.content_hash(rows))
@@ -141,7 +142,7 @@ def _publish_internal(
             for d in public.decisions
         ]
         for name, found in wrong.items():
-            LOG.warning("publish | internal, held: %s – %s", name, found.where)
+            LOG.warning("publish | internal, held: %s – %s", name, found.de)
         contents = compose(connection, catalogue, decisions, built, rows, night.night_id, good)
     is_served = (
         served is not None and served.manifest["content_digest"] == contents.digest and not served.damage()
@@ -154,7 +155,7 @@ def _publish_internal(
         with at_rest(settings.publication.rest_seconds):
             store.serve(release, moment)
         store.prune(settings.publication.keep_nights)
-    return {name: found.where for name, found in wrong.items()}
+    return wrong
 
 
 def _last_good(store: ReleaseStore, settings: Settings, synthetic: bool) -> Release | None:
@@ -246,14 +247,11 @@ def _decisions(
 
 
 def _unless_contradicted(decision: Decision, found: Contradiction | None) -> Decision:
-    """The decision, or a refusal where an internal figure can't be beside the public one."""
-    if not decision.published or found is None:
+    """The decision, or a refusal where an internal figure can't be beside the public one; the office may read both."""
+    if found is None:
         return decision
-    return Decision(
-        table=decision.table, published=False,
-        reason_de=f"Interne und öffentliche Zahlen widersprechen sich: {found.where}: {found.internal}; {found.public}",
-        reason_en=f"Internal and public figures contradict each other: {found.where}: {found.internal}; {found.public}",
-    )  # fmt: skip
+    figures = f"{found.internal}; {found.public}"
+    return _refused(decision, f"{found.de}: {figures}", f"{found.en}: {figures}")
 
 
 def _unless_taken_back(
@@ -261,13 +259,20 @@ def _unless_taken_back(
 ) -> Decision:
     """The decision, or a refusal where exactly this content was withdrawn."""
     reason = taken_back.get(decision.table, {}).get(content_hash or "")
-    if not decision.published or reason is None:
+    if reason is None:
         return decision
-    return Decision(
-        table=decision.table, published=False,
-        reason_de=f"Genau dieser Stand wurde zurückgezogen: {reason}",
-        reason_en=f"This very content was withdrawn: {reason}",
-    )  # fmt: skip
+    return _refused(
+        decision,
+        f"Genau dieser Stand wurde zurückgezogen: {reason}",
+        f"This very content was withdrawn: {reason}",
+    )
+
+
+def _refused(decision: Decision, de: str, en: str) -> Decision:
+    """The table is held for this reason, unless it is held already for another."""
+    if not decision.published:
+        return decision
+    return Decision(table=decision.table, published=False, reason_de=de, reason_en=en)
 
 
 def _sources(connection: Any) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -88,6 +88,30 @@ def test_readers_get_the_served_release_types_and_missing_values_included(
         # Going back is a switch alone.
         assert database.serve(first, tomorrow(second))
     assert len(read(address, "select 1 from bildungsmonitor.pub_leavers")) == 3
+
+
+def test_a_switch_stands_between_two_rests(
+    store: ReleaseStore, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After loading and before tidying up; where there is nothing to switch nobody rests."""
+    events: list[object] = []
+    monkeypatch.setattr("orchestration.publish.release.time.sleep", events.append)
+    for step in ("_load", "_switch", "_prune"):
+        monkeypatch.setattr(Target, step, _noted(getattr(Target, step), step, events))
+    first = add(store, FIRST, [("a", "x", 1.0)])
+    with target(address) as database:
+        database.serve(first, FIRST, rest_seconds=0.25)
+        assert events == ["_load", 0.25, "_switch", 0.25, "_prune"]
+        database.serve(first, FIRST, rest_seconds=0.25)
+    assert len(events) == 5
+
+
+def _noted(step: Callable[..., object], name: str, events: list[object]) -> Callable[..., object]:
+    def noted(*arguments: object) -> object:
+        events.append(name)
+        return step(*arguments)
+
+    return noted
 
 
 def test_tables_and_columns_say_what_they_are_and_nobody_waits_for_new_words(
