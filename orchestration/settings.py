@@ -368,6 +368,8 @@ class Settings(_Section):
     """A folder of further declarations, laid out like expectations/catalogue."""
     tables: list[str] | None = None
     """The published tables this city makes; by default all that its sources serve."""
+    workers: Literal["auto"] | Annotated[int, Field(ge=1, le=64)] = "auto"
+    """How many processes a night computes with; `auto`: as many as there are processors. Fewer need less memory."""
 
     @property
     def overlays(self) -> list[Path]:

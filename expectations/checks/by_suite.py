@@ -13,24 +13,23 @@ import pandas as pd
 
 from expectations.catalogue.model import Indicator
 from expectations.checks.base import Check, Subject, Words, indicator_scopes, listed, place, table_scope
-from expectations.suites.build import table_suite, with_limits
-from expectations.suites.run import run_suite
+from expectations.suites.build import table_suite
+from expectations.suites.run import run_suites
 from expectations.verdict import Status, Verdict
 
 
+GREAT_EXPECTATIONS = "great_expectations"
+"""Under this name a table's results are remembered; the gate puts there those of its checkpoint over all tables."""
+
+
 def results_of(subject: Subject, check: str) -> list[dict[str, Any]]:
-    """What Great Expectations found for one check; the table's suites run once for all of them."""
+    """What Great Expectations found for one check; the table's suite runs once for all of them."""
 
     def run(subject: Subject) -> list[dict[str, Any]]:
         assert subject.frame is not None
-        suite = table_suite(subject.catalogue, subject.table)
-        of_columns = [e for e in suite if e["type"].startswith("expect_table")]
-        of_rows = [e for e in suite if e not in of_columns]
-        limited = with_limits(subject.frame, subject.catalogue, subject.table)
-        # The columns are judged as they are, without those that only a suite sees.
-        return run_suite(subject.frame.head(1), of_columns) + run_suite(limited, of_rows)
+        return run_suites({subject.table: subject.frame}, subject.catalogue)[subject.table]
 
-    results = subject.once("great_expectations", run)
+    results = subject.once(GREAT_EXPECTATIONS, run)
     return [r for r in results if r["expectation_config"]["meta"]["check"] == check]
 
 

@@ -15,7 +15,7 @@ import hashlib
 import io
 import itertools
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -103,48 +103,106 @@ class Memory:
         temporary.replace(path)
 
 
+Each = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
+"""How tasks that do not depend on one another are computed: a function's results in the order of its tasks, as `map` has them."""
+
+
 def confidential(
-    counts: pd.DataFrame, breakdowns: Sequence[str], city: City, areas: pd.DataFrame, memory: Memory
+    counts: pd.DataFrame,
+    breakdowns: Sequence[str],
+    city: City,
+    areas: pd.DataFrame,
+    memory: Memory,
+    each: Each = map,
 ) -> tuple[npt.NDArray[np.bool_], list[Opened]]:
     """Which counts must be hidden beside those that are, and the populations that could not be protected.
 
     `counts`: one row per count that any table tells, with `measure_id`, `counted_period_end`, `area_code`, `area_level`,
     the cells (`total`, a cell, or several with `, ` between), the true `value`, `base` of its rounding, `k`, `is_hidden`,
     `figures` (how many are made of it) and `low`/`high` where it was told before (else NaN). `areas`: all areas of every measure and period, whether told
-    or not. Of a population that can't be protected every count is hidden.
+    or not. Of a population that can't be protected every count is hidden. `each` computes the populations, which do
+    not depend on one another.
     """
     hidden = counts["is_hidden"].to_numpy(dtype=bool).copy()
-    failed: list[Opened] = []
     figures_told = rounded(counts["value"].to_numpy(dtype=np.int64), counts["base"].to_numpy(dtype=np.int64))
     counts = _beside(counts, np.where(hidden, np.nan, figures_told), breakdowns, city)
-    for key, at in _places(counts, POPULATION).items():
-        part = counts.iloc[at]
-        try:
-            found = _Told.of(part, breakdowns, city, _areas_of(areas, key)).protected(memory)
-        except (ContradictionError, DeclarationError, InfeasibleError) as error:
-            failed.append(Opened(str(key[0]), str(key[1]), str(error), at.tolist()))
-            found = np.ones(len(part), dtype=bool)
-        hidden[at] |= found
-    return hidden, failed
+    tasks = _tasks(counts, breakdowns, city, areas, memory)
+    failed: dict[Any, Opened] = {}
+    for task, (found, why) in zip(tasks, each(_protected, tasks), strict=True):
+        hidden[task.at] |= found
+        if why is not None:
+            failed[task.key] = Opened(str(task.key[0]), str(task.key[1]), why, task.at.tolist())
+    return hidden, [failed[key] for key in sorted(failed)]
 
 
 def opened(
-    counts: pd.DataFrame, breakdowns: Sequence[str], city: City, areas: pd.DataFrame, memory: Memory
+    counts: pd.DataFrame,
+    breakdowns: Sequence[str],
+    city: City,
+    areas: pd.DataFrame,
+    memory: Memory,
+    each: Each = map,
 ) -> list[Opened]:
     """What a reader of everything told can work out. `counts` as for `confidential`, with `told`: the figure, or NaN.
 
     Witnesses found before are taken for what they are worth: each is multiplied out against what is told now.
+    `each` as for `confidential`.
     """
-    found: list[Opened] = []
     counts = _beside(counts, counts["told"].to_numpy(dtype=float), breakdowns, city)
-    for key, at in _places(counts, POPULATION).items():
-        part = counts.iloc[at]
-        try:
-            for label, rows in _Told.of(part, breakdowns, city, _areas_of(areas, key)).attacked(memory):
-                found.append(Opened(str(key[0]), str(key[1]), label, at[rows].tolist()))
-        except (ContradictionError, DeclarationError) as error:
-            found.append(Opened(str(key[0]), str(key[1]), str(error), at.tolist()))
-    return found
+    tasks = _tasks(counts, breakdowns, city, areas, memory)
+    found: dict[Any, list[Opened]] = {}
+    for task, labelled in zip(tasks, each(_attacked, tasks), strict=True):
+        found[task.key] = [
+            Opened(str(task.key[0]), str(task.key[1]), label, task.at[rows].tolist())
+            for label, rows in labelled
+        ]
+    return [one for key in sorted(found) for one in found[key]]
+
+
+@dataclass(frozen=True)
+class _Task:
+    """One population to be protected or attacked, with everything that needs."""
+
+    key: Any
+    at: Ints
+    """Its rows among all counts."""
+    part: pd.DataFrame
+    breakdowns: Sequence[str]
+    city: City
+    areas: pd.DataFrame
+    memory: Memory
+
+    def told(self) -> _Told:
+        return _Told.of(self.part, self.breakdowns, self.city, self.areas)
+
+
+def _tasks(
+    counts: pd.DataFrame, breakdowns: Sequence[str], city: City, areas: pd.DataFrame, memory: Memory
+) -> list[_Task]:
+    """A task for every population; the largest, which take longest, come first."""
+    areas_of = _places(areas, POPULATION)
+    none = np.zeros(0, dtype=np.int64)
+    found = [
+        _Task(key, at, counts.iloc[at], breakdowns, city, areas.iloc[areas_of.get(key, none)], memory)
+        for key, at in _places(counts, POPULATION).items()
+    ]
+    return sorted(found, key=lambda task: -len(task.at))
+
+
+def _protected(task: _Task) -> tuple[npt.NDArray[np.bool_], str | None]:
+    """Which counts of a population are hidden; and why it could not be protected, if so."""
+    try:
+        return task.told().protected(task.memory), None
+    except (ContradictionError, DeclarationError, InfeasibleError) as error:
+        return np.ones(len(task.part), dtype=bool), str(error)
+
+
+def _attacked(task: _Task) -> list[tuple[str, list[int]]]:
+    """What can be worked out of a population: its label, and the rows of the population that tell it."""
+    try:
+        return task.told().attacked(task.memory)
+    except (ContradictionError, DeclarationError) as error:
+        return [(str(error), list(range(len(task.part))))]
 
 
 def _beside(counts: pd.DataFrame, told: Floats, breakdowns: Sequence[str], city: City) -> pd.DataFrame:
@@ -173,10 +231,6 @@ def _beside(counts: pd.DataFrame, told: Floats, breakdowns: Sequence[str], city:
 def _places(frame: pd.DataFrame, keys: list[str]) -> dict[Any, Ints]:
     """Where the rows of every key stand, keys in order."""
     return {key: np.asarray(at) for key, at in frame.groupby(keys, sort=True).indices.items()}
-
-
-def _areas_of(areas: pd.DataFrame, key: Any) -> pd.DataFrame:
-    return areas[(areas["measure_id"] == key[0]) & (areas["counted_period_end"] == key[1])]
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,24 @@ def table_suite(catalogue: Catalogue, table: str) -> list[Expectation]:
     ]  # fmt: skip
 
 
+def common_suite(catalogue: Catalogue) -> list[Expectation]:
+    """What is expected of the rows of every table alike; nowhere less strict than `table_suite` of any table.
+
+    The rows carry what their table and indicator declare (`with_limits`).
+    """
+    by_table = ("expect_table_columns_to_match_ordered_list", "expect_column_distinct_values_to_be_in_set")
+    found = [
+        _expect("schema", "expect_column_values_to_be_in_set", column="has_contract_columns", value_set=[True]),
+        _expect("schema", "expect_column_values_to_be_in_set", column="is_declared_indicator", value_set=[True]),
+    ]  # fmt: skip
+    rules: dict[str, Expectation] = {}
+    for table in catalogue.published:
+        for rule in table_suite(catalogue, table):
+            if rule["type"] not in by_table:
+                rules.setdefault(repr(rule), rule)
+    return [*found, *rules.values()]
+
+
 def _used_breakdowns(catalogue: Catalogue, table: str) -> set[str]:
     return {name for indicator in catalogue.indicators_of(table) for name in indicator.breakdowns}
 
@@ -120,5 +138,7 @@ def with_limits(frame: pd.DataFrame, catalogue: Catalogue, table: str) -> pd.Dat
         low=names.map({i.id: i.valid_range[0] for i in indicators}).astype("float64"),
         high=names.map({i.id: i.valid_range[1] for i in indicators}).astype("float64"),
         declared_unit=names.map({i.id: str(i.unit) for i in indicators}),
+        has_contract_columns=list(frame.columns) == published_columns(catalogue),
+        is_declared_indicator=names.isin([i.id for i in indicators]),
         is_declared_level=[pair in allowed for pair in zip(names, levels, strict=True)],
     )

@@ -100,11 +100,10 @@ def build_compute_assets(catalogue: Catalogue, manifest: dict[str, Any]) -> list
         check_specs=list(check_specs.values()),
     )
     def dbt_build(config: BuildConfig, night: Night) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-        with night.stage("compute: dbt"):
-            mart = compute_mart(
-                night.home, night.settings, night.catalogue, night.moment,
-                left_out=left_out, exclude_tests=config.exclude_tests,
-            )  # fmt: skip
+        mart = compute_mart(
+            night.home, night.settings, night.catalogue, night.moment, workers=night.workers,
+            left_out=left_out, exclude_tests=config.exclude_tests, stage=night.stage,
+        )  # fmt: skip
         results = mart.results
         if mart.proof is not None:
             night.say_computed(

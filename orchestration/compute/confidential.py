@@ -1,4 +1,4 @@
-"""The counts of the candidate as `expectations.disclosure.release` takes them; what stays hidden is a model of dbt.
+"""The counts of the candidate as `expectations.disclosure.release` takes them, and which of them stay hidden.
 
 Belongs here: relations of the candidate, the ledger and the vault → frames and back. Does not belong here: what opens.
 """
@@ -6,20 +6,18 @@ Belongs here: relations of the candidate, the ledger and the vault → frames an
 from __future__ import annotations
 
 import logging
-import os
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+import duckdb
 import pandas as pd
 
 from expectations.catalogue.registers import HOME_LEVEL
 from orchestration.ledger import told_before
 from orchestration.resources.home import Home
+from orchestration.resources.workers import Workers
 
 if TYPE_CHECKING:
-    import duckdb
-
     from expectations.disclosure.release import City
 
 LOG = logging.getLogger("bildungsmonitor")
@@ -30,31 +28,29 @@ _COUNTED = "counted_"
 """What stands before a breakdown's name where a figure and its counts are in one row."""
 
 
-def confidential_counts(
-    *,
-    counts: pd.DataFrame,
-    measures: duckdb.DuckDBPyRelation,
-    register_measures: duckdb.DuckDBPyRelation,
-    pieces: pd.DataFrame,
-    municipality: pd.DataFrame,
-    cells: pd.DataFrame,
-    known_zeros: pd.DataFrame,
-    subsets: pd.DataFrame,
-) -> pd.DataFrame:
-    """The body of int_confidential_count: counts that stay hidden beside those that are, `problem` where that is why.
+RELATION = "disclosure.int_confidential_count"
+"""Where the counts that stay hidden stand in the candidate; a source of the dbt project."""
 
-    The home folder is the one that the environment names (dbt runs in the night's process).
+
+def write_confidential_counts(home: Home, workers: Workers) -> None:
+    """Make the relation of counts that stay hidden beside those of too few people, from int_count and what it is made of.
+
+    One row per such count; `problem` says why where a whole population could not be protected. Raises WorkerError.
     """
     from expectations.disclosure.release import Memory, confidential
 
-    home = Home(Path(os.environ["BILDUNGSMONITOR_HOME"]))
-    breakdowns = [c.removeprefix(_COUNTED) for c in counts.columns if c.startswith(_COUNTED) and c not in KEY]
-    city = city_of(municipality, pieces, cells, known_zeros, subsets)
-    asked = with_ledger(
-        plain(counts, breakdowns), measures, told_before(home), deliveries_of(register_measures), breakdowns
-    )
+    with duckdb.connect(str(home.candidate)) as connection:
+        counts = connection.table("disclosure.int_count").df()
+        breakdowns = [
+            c.removeprefix(_COUNTED) for c in counts.columns if c.startswith(_COUNTED) and c not in KEY
+        ]
+        city = city_of(*(connection.table(name).df() for name in CITY))
+        measures = connection.table("monitoring.fct_measure")
+        deliveries = deliveries_of(connection.table("raw.register_measure"))
+        asked = with_ledger(plain(counts, breakdowns), measures, told_before(home), deliveries, breakdowns)
+        areas = areas_of(measures)
     started = time.perf_counter()
-    hidden, failed = confidential(asked, breakdowns, city, areas_of(measures), Memory(home.proof))
+    hidden, failed = confidential(asked, breakdowns, city, areas, Memory(home.proof), workers.map)
     LOG.info(
         "compute | %s counts told of registers, %d more stay hidden, %.1f s",
         f"{int((~asked['is_hidden']).sum()):,}", int((hidden & ~asked["is_hidden"]).sum()), time.perf_counter() - started,
@@ -68,7 +64,17 @@ def confidential_counts(
         problem.iloc[one.rows] = one.what
     asked = asked.assign(problem=problem)[hidden & (~asked["is_hidden"] | problem.notna())]
     renamed = {name: _COUNTED + name for name in breakdowns}
-    return asked.rename(columns=renamed)[[*KEY, *renamed.values(), "problem"]].astype({"problem": "string"})
+    columns = [*KEY, *renamed.values()]
+    rows = asked.rename(columns=renamed)[[*columns, "problem"]].astype({"problem": "string"})
+    with duckdb.connect(str(home.candidate)) as connection:
+        connection.register("incoming", rows)
+        connection.execute("begin")
+        connection.execute(
+            f"create or replace table {RELATION} as select {', '.join(columns)}, cast(null as varchar) as problem "
+            "from disclosure.int_count limit 0"
+        )
+        connection.execute(f"insert into {RELATION} by name select * from incoming")
+        connection.execute("commit")
 
 
 def plain(counts: pd.DataFrame, breakdowns: list[str]) -> pd.DataFrame:

@@ -10,16 +10,18 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pandas as pd
 
+from orchestration.resources.cache import cache_folder
 from orchestration.resources.files import write_bytes
 from orchestration.resources.home import Home
 from orchestration.settings import PROJECT
@@ -42,6 +44,16 @@ class NodeResult:
     seconds: float
 
 
+BEFORE_DISCLOSURE, AFTER_DISCLOSURE = "before", "after"
+"""The two selections of the graph: what the confidential counts are computed from, and what is computed from them."""
+
+_CONFIDENTIAL = "source.bildungsmonitor.disclosure.int_confidential_count"
+"""The confidential counts, as dbt's manifest names them."""
+
+_SELECTED = "source:disclosure.int_confidential_count+"
+"""The confidential counts and everything that descends from them, as dbt selects it."""
+
+
 def project_hash() -> str:
     """Over every file of the dbt project: a manifest made from others is stale."""
     digest = hashlib.sha256()
@@ -53,13 +65,24 @@ def project_hash() -> str:
 
 
 def manifest(home: Home) -> dict[str, Any]:
-    """dbt's manifest of the project as it stands; parsed once per state of the project."""
-    cached = home.dbt / f"manifest-{project_hash()}.json"
-    if not cached.exists():
+    """dbt's manifest of the project as it stands, parsed once per state of the project for all homes of a user."""
+    return _read_manifest(_parsed(home) / "manifest.json")
+
+
+def _parsed(home: Home) -> Path:
+    """The folder with `manifest.json` and `manifest.msgpack` (dbt's own form) of the project as it stands."""
+    versions = [f"{name} {metadata.version(name)}" for name in ("dbt-core", "dbt-duckdb")]
+    key = hashlib.sha256("\0".join([project_hash(), str(PROJECT_DIR), *versions]).encode()).hexdigest()[:16]
+    folder = (cache_folder("dbt") or home.dbt) / key
+    if not (folder / "manifest.msgpack").exists():
         home.prepare()
         _invoke(home, ["parse"])
-        write_bytes(cached, (home.dbt / "target" / "manifest.json").read_bytes())
-    return _read_manifest(cached)
+        target = home.dbt / "target"
+        folder.mkdir(exist_ok=True)
+        write_bytes(folder / "manifest.json", (target / "manifest.json").read_bytes())
+        # The last one written says that both are there.
+        write_bytes(folder / "manifest.msgpack", (target / "partial_parse.msgpack").read_bytes())
+    return folder
 
 
 @lru_cache(maxsize=2)
@@ -69,23 +92,75 @@ def _read_manifest(path: Path) -> dict[str, Any]:
     return found
 
 
-def build(home: Home, *, left_out: Iterable[str] = (), exclude_tests: bool = False) -> list[NodeResult]:
-    """Run models and tests in order of the graph into the candidate, without the models `left_out`.
+def build(
+    home: Home,
+    selection: str,
+    *,
+    left_out: Iterable[str] = (),
+    exclude_tests: bool = False,
+    before: Sequence[NodeResult] = (),
+) -> list[NodeResult]:
+    """Run the models and tests of one selection in order of the graph, without the models `left_out`.
 
-    A failed test stops what is built on it. `exclude_tests` exists for repairs at night; the gate
-    then finds no evidence and holds every table.
+    A failed test stops what is built on it; `before` has the results of the other selection, for which the same
+    holds. `exclude_tests` exists for repairs at night; the gate then finds no evidence and holds every table.
+    Raises DbtError if dbt can't run at all.
     """
     excluded = ["unit_test", *(["test"] if exclude_tests else [])]
     arguments = ["build", *(f"--exclude-resource-type={kind}" for kind in excluded)]
-    if names := sorted(left_out):
+    names = sorted(left_out)
+    blocked: list[str] = []
+    if selection == AFTER_DISCLOSURE:
+        nodes = manifest(home)
+        wanted = descendants(nodes, [_CONFIDENTIAL])
+        blocked = sorted(wanted & blocked_by(nodes, before))
+        if blocked and set(blocked) >= {n for n in wanted if nodes["nodes"][n]["resource_type"] == "model"}:
+            return _skipped(sorted(wanted))
+        arguments += ["--select", _SELECTED]
+        names += [nodes["nodes"][name]["name"] for name in blocked]
+    else:
+        names.append(_SELECTED)
+    if names:
         arguments += ["--exclude", *names]
-    results = _invoke(home, arguments)
-    nodes = [
+    results = _invoke(home, arguments, parsed=_parsed(home) / "manifest.msgpack")
+    return [
         NodeResult(r.node.unique_id, str(r.status), r.message, r.failures, r.execution_time)
         for r in results.result.results
-    ]
-    _record(home, nodes)
-    return nodes
+    ] + _skipped(blocked)
+
+
+def _skipped(names: Iterable[str]) -> list[NodeResult]:
+    return [NodeResult(name, "skipped", None, None, 0.0) for name in names]
+
+
+def descendants(nodes: dict[str, Any], roots: Iterable[str]) -> set[str]:
+    """Every model and data test that is computed from these nodes; the nodes themselves are not in it."""
+    found: set[str] = set()
+    queue = list(roots)
+    while queue:
+        for child in nodes["child_map"].get(queue.pop(), []):
+            if child not in found and child.startswith(("model.", "test.")):
+                found.add(child)
+                queue.append(child)
+    return found
+
+
+def blocked_by(nodes: dict[str, Any], results: Iterable[NodeResult]) -> set[str]:
+    """The models and tests that may not be built on these results.
+
+    They descend from a model that failed or was skipped, or from all models that a failed test speaks of.
+    """
+    found: set[str] = set()
+    for result in results:
+        if result.status in ("success", "pass", "warn"):
+            continue
+        if result.unique_id.startswith("model."):
+            found |= {result.unique_id, *descendants(nodes, [result.unique_id])}
+        else:
+            tested = nodes["parent_map"].get(result.unique_id, [])
+            if tested:
+                found |= set.intersection(*(descendants(nodes, [name]) for name in tested))
+    return found
 
 
 def recorded(home: Home) -> list[NodeResult]:
@@ -116,7 +191,7 @@ def structural_tests_behind(nodes: dict[str, Any], model: str) -> set[str]:
     }
 
 
-def _record(home: Home, nodes: list[NodeResult]) -> None:
+def record(home: Home, nodes: list[NodeResult]) -> None:
     """Leave the tests' results beside the data they speak of, for the gate."""
     rows = [
         {"unique_id": n.unique_id, "status": n.status, "failures": n.failures, "message": n.message}
@@ -130,14 +205,21 @@ def _record(home: Home, nodes: list[NodeResult]) -> None:
         connection.execute("create or replace table evidence.dbt_result as select * from incoming")
 
 
-def _invoke(home: Home, arguments: list[str]) -> Any:
+def _invoke(home: Home, arguments: list[str], parsed: Path | None = None) -> Any:
+    """Run dbt. `parsed`: the manifest to run on, instead of parsing the project."""
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
+    from dbt.contracts.graph.manifest import Manifest
+    from dbt.parser.manifest import extended_mashumuro_decoder
 
     # dbt prints to stdout what went wrong; stdout belongs to whoever asked for JSON.
     with _environment(home), redirect_stdout(sys.stderr):
         try:
-            outcome = dbtRunner().invoke(
+            known = None
+            if parsed is not None:
+                # dbt writes into the manifest it runs on: each run reads its own.
+                known = Manifest.from_msgpack(parsed.read_bytes(), decoder=extended_mashumuro_decoder)
+            outcome = dbtRunner(manifest=known).invoke(
                 [
                     *arguments,
                     f"--project-dir={PROJECT_DIR}",
@@ -160,7 +242,6 @@ def _invoke(home: Home, arguments: list[str]) -> Any:
 def _environment(home: Home) -> Iterator[None]:
     wanted = {
         "BILDUNGSMONITOR_CANDIDATE": str(home.candidate),
-        "BILDUNGSMONITOR_HOME": str(home.path),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     }
     before = {name: os.environ.get(name) for name in wanted}
@@ -176,11 +257,16 @@ def _environment(home: Home) -> Iterator[None]:
 
 
 __all__ = [
+    "AFTER_DISCLOSURE",
+    "BEFORE_DISCLOSURE",
     "PROJECT_DIR",
     "DbtError",
     "NodeResult",
+    "blocked_by",
     "build",
+    "descendants",
     "manifest",
+    "record",
     "recorded",
     "structural_tests_behind",
 ]

@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 from expectations.catalogue import Catalogue
-from orchestration.compute import increment
+from orchestration.compute import dbt, increment
 from orchestration.compute.candidate import load_candidate
-from orchestration.compute.dbt import NodeResult, build, recorded
+from orchestration.compute.confidential import write_confidential_counts
+from orchestration.compute.dbt import NodeResult, recorded
 from orchestration.compute.increment import Proof
 from orchestration.resources.home import Home
+from orchestration.resources.workers import Workers
 from orchestration.settings import Settings
 
 LOG = logging.getLogger("bildungsmonitor")
@@ -40,19 +44,28 @@ def compute_mart(
     catalogue: Catalogue,
     moment: dt.datetime,
     *,
+    workers: Workers,
     left_out: Iterable[str] = (),
     exclude_tests: bool = False,
+    stage: Callable[[str], AbstractContextManager[None]] = nullcontext,
 ) -> Mart:
     """Compute what the loaded candidate asks for, without the models `left_out`, and prove the rest.
 
     Whatever goes wrong with a part (a model or test fails, something changed that nothing should have
     changed), everything is computed from nothing in the same night, so that a failure looks as it always
-    does: what stands on it is not there. Raises DbtError if dbt can't run at all.
+    does: what stands on it is not there. `stage` measures the steps. Raises DbtError if dbt can't run at all,
+    WorkerError if a worker process died.
     """
+
+    def computed() -> list[NodeResult]:
+        return build_mart(
+            home, workers=workers, left_out=left_out, exclude_tests=exclude_tests, stage=stage
+        )
+
     left_out = list(left_out)
     changed, is_full = increment.begun(home)
     if not is_full and not exclude_tests:
-        results = build(home, left_out=left_out) if changed else recorded(home)
+        results = computed() if changed else recorded(home)
         proof = _proof(home, catalogue, results)
         if proof is not None and not proof.broken:
             return Mart(results, changed, False, proof)
@@ -60,8 +73,36 @@ def compute_mart(
         LOG.warning("compute | not in part: %s; everything is computed from nothing", why)
     if not is_full:
         changed = load_candidate(home, settings, catalogue, moment, anew=True).plan.changed
-    results = build(home, left_out=left_out, exclude_tests=exclude_tests)
+    results = computed()
     return Mart(results, changed, True, None if exclude_tests else _proof(home, catalogue, results))
+
+
+def build_mart(
+    home: Home,
+    *,
+    workers: Workers,
+    left_out: Iterable[str] = (),
+    exclude_tests: bool = False,
+    stage: Callable[[str], AbstractContextManager[None]] = nullcontext,
+) -> list[NodeResult]:
+    """Run dbt up to the counts, find those that stay hidden, and run dbt on what is published; keep the results.
+
+    What is computed from a failed model or test is skipped, as in one run of dbt. Raises as `compute_mart` does.
+    """
+    options: dict[str, Any] = {"left_out": left_out, "exclude_tests": exclude_tests}
+    with stage("compute: dbt"):
+        results = dbt.build(home, dbt.BEFORE_DISCLOSURE, **options)
+    if not _COUNTED_FROM & {r.unique_id for r in results if r.status != "success"}:
+        with stage("compute: confidential counts"):
+            write_confidential_counts(home, workers)
+    with stage("compute: dbt"):
+        results += dbt.build(home, dbt.AFTER_DISCLOSURE, before=results, **options)
+    dbt.record(home, results)
+    return results
+
+
+_COUNTED_FROM = {"model.bildungsmonitor.int_count", "model.bildungsmonitor.fct_measure"}
+"""The models that the confidential counts are computed from; everything after them descends from both."""
 
 
 def _proof(home: Home, catalogue: Catalogue, results: list[NodeResult]) -> Proof | None:

@@ -40,7 +40,7 @@ from orchestration.collect.landing import landing_of
 from orchestration.collect.registers.landing import register_landing
 from orchestration.compute.dbt import manifest, structural_tests_behind
 from orchestration.compute.increment import has_table
-from orchestration.confirm.opened import opened_figures, unprotected_figures
+from orchestration.confirm.opened import unprotected_figures
 from orchestration.resources.home import Home
 from orchestration.settings import Settings
 
@@ -102,7 +102,10 @@ def subject(
     moment: dt.datetime,
     table_hash: str | None = None,
 ) -> Subject:
-    """Everything the checks of one published table look at. `table_hash`: its content's, where it is known already."""
+    """Everything the checks of one published table look at but what can be worked out of it (`opened`).
+
+    `table_hash`: its content's, where it is known already.
+    """
     measures = {m.id for i in catalogue.indicators_of(name) for m in catalogue.measures_of(i)}
     served = _served(home, settings)
     state = served[1]["tables"].get(name, {}) if served else {}
@@ -132,7 +135,6 @@ def subject(
             connection, catalogue.measures_reconciled(name), area=settings.municipality.code
         ),
         rated=_measures(connection, catalogue.measures_of_rates(name), undivided=list(catalogue.breakdowns)),
-        opened=opened_figures(connection, home, catalogue),
         unprotected=unprotected_figures(connection, catalogue, name),
     )
 

@@ -20,6 +20,7 @@ from orchestration.compute.confidential import CITY, KEY, areas_of, city_of, del
 from orchestration.compute.increment import has_table
 from orchestration.ledger import told_before
 from orchestration.resources.home import Home
+from orchestration.resources.workers import Workers
 
 if TYPE_CHECKING:
     from expectations.disclosure.release import Opened
@@ -33,8 +34,13 @@ _ATTACKED: dict[str, pd.DataFrame] = {}
 """By state of the tables: what this process has found."""
 
 
-def opened_figures(connection: duckdb.DuckDBPyConnection, home: Home, catalogue: Catalogue) -> pd.DataFrame:
-    """One row per figure of tonight's tables that opens a count; attacked once per state of the tables."""
+def opened_figures(
+    connection: duckdb.DuckDBPyConnection, home: Home, catalogue: Catalogue, workers: Workers
+) -> pd.DataFrame:
+    """One row per figure of tonight's tables that opens a count; attacked once per state of the tables.
+
+    Raises WorkerError if a worker process died.
+    """
     breakdowns = list(catalogue.breakdowns)
     if not has_table(connection, "disclosure", "int_count"):
         return pd.DataFrame(columns=[*COLUMNS, *breakdowns, "why"])
@@ -47,7 +53,7 @@ def opened_figures(connection: duckdb.DuckDBPyConnection, home: Home, catalogue:
         if found:
             return connection.table("evidence.opened").df()
     started = time.perf_counter()
-    rows = _attack(connection, home, breakdowns)
+    rows = _attack(connection, home, breakdowns, workers)
     LOG.info(
         "confirm | attack on all counts told: %d figures open one, %.1f s",
         len(rows),
@@ -192,14 +198,14 @@ def opened_by(
     """The counts of one measure that can be worked out now, in words."""
     breakdowns = list(catalogue.breakdowns)
     _show(connection, catalogue, catalogue.published)
-    _, found = _found(connection, home, breakdowns)
+    _, found = _found(connection, home, breakdowns, Workers(1))
     return sorted(
         {f"{one.measure}, {one.period[:10]}: {one.what}" for one in found if one.measure == measure}
     )
 
 
 def _found(
-    connection: duckdb.DuckDBPyConnection, home: Home, breakdowns: list[str]
+    connection: duckdb.DuckDBPyConnection, home: Home, breakdowns: list[str], workers: Workers
 ) -> tuple[pd.DataFrame, list[Opened]]:
     """All counts, and what opens of them."""
     from expectations.disclosure.release import Memory, opened
@@ -208,11 +214,13 @@ def _found(
     told = _told(connection, breakdowns)
     counts = with_ledger(told, measures, told_before(home), _deliveries(connection), breakdowns)
     city = city_of(*(connection.table(name).df() for name in CITY))
-    return counts, opened(counts, breakdowns, city, areas_of(measures), Memory(home.proof))
+    return counts, opened(counts, breakdowns, city, areas_of(measures), Memory(home.proof), workers.map)
 
 
-def _attack(connection: duckdb.DuckDBPyConnection, home: Home, breakdowns: list[str]) -> pd.DataFrame:
-    counts, found = _found(connection, home, breakdowns)
+def _attack(
+    connection: duckdb.DuckDBPyConnection, home: Home, breakdowns: list[str], workers: Workers
+) -> pd.DataFrame:
+    counts, found = _found(connection, home, breakdowns, workers)
     rows = counts.iloc[[row for one in found for row in one.rows]][[*KEY, *breakdowns]].assign(
         why=[f"{one.measure}: {one.what}" for one in found for _ in one.rows]
     )

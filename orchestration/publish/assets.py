@@ -65,7 +65,7 @@ def build_publish_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
         from orchestration.publish.publication import publish
 
         with night.stage("publish"):
-            done = publish(night.home, night.settings, night.catalogue, night.moment)
+            done = publish(night.home, night.settings, night.catalogue, night.moment, night.workers)
         held = [d for d in done.decisions if not d.published]
         for decision in held:
             LOG.warning("publish | held: %s – %s", decision.table, decision.reason_de)

@@ -19,8 +19,9 @@ from orchestration.publish.imprint import ATTRIBUTION, LICENCE_NAME, LICENCE_URL
 from orchestration.publish.mart_file import write_mart
 from orchestration.publish.quality import changes_text, quality_context
 from orchestration.publish.release import STAGING
-from orchestration.publish.workbook import write_workbook
+from orchestration.publish.workbook import WorkbookTask, printed, write_workbook
 from orchestration.resources.files import write_json
+from orchestration.resources.workers import Workers
 
 _FRICTIONLESS = {
     "string": "string",
@@ -40,11 +41,34 @@ def write_release(
     descriptions: dict[str, str],
     follows: str | None,
     imprint: Imprint,
+    workers: Workers,
 ) -> None:
-    """All files of a release but its manifest. `follows`: the release readers had before."""
+    """All files of a release but its manifest. `follows`: the release readers had before.
+
+    Raises WorkerError if a worker process died.
+    """
     release = folder.name.removeprefix(STAGING)
     for name in ("parquet", "csv", "csv_de", "xlsx"):
         (folder / name).mkdir()
+    # Workers write the workbooks, which take longest, while this process writes everything else.
+    tasks = _workbooks(folder / "xlsx", release, contents, catalogue, imprint)
+    workbooks = [workers.submit(write_workbook, task) for task in tasks]
+    try:
+        _write_files(folder, release, contents, catalogue, descriptions, follows, imprint)
+    finally:
+        workers.results(workbooks)
+
+
+def _write_files(
+    folder: Path,
+    release: str,
+    contents: Contents,
+    catalogue: Catalogue,
+    descriptions: dict[str, str],
+    follows: str | None,
+    imprint: Imprint,
+) -> None:
+    """All files of a release but its manifest and its workbooks."""
     for table in contents.tables:
         _write_parquet(folder / "parquet" / f"{table.name}.parquet", table, descriptions, imprint)
         write_csv(folder / "csv" / f"{table.name}.csv", table.rows)
@@ -64,7 +88,6 @@ def write_release(
             for table in contents.tables
         ],
     )
-    _write_workbooks(folder / "xlsx", release, contents, catalogue, imprint)
     write_json(folder / "datapackage.json", _data_package(contents, descriptions, imprint))
     abouts = {table.name: about(table, imprint) for table in contents.tables}
     write_json(folder / "csv" / "csv-metadata.json", csvw(contents, descriptions, abouts))
@@ -151,19 +174,22 @@ def _write_german_csv(path: Path, rows: pa.Table) -> None:
     )  # fmt: skip
 
 
-def _write_workbooks(
+def _workbooks(
     folder: Path, release: str, contents: Contents, catalogue: Catalogue, imprint: Imprint
-) -> None:
-    """A workbook per published table."""
+) -> list[WorkbookTask]:
+    """A workbook per published table; the largest first."""
     tables = {table.name: table.rows for table in contents.tables}
     cells = tables["breakdown_cell"].to_pylist() if "breakdown_cell" in tables else []
     labels = {(cell["breakdown"], cell["cell"]): str(cell["label_de"]) for cell in cells}
     labels |= {(name, TOTAL): "insgesamt" for name in catalogue.breakdowns}
-    for name, declared in catalogue.published.items():
-        if name in tables:
-            write_workbook(
-                folder / f"{name}.xlsx", declared, tables[name], catalogue, labels, release, imprint
-            )
+    tasks = [
+        WorkbookTask(
+            folder / f"{name}.xlsx", declared, printed(tables[name], imprint), catalogue, labels, release, imprint,
+        )
+        for name, declared in catalogue.published.items()
+        if name in tables
+    ]  # fmt: skip
+    return sorted(tasks, key=lambda task: -task.rows.num_rows)
 
 
 def _data_package(contents: Contents, descriptions: dict[str, str], imprint: Imprint) -> dict[str, Any]:

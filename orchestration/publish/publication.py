@@ -27,6 +27,7 @@ from orchestration.publish.imprint import Imprint
 from orchestration.publish.internal import Contradiction, contradiction, internal_rows
 from orchestration.publish.release import Release, ReleaseStore, at_rest
 from orchestration.resources.home import Home
+from orchestration.resources.workers import Workers
 from orchestration.settings import PROJECT, Internal, Settings
 
 LOG = logging.getLogger("bildungsmonitor")
@@ -46,20 +47,24 @@ class Publication:
     contradicted: Mapping[str, Contradiction] = field(default_factory=dict)
 
 
-def publish(home: Home, settings: Settings, catalogue: Catalogue, moment: dt.datetime) -> Publication:
+def publish(
+    home: Home, settings: Settings, catalogue: Catalogue, moment: dt.datetime, workers: Workers
+) -> Publication:
     """Decide on every table, write a release if anything a reader sees has changed, and serve it; then the internal one.
 
-    Raises CandidateError if there is no candidate; the served release stays untouched.
+    Raises CandidateError if there is no candidate, and WorkerError if a worker process died; the served release
+    stays untouched.
     """
-    done = _publish_for_all(home, settings, catalogue, moment)
+    done = _publish_for_all(home, settings, catalogue, moment, workers)
     if settings.publication.internal is not None:
-        found = _publish_internal(home, settings, catalogue, moment, done, settings.publication.internal)
+        thresholds = settings.publication.internal
+        found = _publish_internal(home, settings, catalogue, moment, done, thresholds, workers)
         return replace(done, contradicted=found)
     return done
 
 
 def _publish_for_all(
-    home: Home, settings: Settings, catalogue: Catalogue, moment: dt.datetime
+    home: Home, settings: Settings, catalogue: Catalogue, moment: dt.datetime, workers: Workers
 ) -> Publication:
     store = ReleaseStore.of(home)
     served = store.current()
@@ -95,7 +100,7 @@ def _publish_for_all(
         write_down(home, night.night_id, told)
         imprint = Imprint.of(settings, moment, synthetic, "public")
         facts = _manifest(settings, catalogue, contents, sources, imprint, against)
-        release = _written(store, night.night_id, home, catalogue, contents, facts, imprint)
+        release = _written(store, night.night_id, home, catalogue, contents, facts, imprint, workers)
     with at_rest(settings.publication.rest_seconds):
         store.serve(release, moment)
     store.prune(settings.publication.keep_nights)
@@ -109,6 +114,7 @@ def _publish_internal(
     moment: dt.datetime,
     public: Publication,
     thresholds: Internal,
+    workers: Workers,
 ) -> dict[str, Contradiction]:
     """The statistics office's release of what was decided for the public one, in a store of its own.
 
@@ -151,7 +157,7 @@ def _publish_internal(
     if contents.tables and not is_served and not is_back:
         imprint = Imprint.of(settings, moment, synthetic, "internal")
         facts = _manifest(settings, catalogue, contents, sources, imprint, served.id if served else None)
-        release = _written(store, night.night_id, home, catalogue, contents, facts, imprint)
+        release = _written(store, night.night_id, home, catalogue, contents, facts, imprint, workers)
         with at_rest(settings.publication.rest_seconds):
             store.serve(release, moment)
         store.prune(settings.publication.keep_nights)
@@ -174,13 +180,14 @@ def _written(
     contents: Contents,
     facts: dict[str, Any],
     imprint: Imprint,
+    workers: Workers,
 ) -> Release:
     """Written whole into the store, not served yet."""
     descriptions = column_descriptions(manifest(home), catalogue)
     follows = facts["follows"]
     return store.add(
         night_id,
-        lambda folder: write_release(folder, contents, catalogue, descriptions, follows, imprint),
+        lambda folder: write_release(folder, contents, catalogue, descriptions, follows, imprint, workers),
         facts,
     )
 

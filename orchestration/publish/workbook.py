@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -45,22 +46,37 @@ _WITHOUT_SIGN = {"unavailable": "...", "confidential": ".", "not_applicable": "x
 """What stands in place of a figure where no office gave a sign of its own."""
 
 
-def write_workbook(
-    path: Path,
-    table: PublishedTable,
-    rows: pa.Table,
-    catalogue: Catalogue,
-    labels: dict[tuple[str, str], str],
-    release: str,
-    imprint: Imprint,
-) -> None:
-    """`rows`: the published table. `labels`: (breakdown, cell) → German label."""
-    import xlsxwriter
+@dataclass(frozen=True)
+class WorkbookTask:
+    """One workbook to write: where, of which published table, and what it says beside its figures.
 
+    `rows`: those of the published table that a workbook prints (`printed`). `labels`: (breakdown, cell) → German label.
+    """
+
+    path: Path
+    table: PublishedTable
+    rows: pa.Table
+    catalogue: Catalogue
+    labels: dict[tuple[str, str], str]
+    release: str
+    imprint: Imprint
+
+
+def printed(rows: pa.Table, imprint: Imprint) -> pa.Table:
+    """The rows of a published table that a workbook prints: the city, its parts and schools, the Land and Germany."""
     areas = pc.fill_null(pc.starts_with(rows["area_code"], imprint.code), False)
     above = pc.is_in(rows["area_code"], pa.array([imprint.code[:2], "DG"]))
-    rows = rows.filter(pc.or_(areas, above))
-    with xlsxwriter.Workbook(str(path), {"constant_memory": True, "strings_to_formulas": False}) as book:
+    return rows.filter(pc.or_(areas, above))
+
+
+def write_workbook(task: WorkbookTask) -> None:
+    """Write one workbook; the same task gives the same bytes."""
+    import xlsxwriter
+
+    table, rows, catalogue, labels = task.table, task.rows, task.catalogue, task.labels
+    release, imprint = task.release, task.imprint
+    options = {"constant_memory": True, "strings_to_formulas": False}
+    with xlsxwriter.Workbook(str(task.path), options) as book:
         book.set_properties({
             "title": table.title.de, "subject": "Bildungsmonitoring", "company": f"Stadt {imprint.city}",
             "comments": f"{ATTRIBUTION}. {imprint.notice or ''}".strip(), "created": imprint.created.replace(tzinfo=None),

@@ -20,6 +20,7 @@ from expectations.catalogue import Catalogue
 from orchestration.resources.clock import now
 from orchestration.resources.files import write_json
 from orchestration.resources.home import Home
+from orchestration.resources.workers import Workers, worker_count
 from orchestration.settings import DEFAULT_CONFIG, DEFAULT_HOME, Settings, catalogue_of, load_settings
 
 LOG = logging.getLogger("bildungsmonitor")
@@ -59,6 +60,7 @@ class Night(dg.ConfigurableResource):
     _moment: dt.datetime = PrivateAttr()
     _seconds: dict[str, float] = PrivateAttr(default_factory=dict)
     _computed: dict[str, Any] | None = PrivateAttr(default=None)
+    _workers: Workers = PrivateAttr()
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Night"]:
@@ -70,12 +72,14 @@ class Night(dg.ConfigurableResource):
         self._moment = now()
         self._seconds = {}
         self._computed = None
+        self._workers = Workers(worker_count(self._settings.workers))
         with self._home.lock():
             if context.instance is not None and context.run is not None:
                 close_abandoned_runs(context.instance, context.run.run_id)
             try:
                 yield self
             finally:
+                self._workers.close()
                 # Whatever became of the night, one message says so; a run of one stage alone says nothing.
                 if context.run is not None and context.run.job_name == "nightly":
                     self._tell(context.instance, context.run.run_id)
@@ -96,6 +100,11 @@ class Night(dg.ConfigurableResource):
     def moment(self) -> dt.datetime:
         """The night's time; the same in every stage."""
         return self._moment
+
+    @property
+    def workers(self) -> Workers:
+        """The run's worker processes."""
+        return self._workers
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:

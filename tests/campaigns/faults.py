@@ -40,6 +40,7 @@ from orchestration.compute.mart import compute_mart
 from orchestration.confirm import evidence
 from orchestration.confirm.gate import confirm_table
 from orchestration.publish.publication import publish
+from orchestration.resources.workers import Workers
 from orchestration.settings import catalogue_of
 from tests import cities
 from tests.registers import NIGHT, city, deliver
@@ -506,7 +507,7 @@ class FaultyCity:
         refused = [r.reason or "" for r in receptions if r.status == "refused"]
         refused += ["; ".join(a.reasons) for a in arrived if a.status == "refused"]
         load_candidate(self.home, self.settings, catalogue, moment)
-        compute_mart(self.home, self.settings, catalogue, moment)
+        compute_mart(self.home, self.settings, catalogue, moment, workers=Workers(1))
         contents: dict[str, str | None] = {}
         statements: dict[str, str | None] = {}
         with evidence.connect(self.home) as connection:

@@ -9,7 +9,7 @@ with confidential as (
     select distinct
         t.indicator_id, t.area_code, t.period_end, {{ breakdown_columns('t.') }}
     from {{ ref('int_told_count') }} as t
-    inner join {{ ref('int_confidential_count') }} as c
+    inner join {{ source('disclosure', 'int_confidential_count') }} as c
         on c.measure_id = t.measure_id
         and c.counted_period_end = t.counted_period_end
         and c.area_code = t.area_code
