@@ -14,7 +14,6 @@ from orchestration.collect.sample.generate import write_sample
 from orchestration.compute.candidate import load_candidate
 from orchestration.compute.mart import build_mart
 from orchestration.resources.home import Home
-from orchestration.resources.workers import Workers
 from orchestration.settings import Settings, load_settings
 from tests.registers import KEY, NIGHT, config_of
 
@@ -59,5 +58,5 @@ def collected(
 def computed(settings: Settings, home: Home, catalogue: Catalogue) -> None:
     """The whole mart from nothing, with dbt's tests. Nothing may fail."""
     load_candidate(home, settings, catalogue, NIGHT, anew=True)
-    broken = [r for r in build_mart(home, workers=Workers(1)) if r.status not in ("success", "pass")]
+    broken = [r for r in build_mart(home) if r.status not in ("success", "pass")]
     assert not broken, broken[:3]

@@ -17,7 +17,6 @@ from expectations.suites.build import table_suite
 from expectations.suites.run import run_suites
 from expectations.verdict import Status, Verdict
 
-
 GREAT_EXPECTATIONS = "great_expectations"
 """Under this name a table's results are remembered; the gate puts there those of its checkpoint over all tables."""
 

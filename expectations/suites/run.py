@@ -64,9 +64,7 @@ def _alone(frame: pd.DataFrame, limited: pd.DataFrame, catalogue: Catalogue, nam
     return run_suite(frame.head(1), of_columns) + run_suite(limited, of_rows)
 
 
-def _broken(
-    together: pd.DataFrame, limited: Mapping[str, pd.DataFrame], catalogue: Catalogue
-) -> set[str]:
+def _broken(together: pd.DataFrame, limited: Mapping[str, pd.DataFrame], catalogue: Catalogue) -> set[str]:
     """The tables of a batch with a row that breaks an expectation; all of them where it is not a matter of rows."""
     suite = common_suite(catalogue)
     checkpoint = _checkpoint(suite, {"result_format": "COMPLETE", "partial_unexpected_count": 0})
@@ -76,14 +74,14 @@ def _broken(
     wrong = np.zeros(len(together), dtype=bool)
     for result in results:
         rows = result["result"].get("unexpected_index_list")
-        if (result.get("exception_info") or {}).get("raised_exception") or (not result["success"] and not rows):
+        if (result.get("exception_info") or {}).get("raised_exception") or (
+            not result["success"] and not rows
+        ):
             return set(limited)
         wrong[list(rows or [])] = True
     ends = np.cumsum([0, *(len(frame) for frame in limited.values())])
     return {
-        name
-        for name, start, end in zip(limited, ends[:-1], ends[1:], strict=True)
-        if wrong[start:end].any()
+        name for name, start, end in zip(limited, ends[:-1], ends[1:], strict=True) if wrong[start:end].any()
     }
 
 

@@ -7,7 +7,7 @@ import dagster as dg
 from expectations.catalogue import Catalogue
 from orchestration.collect.landing import landing_of
 from orchestration.collect.official_statistics import collect_official_statistics
-from orchestration.collect.registers.collect import collect_registers
+from orchestration.collect.registers.collect import collect_registers, prepare_registers
 from orchestration.resources.night import Night
 
 GROUP = "collect"
@@ -39,6 +39,8 @@ def build_collect_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
     ) -> Iterator[dg.MaterializeResult]:
         with night.stage("collect"):
             source = night.settings.official_statistics
+            # The invented registers are written meanwhile.
+            registers = night.workers.submit(prepare_registers, (night.settings, night.home, night.catalogue))
             receptions = collect_official_statistics(
                 night.settings, night.home, night.catalogue, night.moment
             )
@@ -59,6 +61,7 @@ def build_collect_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
             if unknown := [r for r in receptions if r.status == "refused" and r.table_code is None]:
                 reasons = "\n".join(r.reason or "" for r in unknown)
                 context.log.warning(f"refused without a table's code:\n{reasons}")
+            night.workers.results([registers])
 
     register_specs = [
         dg.AssetSpec(
@@ -74,7 +77,9 @@ def build_collect_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
     @dg.multi_asset(name="registers", specs=register_specs)
     def registers(night: Night) -> Iterator[dg.MaterializeResult]:
         with night.stage("collect: registers"):
-            arrived = collect_registers(night.settings, night.home, night.catalogue, night.moment)
+            arrived = collect_registers(
+                night.settings, night.home, night.catalogue, night.moment, night.workers
+            )
         for register in night.catalogue.registers.values():
             mine = [a for a in arrived if a.register == register.id]
             yield dg.MaterializeResult(

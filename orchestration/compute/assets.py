@@ -10,6 +10,7 @@ import dagster as dg
 from expectations.catalogue import Catalogue
 from orchestration.collect.assets import raw_key
 from orchestration.compute.candidate import load_candidate
+from orchestration.compute.dbt import BETWEEN
 from orchestration.compute.mart import compute_mart
 from orchestration.resources.night import LOG, Night
 
@@ -35,10 +36,9 @@ def model_key(node: dict[str, Any]) -> dg.AssetKey:
 
 def build_compute_assets(catalogue: Catalogue, manifest: dict[str, Any]) -> list[dg.AssetsDefinition]:
     """Assets and checks as dbt's manifest describes them."""
-    sources, models = (
-        manifest["sources"],
-        {name: node for name, node in manifest["nodes"].items() if node["resource_type"] == "model"},
-    )
+    sources = {name: node for name, node in manifest["sources"].items() if name not in BETWEEN}
+    between = {name: manifest["sources"][name] for name in BETWEEN}
+    models = {name: node for name, node in manifest["nodes"].items() if node["resource_type"] == "model"}
     # A published table that this city does not make is no asset of it.
     unwanted = {
         name
@@ -48,9 +48,13 @@ def build_compute_assets(catalogue: Catalogue, manifest: dict[str, Any]) -> list
     left_out = [models.pop(name)["name"] for name in sorted(unwanted)]
     tests = {n: t for n, t in manifest["nodes"].items() if t["resource_type"] == "test"}
     # Dagster wants a step's assets reported parents first.
-    parents = {name: [p for p in node["depends_on"]["nodes"] if p in models] for name, node in models.items()}
-    models = {name: models[name] for name in TopologicalSorter(parents).static_order()}
-    keys = {name: model_key(node) for name, node in {**sources, **models}.items()}
+    steps = {**between, **models}
+    depends_on = {
+        name: BETWEEN.get(name) or tuple(node["depends_on"]["nodes"]) for name, node in steps.items()
+    }
+    parents = {name: [p for p in of if p in steps] for name, of in depends_on.items()}
+    steps = {name: steps[name] for name in TopologicalSorter(parents).static_order()}
+    keys = {name: model_key(node) for name, node in {**sources, **steps}.items()}
     check_specs = {
         name: dg.AssetCheckSpec(_check_name(test), asset=keys[test["attached_node"]])
         for name, test in tests.items()
@@ -91,11 +95,11 @@ def build_compute_assets(catalogue: Catalogue, manifest: dict[str, Any]) -> list
             dg.AssetSpec(
                 keys[name],
                 group_name=GROUP,
-                kinds={"dbt", "duckdb"},
+                kinds={"python" if name in BETWEEN else "dbt", "duckdb"},
                 description=node["description"],
-                deps=[keys[parent] for parent in node["depends_on"]["nodes"] if parent in keys],
+                deps=[keys[parent] for parent in depends_on[name] if parent in keys],
             )
-            for name, node in models.items()
+            for name, node in steps.items()
         ],
         check_specs=list(check_specs.values()),
     )
@@ -132,7 +136,7 @@ def build_compute_assets(catalogue: Catalogue, manifest: dict[str, Any]) -> list
             if result.status != "skipped":
                 LOG.warning("compute | %s: %s", result.unique_id, (result.message or "").split("\n")[0])
         # Every asset is reported, also one that was not built: the gate holds what stands on it.
-        for name in models:
+        for name in steps:
             found = by_id.get(name)
             yield dg.MaterializeResult(
                 asset_key=keys[name],

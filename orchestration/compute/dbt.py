@@ -50,6 +50,9 @@ BEFORE_DISCLOSURE, AFTER_DISCLOSURE = "before", "after"
 _CONFIDENTIAL = "source.bildungsmonitor.disclosure.int_confidential_count"
 """The confidential counts, as dbt's manifest names them."""
 
+BETWEEN = {_CONFIDENTIAL: ("model.bildungsmonitor.int_count", "model.bildungsmonitor.fct_measure")}
+"""What is computed between the two selections (a source of the dbt project), and from which models."""
+
 _SELECTED = "source:disclosure.int_confidential_count+"
 """The confidential counts and everything that descends from them, as dbt selects it."""
 
@@ -183,7 +186,7 @@ def structural_tests_behind(nodes: dict[str, Any], model: str) -> set[str]:
         if node in wanted:
             continue
         wanted.add(node)
-        queue += nodes["parent_map"].get(node, [])
+        queue += [*nodes["parent_map"].get(node, []), *BETWEEN.get(node, ())]
     return {
         name
         for name, node in nodes["nodes"].items()
@@ -259,6 +262,7 @@ def _environment(home: Home) -> Iterator[None]:
 __all__ = [
     "AFTER_DISCLOSURE",
     "BEFORE_DISCLOSURE",
+    "BETWEEN",
     "PROJECT_DIR",
     "DbtError",
     "NodeResult",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -19,10 +20,18 @@ from orchestration.compute.confidential import write_confidential_counts
 from orchestration.compute.dbt import NodeResult, recorded
 from orchestration.compute.increment import Proof
 from orchestration.resources.home import Home
-from orchestration.resources.workers import Workers
+from orchestration.resources.workers import ALONE, Workers
 from orchestration.settings import Settings
 
 LOG = logging.getLogger("bildungsmonitor")
+
+
+Stage = Callable[[str], AbstractContextManager[None]]
+"""Measures a step of this name, as `Night.stage` does."""
+
+
+def _unmeasured(name: str) -> AbstractContextManager[None]:
+    return nullcontext()
 
 
 @dataclass(frozen=True)
@@ -44,10 +53,10 @@ def compute_mart(
     catalogue: Catalogue,
     moment: dt.datetime,
     *,
-    workers: Workers,
+    workers: Workers = ALONE,
     left_out: Iterable[str] = (),
     exclude_tests: bool = False,
-    stage: Callable[[str], AbstractContextManager[None]] = nullcontext,
+    stage: Stage = _unmeasured,
 ) -> Mart:
     """Compute what the loaded candidate asks for, without the models `left_out`, and prove the rest.
 
@@ -58,9 +67,7 @@ def compute_mart(
     """
 
     def computed() -> list[NodeResult]:
-        return build_mart(
-            home, workers=workers, left_out=left_out, exclude_tests=exclude_tests, stage=stage
-        )
+        return build_mart(home, workers=workers, left_out=left_out, exclude_tests=exclude_tests, stage=stage)
 
     left_out = list(left_out)
     changed, is_full = increment.begun(home)
@@ -80,10 +87,10 @@ def compute_mart(
 def build_mart(
     home: Home,
     *,
-    workers: Workers,
+    workers: Workers = ALONE,
     left_out: Iterable[str] = (),
     exclude_tests: bool = False,
-    stage: Callable[[str], AbstractContextManager[None]] = nullcontext,
+    stage: Stage = _unmeasured,
 ) -> list[NodeResult]:
     """Run dbt up to the counts, find those that stay hidden, and run dbt on what is published; keep the results.
 
@@ -92,17 +99,19 @@ def build_mart(
     options: dict[str, Any] = {"left_out": left_out, "exclude_tests": exclude_tests}
     with stage("compute: dbt"):
         results = dbt.build(home, dbt.BEFORE_DISCLOSURE, **options)
-    if not _COUNTED_FROM & {r.unique_id for r in results if r.status != "success"}:
+    between: list[NodeResult] = []
+    needed = {model for models in dbt.BETWEEN.values() for model in models}
+    if not needed & {r.unique_id for r in results if r.status != "success"}:
         with stage("compute: confidential counts"):
+            started = time.perf_counter()
             write_confidential_counts(home, workers)
+            spent = time.perf_counter() - started
+        between = [NodeResult(name, "success", None, None, spent) for name in dbt.BETWEEN]
     with stage("compute: dbt"):
         results += dbt.build(home, dbt.AFTER_DISCLOSURE, before=results, **options)
+    results += between
     dbt.record(home, results)
     return results
-
-
-_COUNTED_FROM = {"model.bildungsmonitor.int_count", "model.bildungsmonitor.fct_measure"}
-"""The models that the confidential counts are computed from; everything after them descends from both."""
 
 
 def _proof(home: Home, catalogue: Catalogue, results: list[NodeResult]) -> Proof | None:

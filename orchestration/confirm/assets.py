@@ -50,9 +50,7 @@ def build_confirm_assets(catalogue: Catalogue) -> list[dg.AssetsDefinition]:
             for family, names in families.items()
         ],
     )
-    def gates(
-        context: dg.AssetExecutionContext, night: Night
-    ) -> Iterator[dg.MaterializeResult]:
+    def gates(context: dg.AssetExecutionContext, night: Night) -> Iterator[dg.MaterializeResult]:
         from orchestration.confirm.gate import confirm_tables
 
         selected = {key.path[-1] for key in context.selected_asset_keys}

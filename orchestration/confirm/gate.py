@@ -19,7 +19,7 @@ from expectations.verdict import Status, Verdict
 from orchestration.confirm import evidence
 from orchestration.confirm.opened import opened_figures
 from orchestration.resources.home import Home
-from orchestration.resources.workers import Workers
+from orchestration.resources.workers import ALONE, Workers
 from orchestration.settings import Settings
 
 LOG = logging.getLogger("bildungsmonitor")
@@ -62,7 +62,7 @@ def confirm_tables(
     settings: Settings,
     catalogue: Catalogue,
     moment: dt.datetime,
-    workers: Workers,
+    workers: Workers = ALONE,
     names: Iterable[str] | None = None,
 ) -> dict[str, list[Verdict]]:
     """Judge tables of the candidate, by default all that are published, and keep the verdicts beside it.

@@ -20,7 +20,7 @@ from orchestration.compute.confidential import CITY, KEY, areas_of, city_of, del
 from orchestration.compute.increment import has_table
 from orchestration.ledger import told_before
 from orchestration.resources.home import Home
-from orchestration.resources.workers import Workers
+from orchestration.resources.workers import ALONE, Workers
 
 if TYPE_CHECKING:
     from expectations.disclosure.release import Opened
@@ -35,7 +35,7 @@ _ATTACKED: dict[str, pd.DataFrame] = {}
 
 
 def opened_figures(
-    connection: duckdb.DuckDBPyConnection, home: Home, catalogue: Catalogue, workers: Workers
+    connection: duckdb.DuckDBPyConnection, home: Home, catalogue: Catalogue, workers: Workers = ALONE
 ) -> pd.DataFrame:
     """One row per figure of tonight's tables that opens a count; attacked once per state of the tables.
 
@@ -198,7 +198,7 @@ def opened_by(
     """The counts of one measure that can be worked out now, in words."""
     breakdowns = list(catalogue.breakdowns)
     _show(connection, catalogue, catalogue.published)
-    _, found = _found(connection, home, breakdowns, Workers(1))
+    _, found = _found(connection, home, breakdowns, ALONE)
     return sorted(
         {f"{one.measure}, {one.period[:10]}: {one.what}" for one in found if one.measure == measure}
     )

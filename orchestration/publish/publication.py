@@ -27,7 +27,7 @@ from orchestration.publish.imprint import Imprint
 from orchestration.publish.internal import Contradiction, contradiction, internal_rows
 from orchestration.publish.release import Release, ReleaseStore, at_rest
 from orchestration.resources.home import Home
-from orchestration.resources.workers import Workers
+from orchestration.resources.workers import ALONE, Workers
 from orchestration.settings import PROJECT, Internal, Settings
 
 LOG = logging.getLogger("bildungsmonitor")
@@ -48,7 +48,7 @@ class Publication:
 
 
 def publish(
-    home: Home, settings: Settings, catalogue: Catalogue, moment: dt.datetime, workers: Workers
+    home: Home, settings: Settings, catalogue: Catalogue, moment: dt.datetime, workers: Workers = ALONE
 ) -> Publication:
     """Decide on every table, write a release if anything a reader sees has changed, and serve it; then the internal one.
 

@@ -34,9 +34,7 @@ class SqliteHistory(SqliteEventLogStorage):
         return {"home": StringSource}
 
     @classmethod
-    def from_config_value(
-        cls, inst_data: ConfigurableClassData | None, config_value: Any
-    ) -> SqliteHistory:
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> SqliteHistory:
         return cls(inst_data=inst_data, **config_value)
 
     @contextmanager

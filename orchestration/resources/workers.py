@@ -21,7 +21,11 @@ from typing import Any, Literal, TypeVar
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
-_PRELOADED = ["expectations.disclosure.release", "orchestration.confirm.gate", "orchestration.publish.workbook"]
+_PRELOADED = [
+    "expectations.disclosure.release",
+    "orchestration.confirm.gate",
+    "orchestration.publish.workbook",
+]
 """What most tasks need; the process that workers are forked from imports it once for all of them."""
 
 
@@ -96,9 +100,7 @@ class Workers:
 
     def _started(self) -> ProcessPoolExecutor:
         if self._pool is None:
-            self._pool = ProcessPoolExecutor(
-                self.count, mp_context=_context(), initializer=_end_with_parent
-            )
+            self._pool = ProcessPoolExecutor(self.count, mp_context=_context(), initializer=_end_with_parent)
         return self._pool
 
     def _died(self) -> WorkerError:
@@ -107,6 +109,9 @@ class Workers:
             f"a worker process ended before it answered: it was killed, or the machine ran out of memory; {_ADVICE}"
         )
 
+
+ALONE = Workers(1)
+"""No other processes: tasks run in this one."""
 
 _ADVICE = "nothing of this run is kept; fewer `workers` in the configuration need less memory"
 

@@ -38,9 +38,8 @@ from orchestration.collect.sample.register_files import Delivery
 from orchestration.compute.candidate import load_candidate
 from orchestration.compute.mart import compute_mart
 from orchestration.confirm import evidence
-from orchestration.confirm.gate import confirm_table
+from orchestration.confirm.gate import confirm_tables
 from orchestration.publish.publication import publish
-from orchestration.resources.workers import Workers
 from orchestration.settings import catalogue_of
 from tests import cities
 from tests.registers import NIGHT, city, deliver
@@ -507,7 +506,7 @@ class FaultyCity:
         refused = [r.reason or "" for r in receptions if r.status == "refused"]
         refused += ["; ".join(a.reasons) for a in arrived if a.status == "refused"]
         load_candidate(self.home, self.settings, catalogue, moment)
-        compute_mart(self.home, self.settings, catalogue, moment, workers=Workers(1))
+        compute_mart(self.home, self.settings, catalogue, moment)
         contents: dict[str, str | None] = {}
         statements: dict[str, str | None] = {}
         with evidence.connect(self.home) as connection:
@@ -517,11 +516,10 @@ class FaultyCity:
                 statements[name] = None if rows is None else evidence.content_hash(_statements(rows))
         before = {} if tables is not None else (self.told_statements if told else self.base_statements)
         held: dict[str, list[str]] = {}
-        for name in tables if tables is not None else contents:
-            if tables is None and statements[name] == before.get(name):
-                continue
-            verdicts = confirm_table(self.home, self.settings, catalogue, name, moment)
-            if why := [f"{v.check}/{v.scope}: {v.observed[:100]}" for v in verdicts if v.status.holds]:
+        names = [n for n in contents if statements[n] != before.get(n)] if tables is None else list(tables)
+        verdicts = confirm_tables(self.home, self.settings, catalogue, moment, names=names) if names else {}
+        for name, of_one in verdicts.items():
+            if why := [f"{v.check}/{v.scope}: {v.observed[:100]}" for v in of_one if v.status.holds]:
                 held[name] = why
         return Outcome(refused, contents, statements, held)
 

@@ -66,7 +66,7 @@ class Town:
         moment = NIGHT + dt.timedelta(days=self.day)
         cities.collected(self.settings, self.home, self.catalogue, moment)
         load_candidate(self.home, self.settings, self.catalogue, moment)
-        return compute_mart(self.home, self.settings, self.catalogue, moment, workers=Workers(1))
+        return compute_mart(self.home, self.settings, self.catalogue, moment)
 
     def happen(self, what: str) -> str:
         """Let something happen; what and where, in words."""

@@ -73,7 +73,6 @@ def moment_of(number: int) -> dt.datetime:
 
 def judge_number(home_path: Path, config: Path, number: int, poison: bool = False) -> None:
     """Write the number into both tables of the candidate and judge everything."""
-    from orchestration.confirm.gate import confirm_table
     from orchestration.resources.home import Home
     from orchestration.settings import catalogue_of, load_settings
 
@@ -94,8 +93,7 @@ def judge_number(home_path: Path, config: Path, number: int, poison: bool = Fals
             candidate.execute(
                 f"update published.{FIRST} set unit = '{unit}' where indicator_id = 'leavers_by_qualification'"
             )
-        for name in catalogue.published:
-            confirm_table(home, settings, catalogue, name, moment)
+        confirm_tables(home, settings, catalogue, moment)
 
 
 def publish_number(home_path: Path, config: Path, number: int, poison: bool) -> tuple[str, bool]:

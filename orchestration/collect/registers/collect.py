@@ -18,13 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import pyarrow as pa
 
 from expectations.catalogue import Catalogue
 from expectations.catalogue.registers import Register
 from orchestration.collect.registers import databases, report
 from orchestration.collect.registers.areas import Areas, add_bridge, add_schools, areas_of
-from orchestration.collect.registers.counts import count, lay_out, told_rows, unmatched
+from orchestration.collect.registers.counts import CountTask, count_delivery
 from orchestration.collect.registers.door import Admitted, Arrival, admit, span_of
 from orchestration.collect.registers.drops import Drop
 from orchestration.collect.registers.files import read_file
@@ -35,6 +34,7 @@ from orchestration.collect.registers.vault import Gone, Kept, Vault
 from orchestration.resources.clock import stamp
 from orchestration.resources.files import remove, write_json
 from orchestration.resources.home import Home
+from orchestration.resources.workers import ALONE, Workers
 from orchestration.settings import ConfigurationError, Settings
 
 LOG = logging.getLogger("bildungsmonitor")
@@ -59,18 +59,25 @@ def vault_of(home: Home, settings: Settings) -> Vault:
     return Vault(home.vault / settings.registers.landing_name)
 
 
+def prepare_registers(task: tuple[Settings, Home, Catalogue]) -> None:
+    """Write the invented registers, if the city has no others and they are not there yet; a task for a worker."""
+    settings, home, catalogue = task
+    if settings.registers.source == "sample":
+        _places(settings, home, catalogue)
+
+
 def collect_registers(
-    settings: Settings, home: Home, catalogue: Catalogue, moment: dt.datetime
+    settings: Settings, home: Home, catalogue: Catalogue, moment: dt.datetime, workers: Workers = ALONE
 ) -> list[Arrived]:
     """Take in what has arrived, delete what has expired, count what may be known.
 
     One bad delivery or silent database harms its own register only. Raises ConfigurationError if
-    there is no key.
+    there is no key, and WorkerError if a worker process died.
     """
     if settings.registers.source == "none":
         return []
     check_registers(settings, home, catalogue)
-    night = _RegisterNight(settings, home, catalogue, moment)
+    night = _RegisterNight(settings, home, catalogue, moment, workers)
     found = night.run()
     write_json(night.landing.folder / "arrived.json", [asdict(a) for a in found])
     for arrived in found:
@@ -101,11 +108,26 @@ def purge(settings: Settings, home: Home, catalogue: Catalogue, moment: dt.datet
     """Delete what has expired: records in the vault, originals beside the drop folders. How many."""
     if settings.registers.source == "none":
         return 0
-    return _RegisterNight(settings, home, catalogue, moment).purge()
+    return _RegisterNight(settings, home, catalogue, moment, ALONE).purge()
+
+
+def _places(settings: Settings, home: Home, catalogue: Catalogue) -> tuple[Path | None, dict[str, str]]:
+    """The drop folders, and the database of every register that is read from one."""
+    source = settings.registers
+    if source.source == "sample":
+        from orchestration.collect.sample.registers import write_sample_registers
+
+        return write_sample_registers(home.sample / "registers", settings, catalogue)
+    drops = source.drops.resolve() if source.drops else None
+    urls = {name: d.url.get_secret_value() for d in source.databases for name in d.registers}
+    return drops, urls
 
 
 class _RegisterNight:
-    def __init__(self, settings: Settings, home: Home, catalogue: Catalogue, moment: dt.datetime) -> None:
+    def __init__(
+        self, settings: Settings, home: Home, catalogue: Catalogue, moment: dt.datetime, workers: Workers
+    ) -> None:
+        self.workers = workers
         self.settings = settings
         self.home = home
         self.catalogue = catalogue
@@ -113,22 +135,12 @@ class _RegisterNight:
         self.source = settings.registers
         self.vault = vault_of(home, settings)
         self.landing = register_landing(home, settings)
-        self.drops, self.databases = self._places()
+        self.drops, self.databases = _places(settings, home, catalogue)
         names = self.source.only if self.source.only is not None else sorted(catalogue.registers)
         city = settings.municipality.code
         self.registers = [catalogue.registers[name].for_city(city) for name in names]
         self._taken: list[tuple[Register, Drop, Path, Kept]] = []
         self._gone: list[Gone] = []
-
-    def _places(self) -> tuple[Path | None, dict[str, str]]:
-        """The drop folders, and the database of every register that is read from one."""
-        if self.source.source == "sample":
-            from orchestration.collect.sample.registers import write_sample_registers
-
-            return write_sample_registers(self.home.sample / "registers", self.settings, self.catalogue)
-        drops = self.source.drops.resolve() if self.source.drops else None
-        urls = {name: d.url.get_secret_value() for d in self.source.databases for name in d.registers}
-        return drops, urls
 
     def run(self) -> list[Arrived]:
         self.landing.folder.mkdir(parents=True, exist_ok=True)
@@ -263,9 +275,10 @@ class _RegisterNight:
         """Count every delivery whose counts are missing or were taken under other declarations."""
         areas = self._areas(connection)
         self.landing.write_areas(areas)
-        lay_out(connection, areas)
         placed = hashlib.sha256(repr((areas.places, areas.areas)).encode()).hexdigest()
         have = {s.delivery: s.fingerprint for s in self.landing.snapshots()}
+        due: list[tuple[Kept, str]] = []
+        tasks: list[CountTask] = []
         for kept in self._in_use(connection):
             register = self.catalogue.registers.get(kept.register)
             if register is None:
@@ -276,29 +289,19 @@ class _RegisterNight:
             if not self.vault.has(kept):
                 LOG.warning("collect | %s can't be counted anew: its records are deleted", kept.id)
                 continue
-            measures = self.catalogue.measures_from(register.id)
-            if not measures:
-                continue
-            sources = [m.register_ for m in measures if m.register_ is not None]
-            unknown: dict[str, int] = {}
-            with self.vault.records(connection, kept) as records:
-                tables = [
-                    count(connection, records, register, measure, self.catalogue, areas, kept.span)
-                    for measure in measures
-                ]
-                # Several measures place their records alike.
-                for column, level in sorted({(s.area, s.levels[0]) for s in sources if s.area}):
-                    unknown |= unmatched(connection, records, register, column, level, kept.span.end)
-                rows = told_rows(connection, records, register)
+            if self.catalogue.measures_from(register.id):
+                due.append((kept, fingerprint))
+                tasks.append(CountTask(self.vault.path_of(kept), register, kept.span, self.catalogue, areas))
+        for (kept, fingerprint), counted in zip(due, self.workers.map(count_delivery, tasks), strict=True):
             snapshot = Snapshot(
                 self.landing.folder / kept.register / kept.id, kept.register, kept.id, kept.span.end,
                 kept.accepted_at.isoformat(), fingerprint,
             )  # fmt: skip
-            facts = {"period": kept.span.label, "rows": kept.rows, "unmatched": unknown}
-            self.landing.write(snapshot, facts, pa.concat_tables(tables), rows)
+            facts = {"period": kept.span.label, "rows": kept.rows, "unmatched": counted.unmatched}
+            self.landing.write(snapshot, facts, counted.counts, counted.told)
             for index, arrived in enumerate(found):
-                if arrived.delivery == kept.id and unknown:
-                    found[index] = replace(arrived, unmatched=unknown)
+                if arrived.delivery == kept.id and counted.unmatched:
+                    found[index] = replace(arrived, unmatched=counted.unmatched)
 
     def _in_use(self, connection: duckdb.DuckDBPyConnection) -> list[Kept]:
         """Of every register and period the delivery that was accepted last."""

@@ -7,6 +7,8 @@ them may be told to whom (disclosure).
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -24,9 +26,54 @@ from expectations.catalogue.registers import (
 )
 from orchestration.collect.registers.areas import Areas
 from orchestration.collect.registers.door import Span
+from orchestration.collect.registers.vault import quoted
 
 NAMED_FROM = 3
 """A name of an area that nobody knows is told once it stands in this many records."""
+
+
+@dataclass(frozen=True)
+class CountTask:
+    """A delivery to be counted: the file with its records, and what they are counted by."""
+
+    records: Path
+    register: Register
+    span: Span
+    catalogue: Catalogue
+    areas: Areas
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What left the vault of one delivery.
+
+    `counts`: one row per measure, area and combination of cells. `unmatched`: how many records stand at places that
+    nobody knows, by the place's name. `told`: rows of a register in which nobody is named.
+    """
+
+    counts: pa.Table
+    unmatched: dict[str, int]
+    told: pa.Table | None
+
+
+def count_delivery(task: CountTask) -> Counted:
+    """Count one delivery; a task for a worker. Its records are read where they lie and written nowhere."""
+    register, catalogue, areas = task.register, task.catalogue, task.areas
+    records = "delivered.admitted"
+    measures = catalogue.measures_from(register.id)
+    with duckdb.connect(config={"temp_directory": "", "threads": 1}) as connection:
+        connection.execute(f"attach '{quoted(task.records)}' as delivered (read_only)")
+        lay_out(connection, areas)
+        tables = [
+            count(connection, records, register, measure, catalogue, areas, task.span) for measure in measures
+        ]
+        # Several measures place their records alike.
+        sources = [m.register_ for m in measures if m.register_ is not None]
+        unknown: dict[str, int] = {}
+        for column, level in sorted({(s.area, s.levels[0]) for s in sources if s.area}):
+            unknown |= unmatched(connection, records, register, column, level, task.span.end)
+        told = told_rows(connection, records, register)
+    return Counted(pa.concat_tables(tables), unknown, told)
 
 
 def lay_out(connection: duckdb.DuckDBPyConnection, areas: Areas) -> None:

@@ -101,21 +101,22 @@ class Vault:
 
     def clean(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Remove what a killed night left behind: what was not accepted, or not entered any more."""
-        entered = {self._file(kept.id) for kept in self.deliveries(connection)}
+        entered = {self.path_of(kept) for kept in self.deliveries(connection)}
         for path in {*self.folder.glob(".*.duckdb*"), *self.files.glob("*")} - entered:
             remove(path)
 
-    def _file(self, delivery: str) -> Path:
-        return self.files / f"{delivery}.duckdb"
+    def path_of(self, kept: Kept) -> Path:
+        """The file with the records of a delivery."""
+        return self.files / f"{kept.id}.duckdb"
 
     def has(self, kept: Kept) -> bool:
         """Are the records of a delivery still there?"""
-        return self._file(kept.id).exists()
+        return self.path_of(kept).exists()
 
     @contextmanager
     def records(self, connection: duckdb.DuckDBPyConnection, kept: Kept) -> Iterator[str]:
         """The records of one delivery: their table's name in SQL, for as long as the block runs."""
-        connection.execute(f"attach '{_quoted(self._file(kept.id))}' as delivered (read_only)")
+        connection.execute(f"attach '{quoted(self.path_of(kept))}' as delivered (read_only)")
         try:
             yield "delivered.admitted"
         finally:
@@ -146,7 +147,7 @@ class Vault:
             delivery_id, register.id, admitted.reference, admitted.span, admitted.rows, mark,
             moment.replace(tzinfo=None), moment.date() + dt.timedelta(days=register.retention_days), None,
         )  # fmt: skip
-        os.replace(admitted.path, self._file(kept.id))
+        os.replace(admitted.path, self.path_of(kept))
         connection.execute(
             "insert into delivery values ($id, $register, $reference, $start, $end, $label, $rows, $mark, "
             "$accepted, $until, null)",
@@ -173,7 +174,7 @@ class Vault:
                 if k.deleted_on is None and k.keep_until < moment.date()
             ]  # fmt: skip
             for kept in due:
-                remove(self._file(kept.id))
+                remove(self.path_of(kept))
             gone = [Gone("records", k.register, k.id, k.rows, f"kept until {k.keep_until}") for k in due]
             deletions = self.write_down(moment, gone)
             for kept in due:
@@ -221,5 +222,6 @@ class Vault:
             folder.chmod(FOLDER_MODE)
 
 
-def _quoted(path: Path) -> str:
+def quoted(path: Path) -> str:
+    """A path inside single quotes in SQL."""
     return str(path).replace("'", "''")
