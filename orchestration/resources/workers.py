@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from importlib import import_module
 from multiprocessing.connection import wait as wait_for
 from types import ModuleType
 from typing import Any, Literal, TypeVar
@@ -22,11 +23,12 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 _PRELOADED = [
+    "orchestration.resources.worker_main",
     "expectations.disclosure.release",
     "orchestration.confirm.gate",
     "orchestration.publish.workbook",
 ]
-"""What most tasks need; the process that workers are forked from imports it once for all of them."""
+"""What every worker and most tasks need; the process that workers are forked from imports it once for all of them."""
 
 
 class WorkerError(RuntimeError):
@@ -146,6 +148,7 @@ def _bare_main() -> Iterator[None]:
 
 def _end_with_parent() -> None:
     """End this worker when the process that started it ends, even if that was killed."""
+    import_module("orchestration.resources.worker_main")  # spawned workers have preloaded nothing
     parent = multiprocessing.parent_process()
 
     def watch() -> None:
