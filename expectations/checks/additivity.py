@@ -96,7 +96,7 @@ def _run(subject: Subject, scope: str) -> Verdict:
     newest = found["period_end"] == found["period_end"].max()
     # Tonight's news, and the home municipality, are not lost among the years of all others.
     fresh = newest & found["wrong"]
-    at_home = wrong["area_code"].astype(str) == subject.home_area
+    at_home = wrong["area_code"] == subject.home_area
     expected = f"parts make up the total in {len(found)} groups"
     many = fresh.sum() > max(TOLERATED_SHARE * newest.sum(), 2)
     if wrong["exact"].any() or at_home.any() or share > TOLERATED_SHARE or many:

@@ -40,7 +40,7 @@ _MOST = 60
 
 def _find(subject: Subject) -> Found:
     rows = pairs(subject)
-    official = rows["area_level"].astype(str) == "district"
+    official = rows["area_level"] == "district"
     newest = rows[rows["is_newest"] & official & ~rows["across_break"]]
     counted = newest["numerator"].fillna(newest["value"])
     before = newest["before_numerator"].fillna(newest["before"])
@@ -75,7 +75,7 @@ def _find(subject: Subject) -> Found:
             at_home = moves[i] + moves[j] > _TOGETHER and there + back < (moves[i] + moves[j]) / _LESS
             if there < _SWAPPED and back < _SWAPPED and (both or (i in ours and at_home)):
                 for area, other in ((i, j), (j, i)) if not both else ((i, j),):
-                    mine = group[group["area_code"].astype(str) == codes[area]]
+                    mine = group[group["area_code"] == codes[area]]
                     wrong.append(mine.sort_values("now", ascending=False).head(1).assign(other=codes[other]))
     over = pd.concat(wrong) if wrong else newest.iloc[:0].assign(other="")
     over = over[~over.index.duplicated()]

@@ -299,23 +299,23 @@ class Found:
 
     seen: Mapping[str, int]
     wrong: pd.DataFrame
+    words: Callable[[pd.Series], str] | None = None
+    """What to say of a wrong row, where it is not said already (`shown`): only the rows that are named are asked for."""
+
+    def said(self, row: pd.Series) -> str:
+        """The offending value of a wrong row in words."""
+        return str(row["shown"] if self.words is None else self.words(row))
 
 
 def found(seen: pd.DataFrame | pd.Series, wrong: pd.DataFrame, shown: Any, grave: Any = True) -> Found:
     """`seen`: the rows judged. `shown`: what to say of each wrong row, a series or a function of a row."""
     names = seen["indicator_id"] if isinstance(seen, pd.DataFrame) else seen
     counts = names.value_counts()
-    wrong = wrong.copy()
-    if callable(shown):
-        shown = [shown(row) for _, row in wrong.head(_MOST_SHOWN).iterrows()]
-        shown += [""] * (len(wrong) - len(shown))
-    wrong["shown"] = shown
-    wrong["grave"] = grave if len(wrong) else []
-    return Found({str(name): int(count) for name, count in counts.items() if count}, wrong)
-
-
-_MOST_SHOWN = 2000
-"""Beyond so many wrong rows nobody reads what each says; the count is told."""
+    wrong = wrong.assign(grave=grave if len(wrong) else [])
+    words = shown if callable(shown) else None
+    if words is None:
+        wrong["shown"] = shown
+    return Found({str(name): int(count) for name, count in counts.items() if count}, wrong, words)
 
 
 def row_check(
@@ -362,11 +362,11 @@ def row_check(
                 en=f"{indicator.label.en}: {right.en} ({count} values checked).",
             )  # fmt: skip
         grave = rows["grave"].astype(bool)
-        ordered = rows.assign(
-            elsewhere=rows["area_code"].astype(str) != subject.home_area, minor=~grave
-        ).sort_values(["minor", "elsewhere", "period_end"], ascending=[True, True, False], kind="stable")
+        ordered = rows.assign(elsewhere=rows["area_code"] != subject.home_area, minor=~grave).sort_values(
+            ["minor", "elsewhere", "period_end"], ascending=[True, True, False], kind="stable"
+        )
         first = ordered.head(4)
-        examples = [f"{place(row, subject.names)}: {row['shown']}" for _, row in first.iterrows()]
+        examples = [f"{place(row, subject.names)}: {result.said(row)}" for _, row in first.iterrows()]
         rest = f" (+{len(rows) - 3})" if len(rows) > 3 else ""
         detail = "; ".join(examples[:3]) + rest
         return words.say(
@@ -389,6 +389,14 @@ def prepared(subject: Subject) -> pd.DataFrame:
         return rows.assign(series=one_number(rows, keys), end=pd.to_datetime(rows["period_end"]))
 
     return subject.once("prepared", make)
+
+
+def by_category(column: pd.Series, function: Callable[[pd.Series], Any], *, missing: Any) -> pd.Series:
+    """What `function` says of a column of texts, asked once for every distinct text; `missing` where there is none."""
+    if not isinstance(column.dtype, pd.CategoricalDtype):
+        return pd.Series(function(column.astype(str)), index=column.index)
+    of_category = np.asarray(function(pd.Series(column.cat.categories, dtype="str")))
+    return pd.Series(np.append(of_category, missing)[column.cat.codes], index=column.index)
 
 
 def one_number(rows: pd.DataFrame, columns: list[str]) -> np.ndarray:
@@ -464,7 +472,7 @@ def no_district_pairs(subject: Subject, indicator: Indicator) -> Text | None:
     """Why changes of districts can't be judged: none is told, or none beside an earlier period."""
     rows = pairs(subject)
     mine = rows[rows["indicator_id"] == indicator.id]
-    if (mine["area_level"].astype(str) == "district").any():
+    if (mine["area_level"] == "district").any():
         return None
     return no_earlier_period(subject, indicator) or Text(
         de="keine Kreise in zwei Zeiträumen", en="no districts in two periods"
@@ -486,7 +494,12 @@ def only_total_cells(rows: pd.DataFrame, breakdowns: list[str]) -> np.ndarray:
 
 def is_official(rows: pd.DataFrame) -> pd.Series:
     """Which rows are of areas that the offices know; the city's own parts have a dash in their codes."""
-    return ~rows["area_code"].astype(str).str.contains("-")
+    return by_category(rows["area_code"], lambda codes: ~codes.str.contains("-"), missing=True)
+
+
+def land_of(rows: pd.DataFrame) -> pd.Series:
+    """The first two signs of every row's area code: its Land, or DG."""
+    return by_category(rows["area_code"], lambda codes: codes.str[:2], missing="")
 
 
 def before_and_now(row: pd.Series) -> str:

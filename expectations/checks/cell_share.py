@@ -37,7 +37,7 @@ def _broken_down_counts(indicator: Indicator, catalogue: Catalogue) -> bool:
 def _find(subject: Subject) -> Found:
     chosen = [i for i in subject.indicators if _broken_down_counts(i, subject.catalogue)]
     rows = pairs(subject)
-    newest = rows[rows["is_newest"] & ~rows["across_break"] & (rows["area_level"].astype(str) == "district")]
+    newest = rows[rows["is_newest"] & ~rows["across_break"] & (rows["area_level"] == "district")]
     seen, wrong = [], []
     for indicator in chosen:
         of_one = newest[newest["indicator_id"] == indicator.id]
@@ -53,14 +53,14 @@ def _find(subject: Subject) -> Found:
             z = (p - p0).abs() / noise
             large = (np.minimum(n, n0) >= 30) & ((p - p0).abs() > _POINTS)
             joined = joined.assign(z=z, p=100 * p, p0=100 * p0)
-            home = joined["area_code"].astype(str) == subject.home_area
+            home = joined["area_code"] == subject.home_area
             wrong.append(joined[large & ((z > _ANYWHERE) | (home & (z > _HOME)))])
     if not seen:
         return Found({}, rows.iloc[:0])
     over = pd.concat(wrong)
     # One of hundreds of areas may be an oddity of that area; it is named.
     areas = over.groupby([over["indicator_id"], over["end"]], observed=True)["area_code"].transform("nunique")
-    grave = ((over["area_code"].astype(str) == subject.home_area) | (areas >= _AREAS)).to_numpy()
+    grave = ((over["area_code"] == subject.home_area) | (areas >= _AREAS)).to_numpy()
     return found(
         pd.concat(seen),
         over,
@@ -74,7 +74,7 @@ def _nothing_comparable(subject: Subject, indicator: Indicator) -> Text | None:
     mine = rows[(rows["indicator_id"] == indicator.id) & rows["is_newest"] & ~rows["across_break"]]
     parts = mine[(mine[indicator.breakdowns] != TOTAL).any(axis=1)]
     if no_earlier_period(subject, indicator) is None and len(parts) and (
-        mine["area_level"].astype(str) == "district"
+        mine["area_level"] == "district"
     ).any() and all(
         (mine[name] == TOTAL).any() for name in indicator.breakdowns
     ):  # fmt: skip

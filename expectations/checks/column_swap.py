@@ -67,7 +67,7 @@ def _find(subject: Subject) -> Found:
     over = pd.concat(wrong) if wrong else newest.iloc[:0].assign(other="")
     # One of hundreds of areas may look like it by chance.
     times = over.groupby([over["indicator_id"], over["other"]], observed=True)["value"].transform("size")
-    grave = ((over["area_code"].astype(str) == subject.home_area) | (times >= _AREAS)).to_numpy()
+    grave = ((over["area_code"] == subject.home_area) | (times >= _AREAS)).to_numpy()
     return found(
         rows, over, lambda row: f"{row['before']:g} → {row['value']:g}, as {row['other']} had", grave
     )

@@ -59,9 +59,7 @@ def beyond(rows: pd.DataFrame, indicator: Indicator) -> tuple[np.ndarray, np.nda
 
 def _find(subject: Subject) -> Found:
     rows = pairs(subject)
-    home = (rows["area_code"].astype(str) == subject.home_area).to_numpy() & only_total_cells(
-        rows, subject.names
-    )
+    home = (rows["area_code"] == subject.home_area).to_numpy() & only_total_cells(rows, subject.names)
     names = rows["indicator_id"].astype("object").to_numpy()
     wrong = np.zeros(len(rows), dtype=bool)
     grave = np.zeros(len(rows), dtype=bool)

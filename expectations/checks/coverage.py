@@ -26,10 +26,16 @@ from expectations.checks.base import (
     Words,
     indicator_scopes,
     listed,
+    one_number,
 )
 from expectations.verdict import Status, Verdict
 
 _WORDS = Words("coverage")
+
+_COLUMNS = [
+    "area_code", "area_level", "period_end", "period_label", "value", "status", "rounded_to", "source", "series_break_before",
+]  # fmt: skip
+"""What is looked at beside the cells; every further column would be copied for every indicator."""
 
 
 def _run(subject: Subject, scope: str) -> Verdict:
@@ -44,15 +50,16 @@ def _run(subject: Subject, scope: str) -> Verdict:
     if rows.empty or rows["value"].notna().sum() == 0:
         return _WORDS.not_built(subject, scope)
     # Inside the city a value may be hidden, and where nobody lives there is none.
-    rows = rows[rows["area_level"].isin(indicator.levels)]
+    names = list(subject.catalogue.breakdowns)
+    rows = rows.loc[rows["area_level"].isin(indicator.levels), [*_COLUMNS, *names]]
     # What we hide ourselves is there; what an office hides is not.
     ours = (rows["status"].astype("object") == "confidential") & rows["rounded_to"].notna()
     rows = rows.assign(value=rows["value"].where(~ours, 0.0))
     if rows["value"].notna().sum() == 0:
         return _WORDS.not_built(subject, scope)
     rows, awaited = _without_unfinished_period(rows)
-    names = list(subject.catalogue.breakdowns)
-    rows = rows.assign(year=pd.to_datetime(rows["period_end"]).dt.year)
+    ends, of_row = _distinct(rows["period_end"])
+    rows = rows.assign(year=pd.to_datetime(pd.Series(ends)).dt.year.to_numpy()[of_row])
     if indicator.coverage.since:
         rows = rows[rows["year"] >= indicator.coverage.since]
     totals = _expected_cells(rows, indicator, names)
@@ -104,7 +111,7 @@ def _without_unfinished_period(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[s
     That is a gap until it comes, and says nothing against what stands. A table that did deliver and has no figure is
     no such reason.
     """
-    ends = sorted(rows["period_end"].unique())
+    ends = sorted(_distinct(rows["period_end"])[0])
     newest = rows[rows["period_end"] == ends[-1]]
     if len(ends) < 2 or newest["value"].notna().any():
         return rows, []
@@ -189,35 +196,52 @@ def _home_gaps(rows: pd.DataFrame, subject: Subject, indicator: Indicator, names
     if _expected_cells(home, indicator, names)["value"].notna().sum() == 0:
         return [f"area {subject.home_area}, {period}: no value"]
     # No pupils of a type, no share of them: not applicable is an answer.
-    answered = home["value"].notna() | (home["status"] == "not_applicable")
-    known = set(home.loc[answered, names].itertuples(index=False, name=None))
-    level = home["area_level"].iloc[0]
-    usual = _usual_cells(newest[newest["area_level"] == level], names)
-    # A column that came empty for everybody is missed by nobody beside it.
+    level = newest["area_level"] == home["area_level"].iloc[0]
     earlier = ends[ends < last]
+    before = rows.iloc[:0]
+    # A column that came empty for everybody is missed by nobody beside it.
     if len(earlier) and last - (earlier := earlier.max()) <= pd.Timedelta(days=NEIGHBOURS_WITHIN_DAYS):
         before = rows[rows["period_end"] == earlier]
+    # Cells are told apart by one number each.
+    both = pd.concat([newest, before])
+    cells = one_number(both, names)
+    now, then = cells[: len(newest)], cells[len(newest) :]
+    at_home = (newest["area_code"] == subject.home_area).to_numpy()
+    answered = (newest["value"].notna() | (newest["status"] == "not_applicable")).to_numpy()
+    known = set(now[at_home & answered].tolist())
+    usual = _usual_cells(newest, now, level.to_numpy())
+    if len(before):
         unbroken = before["value"].notna() & before["series_break_before"].ne(True)
-        had = before.loc[(before["area_code"] == subject.home_area) & unbroken, names]
-        empty = set(home[names].itertuples(index=False, name=None)) & set(
-            had.itertuples(index=False, name=None)
-        )
-        earlier_cells = _usual_cells(before[before["area_level"] == level], names) & empty
+        had = set(then[((before["area_code"] == subject.home_area) & unbroken).to_numpy()].tolist())
+        same_level = (before["area_level"] == home["area_level"].iloc[0]).to_numpy()
+        earlier_cells = _usual_cells(before, then, same_level) & had & set(now[at_home].tolist())
         usual |= earlier_cells
         # What nobody has any more, though most had it and we did, is gone, whatever sign stands there.
-        peers = newest[(newest["area_level"] == level) & newest["value"].notna()]
-        known -= earlier_cells - set(peers[names].itertuples(index=False, name=None))
+        known -= earlier_cells - set(now[(level & newest["value"].notna()).to_numpy()].tolist())
+    missing = usual - known
+    if not missing:
+        return []
+    first = both.assign(cell=cells)[np.isin(cells, list(missing))].drop_duplicates("cell")
     return [
         f"area {subject.home_area}, {period}, {'/'.join(c for c in cell if c != TOTAL)}: no value"
-        for cell in sorted(usual - known)
+        for cell in sorted(first[names].itertuples(index=False, name=None))
     ]
 
 
-def _usual_cells(peers: pd.DataFrame, names: list[str]) -> set[tuple[str, ...]]:
-    """The cells that at least half of these areas have a value in."""
-    counts = peers[peers["value"].notna()].groupby(names)["area_code"].nunique()
-    common = counts[counts >= 0.5 * peers["area_code"].nunique()]
-    return set(common.index)
+def _usual_cells(rows: pd.DataFrame, cells: np.ndarray, peers: np.ndarray) -> set[int]:
+    """The cells that at least half of the areas of `peers` have a value in."""
+    areas, of_row = np.unique(one_number(rows, ["area_code"]), return_inverse=True)
+    valued = peers & rows["value"].notna().to_numpy()
+    kinds, of_cell = np.unique(cells[valued], return_inverse=True)
+    pairs = np.unique(of_cell * len(areas) + of_row[valued])
+    counts = np.bincount(pairs // max(len(areas), 1), minlength=len(kinds))
+    return set(kinds[counts >= 0.5 * len(np.unique(of_row[peers]))].tolist())
+
+
+def _distinct(column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """The distinct values of a column, and which of them each row has. Days are slow to convert and few."""
+    codes, values = pd.factorize(column)
+    return np.asarray(values), codes
 
 
 def _totals_only(rows: pd.DataFrame, subject: Subject, scope: str) -> list[Text]:

@@ -51,7 +51,7 @@ def _find(subject: Subject) -> Found:
     crossed = rows["across_break"].to_numpy(dtype=bool)
     chosen = shifted & enough & steady & ~crossed & is_official(rows).to_numpy()
     wrong = rows[chosen]
-    home = wrong["area_code"].astype(str) == subject.home_area
+    home = wrong["area_code"] == subject.home_area
     grave = (home | (wrong["is_newest"] & (of_people[chosen] >= _SURE))).to_numpy()
     return found(rows, wrong, before_and_now, grave)
 

@@ -28,9 +28,9 @@ _LEAST_AREAS = 8
 
 def _find(subject: Subject) -> Found:
     rows = pairs(subject)
-    rows = rows[rows["area_level"].astype(str) == "district"]
+    rows = rows[rows["area_level"] == "district"]
     # A rate told without its people stands for enough of them.
-    bare = rows["before_numerator"].isna() & (rows["unit"].astype(str) == "percent") & (rows["before"] >= 1)
+    bare = rows["before_numerator"].isna() & (rows["unit"] == "percent") & (rows["before"] >= 1)
     weight = rows["before_numerator"].fillna(rows["before"]).mask(bare, 100)
     rows = rows.assign(part="value", weight=weight)
     # Numerator and denominator may move together and leave the rate where it was.
@@ -58,10 +58,10 @@ def _find(subject: Subject) -> Found:
     newest = middle["end"] == middle.groupby("indicator_id", observed=True)["end"].transform("max")
     # Without a past, twice as much is needed.
     limit = (_TIMES * usual).clip(lower=_LEAST_SHARE).fillna(2 * _LEAST_SHARE)
-    limit = limit.clip(upper=np.where(middle["unit"].astype(str) == "percent", _MOST_OF_SHARES, _MOST))
+    limit = limit.clip(upper=np.where(middle["unit"] == "percent", _MOST_OF_SHARES, _MOST))
     wrong = middle[newest & ~middle["crossed"] & (middle["change"].abs() > limit)]
     # The row that stands for the period: the home municipality's, or the first of the districts.
-    home = rows.assign(elsewhere=rows["area_code"].astype(str) != subject.home_area)
+    home = rows.assign(elsewhere=rows["area_code"] != subject.home_area)
     first = home.sort_values("elsewhere", kind="stable").drop_duplicates([*keys, "end"])
     first = first.merge(
         wrong[[*keys, "end", "change", "areas"]].rename(columns={"change": "common"}), on=[*keys, "end"]

@@ -25,7 +25,7 @@ than nine tenths did."""
 
 def _find(subject: Subject) -> Found:
     rows = known(subject)
-    rows = rows[rows["area_level"].astype(str) == "district"]
+    rows = rows[rows["area_level"] == "district"]
     people = rows["numerator"].fillna(rows["value"])
     large = rows[(people >= _LARGE) & (rows["rounded_to"].isna())]
     keys = ["indicator_id", "end", *subject.names]

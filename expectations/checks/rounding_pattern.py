@@ -14,7 +14,7 @@ import pandas as pd
 
 from expectations.catalogue import Catalogue
 from expectations.catalogue.model import PEOPLE, Indicator, Kind, Text
-from expectations.checks.base import Found, Subject, found, is_official, known, row_check
+from expectations.checks.base import Found, Subject, found, is_official, known, land_of, row_check
 
 _LEAST = 25
 """Figures of a Land and period from which a pattern can be told from chance."""
@@ -41,7 +41,7 @@ def _find(subject: Subject) -> Found:
         unrounded.assign(why=[f"no multiple of {b:g}" for b in unrounded["rounded_to"]]),
         inside.assign(why="not rounded"),
     ]
-    districts = rows[base.isna() & is_official(rows) & (rows["area_level"].astype(str) == "district")]
+    districts = rows[base.isna() & is_official(rows) & (rows["area_level"] == "district")]
     newest = districts["end"] == districts.groupby("indicator_id", observed=True)["end"].transform("max")
     districts = districts[newest & ~_declared(districts, chosen, subject.catalogue)]
     figures = {
@@ -65,7 +65,7 @@ def _multiples(rows: pd.DataFrame, counts: pd.Series, divisor: int) -> pd.DataFr
     """Rows of Länder where far more of the counts than by chance can be divided."""
     large = counts >= 10
     rows, counts = rows[large], counts[large]
-    groups = [rows["indicator_id"], rows["area_code"].astype(str).str[:2]]
+    groups = [rows["indicator_id"], land_of(rows)]
     share = (counts % divisor == 0).groupby(groups, observed=True).transform("mean")
     # The same count in several rows (all of a rate's cells have one denominator) is one.
     count = counts.groupby(groups, observed=True).transform("nunique")
@@ -79,7 +79,7 @@ def _multiples(rows: pd.DataFrame, counts: pd.Series, divisor: int) -> pd.DataFr
 def _declared(rows: pd.DataFrame, indicators: dict[str, Indicator], catalogue: Catalogue) -> pd.Series:
     """The rows of Länder whose rounding is declared in a measure behind the indicator."""
     result = pd.Series(False, index=rows.index)
-    land = rows["area_code"].astype(str).str[:2]
+    land = land_of(rows)
     for name, indicator in indicators.items():
         for measure in catalogue.measures_of(indicator):
             for rule in measure.additivity:

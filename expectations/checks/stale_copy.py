@@ -34,11 +34,11 @@ def _find(subject: Subject) -> Found:
     # A rate may stay what it is; the people it counts hardly do. Its denominator may be of another, newer source.
     told, before = rows["numerator"].fillna(rows["value"]), rows["before_numerator"].fillna(rows["before"])
     # A rate told without its parts stays the same to the digit often enough: only all of them at once are a copy.
-    bare = rows["numerator"].isna() & (rows["unit"].astype(str) != "EUR")
+    bare = rows["numerator"].isna() & (rows["unit"] != "EUR")
     judged = rows[large & rows["rounded_to"].isna()]
     copied = (told == before).loc[judged.index]
     bare = bare.loc[judged.index]
-    groups = [judged["indicator_id"], judged["area_level"].astype(str) == "district", judged["end"]]
+    groups = [judged["indicator_id"], judged["area_level"] == "district", judged["end"]]
     share = copied.groupby(groups, observed=True).transform("mean")
     count = copied.groupby(groups, observed=True).transform("size")
     # One area alone: all its figures of one source at once, and different ones.
@@ -58,7 +58,7 @@ def _find(subject: Subject) -> Found:
             ),
         )
     )
-    home = judged["area_code"].astype(str) == subject.home_area
+    home = judged["area_code"] == subject.home_area
     many = (share >= np.where(bare, 0.98, _SHARE)) & (count >= np.where(bare, 20, _SERIES))
     # One large count of our own is enough: of five thousand, one in hundreds stays the same.
     single = home & (counted.abs() >= _TELLING_ALONE)
@@ -79,7 +79,7 @@ def _of_an_older_period(subject: Subject) -> pd.DataFrame:
     """Rows of the newest period, where most districts have the figures of one and the same older period."""
     rows = known(subject)
     told = rows["numerator"].fillna(rows["value"]).abs() >= _LARGE
-    rows = rows[told & rows["rounded_to"].isna() & (rows["area_level"].astype(str) == "district")]
+    rows = rows[told & rows["rounded_to"].isna() & (rows["area_level"] == "district")]
     rows = rows.assign(row=rows.index, counted=rows["numerator"].fillna(rows["value"]))
     last = rows.groupby("indicator_id", observed=True)["end"].transform("max")
     now, earlier = rows[rows["end"] == last], rows[rows["end"] < last]

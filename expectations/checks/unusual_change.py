@@ -31,7 +31,7 @@ def _of_counts(indicator: Indicator, catalogue: Catalogue) -> bool:
 def _find(subject: Subject) -> Found:
     chosen = [i.id for i in subject.indicators if _of_counts(i, subject.catalogue)]
     rows = pairs(subject)
-    rows = rows[rows["indicator_id"].isin(chosen) & (rows["area_level"].astype(str) == "district")]
+    rows = rows[rows["indicator_id"].isin(chosen) & (rows["area_level"] == "district")]
     counted = rows["numerator"].fillna(rows["value"])
     before = rows["before_numerator"].fillna(rows["before"])
     large = rows[(counted > 0) & (before > 0) & (np.maximum(counted, before) >= _CASES)]
@@ -57,7 +57,7 @@ def _find(subject: Subject) -> Found:
     many = areas >= np.maximum(
         _AREAS, _SHARE * all_areas.reindex(wrong["indicator_id"].astype("object")).to_numpy()
     )
-    grave = ((wrong["area_code"].astype(str) == subject.home_area) | many).to_numpy()
+    grave = ((wrong["area_code"] == subject.home_area) | many).to_numpy()
     return found(
         rows, wrong, lambda row: f"{row['before']:g} → {row['value']:g}, {100 * (np.exp(row['off']) - 1):+.0f} % beside the others", grave
     )  # fmt: skip

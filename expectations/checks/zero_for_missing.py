@@ -39,7 +39,7 @@ def _find(subject: Subject) -> Found:
     share = gone.groupby([large[name] for name in groups], observed=True).transform("mean")
     count = gone.groupby([large[name] for name in groups], observed=True).transform("sum")
     before = counted.loc[large.index]
-    home = large["area_code"].astype(str) == subject.home_area
+    home = large["area_code"] == subject.home_area
     grave = (before >= MANY) | ((share >= _COLLAPSE) & (count >= 5))
     # What an office did long ago stands in every table; tonight's news decide, and the home municipality's past.
     grave = (grave & large["is_newest"]) | (home & (before >= MANY_AT_HOME))
