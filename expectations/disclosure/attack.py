@@ -11,7 +11,8 @@ need not be thorough, if no witness was found nearby.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -36,6 +37,9 @@ _SHORT = 50.0
 
 _CORNERS = 5
 """So many other corners are tried where the nearest is not whole."""
+
+_ORDERS = 8
+"""So many functionals' surroundings are found together."""
 
 _SECONDS = 30.0
 """For one whole-number search over everything."""
@@ -123,6 +127,10 @@ class Attacker:
         self._lengths = np.diff(sp.csr_array(self._by_cell).indptr)
         self._targets: dict[int, int] = {}
         """What is still to be asked about, and how high it must be possible."""
+        self._expected: dict[int, int] = {}
+        """What `small` is to be asked next, and its `k`."""
+        self._orders: dict[int, Ints] = {}
+        """The micro cells around some functionals, found together with those of others."""
         self._whole: Polytope | None = None
         values = (self._functionals @ self.base).astype(np.int64)
         self.result = Attack(self.base, highest=values.copy(), lowest=values.copy())
@@ -172,12 +180,17 @@ class Attacker:
         self.result.witnesses += [w for w, is_bad in zip(witnesses, bad.tolist(), strict=True) if not is_bad]
         return int((~bad).sum())
 
+    def expect(self, questions: Mapping[int, int]) -> None:
+        """Functionals that `small` will be asked about in this order, each with its `k`; that saves time."""
+        self._expected = dict(questions)
+
     def small(self, functional: int, k: int) -> Opened | None:
         """A functional that is surely at least 1 and surely below k; None if it need not be."""
 
         def may_be_else() -> bool:
-            return bool(self.result.highest[functional] >= k or self.result.lowest[functional] == 0)
+            return self._may_be_else(functional, k)
 
+        self._expected.pop(functional, None)
         if may_be_else():
             return None
         low, high = self.knowledge.low[functional], self.knowledge.high[functional]
@@ -288,9 +301,24 @@ class Attacker:
         """The micro cells around a functional, more and more of them; all only if nobody asks further."""
         everything = len(self._free)
         sizes = _SURROUNDINGS if self.thorough else _SURROUNDINGS[:-1]
-        yield from self._near.around(self._row(functional), [size for size in sizes if size < everything])
+        if any(size < everything for size in sizes):
+            order = self._order(functional)
+            yield from (order[:size] for size in sizes if size < everything)
         if not self.thorough and everything <= sizes[-1]:
             yield np.arange(everything)
+
+    def _order(self, functional: int) -> Ints:
+        """The micro cells around a functional, the nearest first; those of some expected ones are found with them."""
+        if functional not in self._orders:
+            open_ = (f for f, k in self._expected.items() if not self._may_be_else(f, k))
+            asked = [functional, *itertools.islice(open_, _ORDERS - 1)]
+            starts = np.stack([self._row(f) for f in asked], axis=1)
+            self._orders = dict(zip(asked, self._near.nearest(starts), strict=True))
+        return self._orders[functional]
+
+    def _may_be_else(self, functional: int, k: int) -> bool:
+        """Is a witness known that shows the functional as nobody, or as `k` or more?"""
+        return bool(self.result.highest[functional] >= k or self.result.lowest[functional] == 0)
 
     def _not_found(self, functional: int) -> Opened:
         """Open for want of a witness; nothing is known of how far it could go, so it stands at what it is."""

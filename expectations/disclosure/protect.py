@@ -313,6 +313,7 @@ def blurred_open(
     attacker.attack((int(f), 0) for f in at[~below])
     found = [o for o in attacker.result.opened if 1 <= o.upper < k[o.functional]]
     attacker.result.opened = []
+    attacker.expect({f: int(few[f]) for f in at[below].tolist()})
     proved = (attacker.small(f, int(few[f])) for f in at[below].tolist())
     return [*found, *(one for one in proved if one is not None)]
 

@@ -6,8 +6,10 @@ Belongs here: cutting a small system out of a large one. Does not belong here: w
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 import scipy.sparse as sp
 
 from expectations.disclosure.population import Bools, Floats, Ints
@@ -25,13 +27,21 @@ class Surroundings:
 
     def around(self, start: Floats, sizes: Iterable[int]) -> Iterator[Ints]:
         """For every size at most so many micro cells: those of `start` that are not 0, then the nearest to them first."""
-        weight = (start != 0).astype(float)
-        for _ in range(_STEPS):
-            weight = weight + self._columns @ ((self._rows @ weight) / self._squares)
-        order = np.argsort(-weight, kind="stable")
-        near = int(np.count_nonzero(weight))
+        order = self.nearest(start[:, None])[0]
         for size in sizes:
-            yield order[: min(size, near)]
+            yield order[:size]
+
+    def nearest(self, starts: Floats) -> list[Ints]:
+        """For every column of `starts` the micro cells that have to do with it, the nearest first.
+
+        Several columns together take a fraction of the time that each takes alone, and give the same.
+        """
+        weights = (starts != 0).astype(float)
+        for _ in range(_STEPS):
+            weights = weights + self._columns @ ((self._rows @ weights) / self._squares[:, None])
+        return [
+            np.argsort(-weight, kind="stable")[: int(np.count_nonzero(weight))] for weight in weights.T.copy()
+        ]
 
 
 def shift(by_cell: sp.csc_array, cells: Ints, steps: Ints) -> tuple[Ints, Floats]:
@@ -69,7 +79,7 @@ def alike(rows: sp.csr_array) -> tuple[Ints, Ints]:
 
     Told apart by sums of 64 random bits for each entry, the same ones in every run. No row is empty.
     """
-    bits = np.random.default_rng(1).integers(1 << 63, size=rows.shape[1], dtype=np.uint64)
+    bits = _bits(rows.shape[1])
     numbers = rows.data.astype(float).view(np.uint64)
     # A double of a small whole number has its bits on the left only: they are spread before they are multiplied.
     numbers = (numbers ^ (numbers >> np.uint64(32))) * np.uint64(0x9E3779B97F4A7C15)
@@ -78,6 +88,12 @@ def alike(rows: sp.csr_array) -> tuple[Ints, Ints]:
         np.add.reduceat(entries, rows.indptr[:-1]), return_index=True, return_inverse=True
     )
     return firsts, of_row
+
+
+@lru_cache(maxsize=256)
+def _bits(count: int) -> npt.NDArray[np.uint64]:
+    """So many random numbers, the same ones in every run."""
+    return np.random.default_rng(1).integers(1 << 63, size=count, dtype=np.uint64)
 
 
 def lone(rows: sp.csr_array, which: Ints) -> tuple[Bools, Ints]:
