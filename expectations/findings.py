@@ -42,6 +42,13 @@ COLUMNS = [
 ]  # fmt: skip
 
 
+_LOOKED_AT = [
+    "indicator_id", "area_code", "area_level", "period_end", "period_label", "value", "numerator", "denominator",
+    "rounded_to", "series_break_before",
+]  # fmt: skip
+"""The columns that findings are made of, beside the breakdowns."""
+
+
 @dataclass(frozen=True)
 class Question:
     """One test of one area: its estimate, what the others say, and how likely such a distance is."""
@@ -65,13 +72,19 @@ def findings(values: pd.DataFrame, catalogue: Catalogue, home: str, names: dict[
     """
     asked: list[Question] = []
     types = _school_types(values)
-    for indicator in catalogue.in_order():
-        if indicator.kind not in (Kind.SHARE, Kind.RATE) or indicator.unit != "percent":
-            continue
-        rows = values[(values["indicator_id"] == indicator.id) & values["value"].notna()]
-        rows = rows[(rows["denominator"] > 0) & (rows["numerator"] <= rows["denominator"])]
-        if len(rows):
-            asked += _questions(rows, indicator, list(catalogue.breakdowns), home, types)
+    names_of = list(catalogue.breakdowns)
+    rates = [i for i in catalogue.in_order() if i.kind in (Kind.SHARE, Kind.RATE) and i.unit == "percent"]
+    known = values["value"].notna() & (values["denominator"] > 0)
+    known &= (values["numerator"] <= values["denominator"]) & values["indicator_id"].isin(
+        [i.id for i in rates]
+    )
+    # Every comparison of texts costs more than all the arithmetic: only what is looked at is kept, as plain texts.
+    rows = values.loc[known, [*_LOOKED_AT, *names_of]]
+    rows = rows.astype({c: "object" for c in rows.columns if isinstance(rows[c].dtype, pd.StringDtype)})
+    of_indicator = dict(list(rows.groupby("indicator_id", sort=False)))
+    for indicator in rates:
+        if indicator.id in of_indicator:
+            asked += _questions(of_indicator[indicator.id], indicator, names_of, home, types)
     if not asked:
         return pd.DataFrame(columns=COLUMNS)
     # The spread is an estimate of so many areas, so its tails are those of Student's distribution.

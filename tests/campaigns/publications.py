@@ -73,6 +73,7 @@ def moment_of(number: int) -> dt.datetime:
 
 def judge_number(home_path: Path, config: Path, number: int, poison: bool = False) -> None:
     """Write the number into both tables of the candidate and judge everything."""
+    from orchestration.confirm.gate import confirm_tables
     from orchestration.resources.home import Home
     from orchestration.settings import catalogue_of, load_settings
 
