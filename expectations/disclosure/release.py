@@ -172,6 +172,32 @@ class _Task:
     areas: pd.DataFrame
     memory: Memory
 
+    def fingerprint(self) -> str:
+        """Over everything the attack of this population depends on.
+
+        What was published before and says no more than what is published now adds nothing.
+        """
+        part = self.part
+        low, high = known_of_rounded(
+            part["told"].to_numpy(dtype=float), part["base"].to_numpy(dtype=np.int64)
+        )
+        before = part[["low", "high"]].to_numpy(dtype=float, copy=True)
+        before[(before[:, 0] <= low) & (before[:, 1] >= high)] = np.nan
+        digest = hashlib.sha256(_code().encode())
+        frames = (part.drop(columns=["low", "high"]), self.areas, self.city.pieces)
+        for content in (*(pd.util.hash_pandas_object(f, index=False).to_numpy() for f in frames), before):
+            digest.update(np.ascontiguousarray(content).tobytes() + b"|")
+        city = self.city
+        rules = (
+            city.code,
+            city.level,
+            sorted(city.part_of.items()),
+            sorted(city.known_zeros),
+            sorted(city.subsets),
+        )
+        digest.update(repr((self.key, list(part.columns), list(self.breakdowns), rules)).encode())
+        return digest.hexdigest()[:32]
+
     def told(self) -> _Told:
         return _Told.of(self.part, self.breakdowns, self.city, self.areas)
 
@@ -203,9 +229,18 @@ def _protected(task: _Task) -> tuple[npt.NDArray[np.bool_], str | None]:
 
 
 def _attacked(task: _Task) -> list[tuple[str, list[int]]]:
-    """What can be worked out of a population: its label, and the rows of the population that tell it."""
+    """What can be worked out of a population: its label, and the rows of the population that tell it.
+
+    A population of which nothing could be worked out, and of which everything is as it was, is not asked again.
+    """
+    fingerprint = task.fingerprint()
+    if task.memory.get(fingerprint) is not None:
+        return []
     try:
-        return task.told().attacked(task.memory)
+        found = task.told().attacked(task.memory)
+        if not found:
+            task.memory.put(fingerprint, safe=np.ones(1, dtype=bool))
+        return found
     except (ContradictionError, DeclarationError) as error:
         return [(str(error), list(range(len(task.part))))]
 
