@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -90,6 +91,8 @@ class Told:
     schema_version: str
     columns: tuple[str, ...]
     area_names: Mapping[str, str] = field(default_factory=dict)
+    content_hash: str = ""
+    """Of the rows."""
 
 
 @dataclass(frozen=True)
@@ -144,8 +147,26 @@ class Subject:
     rated: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"measure_id": []}))
     opened: pd.DataFrame | None = None
     unprotected: pd.DataFrame | None = None
-    memory: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
-    """What a check found of the whole table, kept for its other scopes."""
+    memory: dict[str, tuple[Any, frozenset[str]]] = field(default_factory=dict, init=False, repr=False)
+    """What a check found of the whole table, kept for its other scopes, and the inputs it was found from."""
+    readers: list[set[str]] = field(default_factory=list, init=False, repr=False)
+    """Where is noted which inputs are read, while somebody asks (`reading`)."""
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in INPUTS:
+            for reader in object.__getattribute__(self, "readers"):
+                reader.add(name)
+        return object.__getattribute__(self, name)
+
+    @contextmanager
+    def reading(self) -> Iterator[set[str]]:
+        """Notes the names of all inputs that are read meanwhile, also by what `once` remembers."""
+        reads: set[str] = set()
+        self.readers.append(reads)
+        try:
+            yield reads
+        finally:
+            self.readers.pop()
 
     @property
     def indicators(self) -> list[Indicator]:
@@ -166,22 +187,41 @@ class Subject:
 
     def values(self, indicator: Indicator) -> pd.DataFrame:
         """The rows of one indicator; empty if the table was not built."""
-        if self.frame is None:
+        frame = self.frame
+        if frame is None:
             return pd.DataFrame()
-        if "values" not in self.memory:
-            self.memory["values"] = dict(list(self.frame.groupby("indicator_id", sort=False, observed=True)))
-        return self.memory["values"].get(indicator.id, self.frame.iloc[:0])
+        of_indicator = self.once("values", _by_indicator)
+        return of_indicator.get(indicator.id, frame.iloc[:0])
 
     def once(self, name: str, find: Callable[[Subject], Any]) -> Any:
         """What `find` says of the whole table, asked once for all scopes."""
         if name not in self.memory:
-            self.memory[name] = find(self)
-        return self.memory[name]
+            with self.reading() as reads:
+                found = find(self)
+            self.remember(name, found, reads)
+        found, inputs = self.memory[name]
+        for reader in self.readers:
+            reader |= inputs
+        return found
+
+    def remember(self, name: str, found: Any, reads: Iterable[str]) -> None:
+        """Keep what is known of the whole table already, and the inputs it was found from."""
+        self.memory[name] = (found, frozenset(reads))
 
     @property
     def names(self) -> list[str]:
         """The breakdowns, in the order of their columns."""
         return list(self.catalogue.breakdowns)
+
+
+INPUTS = frozenset(Subject.__dataclass_fields__) - {"table", "catalogue", "memory", "readers"}
+"""What a check may read of a table but its name and the catalogue."""
+
+
+def _by_indicator(subject: Subject) -> dict[str, pd.DataFrame]:
+    assert subject.frame is not None
+    groups = subject.frame.groupby("indicator_id", sort=False, observed=True)
+    return {str(name): rows for name, rows in groups}
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,10 @@ GREAT_EXPECTATIONS = "great_expectations"
 """Under this name a table's results are remembered; the gate puts there those of its checkpoint over all tables."""
 
 
+SUITE_CHECKS: set[str] = set()
+"""The checks that are nothing but their suite."""
+
+
 def results_of(subject: Subject, check: str) -> list[dict[str, Any]]:
     """What Great Expectations found for one check; the table's suite runs once for all of them."""
 
@@ -35,6 +39,7 @@ def results_of(subject: Subject, check: str) -> list[dict[str, Any]]:
 def suite_check(check: str) -> Check:
     """A check of a whole table that is nothing but its expectations; the first broken one gives the message."""
     words = Words(check)
+    SUITE_CHECKS.add(check)
 
     def run(subject: Subject, scope: str) -> Verdict:
         if subject.frame is None or subject.frame.empty:
@@ -71,6 +76,7 @@ def row_suite_check(check: str, what: Callable[[Indicator], str], column: str) -
     `what`: the rule in words; `column`: the one whose values are shown.
     """
     words = Words(check)
+    SUITE_CHECKS.add(check)
 
     def run(subject: Subject, scope: str) -> Verdict:
         indicator = subject.catalogue.indicators[scope]

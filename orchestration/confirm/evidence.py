@@ -41,6 +41,7 @@ from orchestration.collect.registers.landing import register_landing
 from orchestration.compute.dbt import manifest, structural_tests_behind
 from orchestration.compute.increment import has_table
 from orchestration.confirm.opened import unprotected_figures
+from orchestration.resources.files import file_hash
 from orchestration.resources.home import Home
 from orchestration.settings import Settings
 
@@ -173,6 +174,7 @@ def _before(
     if state.get("rows") is None or not path.exists():
         return None
     columns = tuple(pq.read_schema(path).names)
+    content = file_hash(path)
     if frame is not None and state.get("content_hash") == table_hash:
         rows = frame
     else:
@@ -188,6 +190,7 @@ def _before(
         schema_version=state["schema_version"],
         columns=columns,
         area_names=dict(zip(names["area_code"], names["area_name"], strict=True)),
+        content_hash=content,
     )
 
 

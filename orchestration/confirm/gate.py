@@ -12,11 +12,12 @@ from typing import Any
 from expectations.catalogue import Catalogue
 from expectations.checks import CHECKS
 from expectations.checks.base import Check, Subject
-from expectations.checks.by_suite import GREAT_EXPECTATIONS
+from expectations.checks.by_suite import GREAT_EXPECTATIONS, SUITE_CHECKS
 from expectations.policy import decided
 from expectations.suites.run import run_suites
 from expectations.verdict import Status, Verdict
-from orchestration.confirm import evidence
+from orchestration.confirm import evidence, kept_results
+from orchestration.confirm.kept_results import CheckResult
 from orchestration.confirm.opened import opened_figures
 from orchestration.resources.home import Home
 from orchestration.resources.workers import ALONE, Workers
@@ -32,22 +33,34 @@ def expected_checks(catalogue: Catalogue, table: str) -> set[tuple[str, str]]:
 
 def judge(subject: Subject) -> list[Verdict]:
     """All verdicts on one table. A check that breaks is NOT_EVALUATED, which holds the table."""
+    return judged(subject, {})[0]
+
+
+def judged(subject: Subject, kept: Mapping[str, CheckResult]) -> tuple[list[Verdict], dict[str, CheckResult]]:
+    """All verdicts on one table, and by check what was found. What is in `kept` is not judged again.
+
+    Policy and waivers are applied to every finding, kept or not.
+    """
     verdicts: list[Verdict] = []
+    results: dict[str, CheckResult] = {}
     today = subject.today.date()
     for last in (False, True):
-        judged = dataclasses.replace(subject, verdicts=verdicts) if last else subject
-        found = [_found(judged, check, scope) for check, scope in _to_run(subject, last)]
+        seen = dataclasses.replace(subject, verdicts=verdicts) if last else subject
+        found: list[Verdict] = []
+        for check in CHECKS:
+            if check.is_last is not last:
+                continue
+            result = kept.get(check.name) if not last else None
+            if result is None:
+                with seen.reading() as reads:
+                    answers = [
+                        _found(seen, check, scope) for scope in check.scopes(seen.catalogue, seen.table)
+                    ]
+                result = CheckResult(answers, frozenset(reads))
+            results[check.name] = result
+            found += result.verdicts
         verdicts = verdicts + [decided(v, subject.catalogue, today) for v in found]
-    return verdicts
-
-
-def _to_run(subject: Subject, last: bool) -> list[tuple[Check, str]]:
-    return [
-        (check, scope)
-        for check in CHECKS
-        if check.is_last is last
-        for scope in check.scopes(subject.catalogue, subject.table)
-    ]
+    return verdicts, results
 
 
 def _found(subject: Subject, check: Check, scope: str) -> Verdict:
@@ -67,7 +80,8 @@ def confirm_tables(
 ) -> dict[str, list[Verdict]]:
     """Judge tables of the candidate, by default all that are published, and keep the verdicts beside it.
 
-    Raises CandidateError if there is no candidate, and WorkerError if a worker process died.
+    A check whose inputs are what they were when it was last asked is not asked again (decision 0025). Raises
+    CandidateError if there is no candidate, and WorkerError if a worker process died.
     """
     names = list(catalogue.published if names is None else names)
     with evidence.connect(home) as connection, ThreadPoolExecutor(1) as background:
@@ -82,14 +96,20 @@ def confirm_tables(
             )
             for name in names
         }
-        expected = expectations_met(subjects)
+        marks = kept_results.Marks(connection, catalogue, settings)
+        stored = kept_results.read(connection, names)
         opened = attack.result()
         for name, subject in subjects.items():
             subjects[name] = dataclasses.replace(subject, opened=opened)
-        verdicts = judge_all(subjects, workers, expected)
+        inputs = {name: marks.of(subjects[name], hashes[name]) for name in names}
+        kept = {name: kept_results.valid(stored.get(name, {}), inputs[name]) for name in names}
+        verdicts, results = judge_all(subjects, workers, kept)
         for name in names:
             evidence.record(connection, night, name, hashes[name], catalogue.content_hash, verdicts[name])
             evidence.record_changes(connection, subjects[name], verdicts[name])
+        kept_results.write(connection, results, inputs)
+    asked = sum(not result.is_kept for of_table in results.values() for result in of_table.values())
+    LOG.info("confirm | %d checks of %d tables asked, the others' inputs are as they were", asked, len(names))
     return verdicts
 
 
@@ -108,29 +128,43 @@ def expectations_met(subjects: Mapping[str, Subject]) -> dict[str, list[dict[str
 
 def judge_all(
     subjects: Mapping[str, Subject],
-    workers: Workers,
-    expected: Mapping[str, list[dict[str, Any]]] | None = None,
-) -> dict[str, list[Verdict]]:
-    """All verdicts on every table. `expected`: what Great Expectations said of them already.
+    workers: Workers = ALONE,
+    kept: Mapping[str, Mapping[str, CheckResult]] | None = None,
+) -> tuple[dict[str, list[Verdict]], dict[str, dict[str, CheckResult]]]:
+    """All verdicts on every table, and by table and check what was found. `kept`: what is known already.
 
     Raises WorkerError if a worker process died.
     """
-    expected = expectations_met(subjects) if expected is None else expected
+    kept = {name: {} for name in subjects} if kept is None else kept
+    known = {name: set(kept[name]) for name in subjects}
+    by_suite = {name for name in subjects if not known[name] >= SUITE_CHECKS}
+    expected = expectations_met({name: subjects[name] for name in subjects if name in by_suite})
+    # A table of which little is asked again is judged sooner than it is sent to a worker.
+    sent = {name: s for name, s in subjects.items() if len(known[name]) < len(CHECKS) / 2}
     groups = [
-        [(subjects[name], expected.get(name)) for name in names]
-        for names in _of_like_weight(subjects, 2 * workers.count)
+        [(subjects[name], expected.get(name), kept[name]) for name in names]
+        for names in _of_like_weight(sent, 2 * workers.count)
     ]
-    found = workers.map(_judge_group, groups)
-    verdicts = {name: of_one for of_group in found for name, of_one in of_group.items()}
-    return {name: verdicts[name] for name in subjects}
+    here = [(s, expected.get(name), kept[name]) for name, s in subjects.items() if name not in sent]
+    verdicts: dict[str, list[Verdict]] = {}
+    results: dict[str, dict[str, CheckResult]] = {}
+    for of_group in (*workers.map(_judge_group, groups), _judge_group(here)):
+        for name, (found, by_check) in of_group.items():
+            verdicts[name], results[name] = found, by_check
+    return {n: verdicts[n] for n in subjects}, {n: results[n] for n in subjects}
 
 
-def _judge_group(group: list[tuple[Subject, list[dict[str, Any]] | None]]) -> dict[str, list[Verdict]]:
+_Judged = tuple[list[Verdict], dict[str, CheckResult]]
+
+
+def _judge_group(
+    group: list[tuple[Subject, list[dict[str, Any]] | None, Mapping[str, CheckResult]]],
+) -> dict[str, _Judged]:
     found = {}
-    for subject, results in group:
-        if results is not None:
-            subject.memory[GREAT_EXPECTATIONS] = results
-        found[subject.table] = judge(subject)
+    for subject, expected, kept in group:
+        if expected is not None:
+            subject.remember(GREAT_EXPECTATIONS, expected, {"frame"})
+        found[subject.table] = judged(subject, kept)
         subject.memory.clear()
     return found
 

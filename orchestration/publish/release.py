@@ -10,7 +10,6 @@ Belongs here: finding, adding, switching and removing releases. Does not belong 
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import json
 import os
 import time
@@ -20,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from orchestration.resources.files import remove, replace_folder, sync_folder, write_json
+from orchestration.resources.files import file_hash, remove, replace_folder, sync_folder, write_json
 from orchestration.resources.home import Home
 from orchestration.settings import Audience
 
@@ -265,9 +264,3 @@ class ReleaseStore:
             number += 1
             name = f"{wanted}-{number}"
         return name
-
-
-def file_hash(path: Path) -> str:
-    """sha256 of a file's bytes."""
-    with open(path, "rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
