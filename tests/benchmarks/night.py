@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.nights import PROJECT, environment, run
+from tests.support.nights import PROJECT, environment, run
 
 
 def dbt_alone(home: Path) -> float:

@@ -22,7 +22,7 @@ from typing import Any
 
 import websocket
 
-from tests.servers import free_port
+from tests.support.servers import free_port
 
 _WINDOW = """
 import sys

@@ -24,8 +24,8 @@ from pathlib import Path
 from expectations.catalogue import load_catalogue
 from orchestration.collect.sample.generate import write_sample
 from orchestration.publish.release import ReleaseStore
-from tests.nights import PROJECT, command, environment, folder_config
-from tests.pipeline.deliveries import edit_line
+from tests.support.deliveries import edit_line
+from tests.support.nights import PROJECT, command, environment, folder_config
 
 BIRTHS = "12612-01-01-4_00.csv"
 

@@ -29,9 +29,9 @@ from orchestration.collect.sample.population import unit_of
 from orchestration.collect.sample.register_files import Delivery
 from orchestration.collect.sample.registers import RegisterWriter
 from orchestration.compute.confidential import CITY, KEY, areas_of, city_of, deliveries_of, plain
-from tests.nights import CLOCK, run
-from tests.registers import KEY as SECRET
-from tests.registers import config_of, deliver, koblenz_districts
+from tests.support.nights import CLOCK, run
+from tests.support.registers import KEY as SECRET
+from tests.support.registers import config_of, deliver, koblenz_districts
 
 Deliveries = dict[str, Delivery]
 

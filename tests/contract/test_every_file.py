@@ -21,7 +21,7 @@ from openpyxl import load_workbook
 
 from expectations.catalogue import Catalogue
 from orchestration.collect.genesis import read_official
-from tests.nights import OFFICIAL, SHARED
+from tests.support.nights import OFFICIAL, SHARED
 
 MARKERS = {"-", ".", "...", "/", "x"}
 RECORDED = SHARED / "data" / "genesis_api" / "recorded"

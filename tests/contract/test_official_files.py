@@ -12,7 +12,7 @@ import pytest
 
 from expectations.catalogue import Catalogue
 from orchestration.collect.genesis import OfficialRows, read_official
-from tests.nights import OFFICIAL, run
+from tests.support.nights import OFFICIAL, run
 
 
 def official(name: str, catalogue: Catalogue | None) -> OfficialRows:

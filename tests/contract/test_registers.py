@@ -24,7 +24,7 @@ from orchestration.collect.registers.landing import register_landing
 from orchestration.collect.sample.register_files import Delivery
 from orchestration.resources.home import Home
 from orchestration.settings import ConfigurationError, Settings, load_settings
-from tests.registers import KEY, NIGHT, city, collect, config_of, deliver, into_sqlite, tables_of
+from tests.support.registers import KEY, NIGHT, city, collect, config_of, deliver, into_sqlite, tables_of
 
 
 @pytest.fixture(autouse=True)

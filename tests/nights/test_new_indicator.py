@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 
-from tests.nights import PROJECT, environment, plain_config
+from tests.support.nights import PROJECT, environment, plain_config
 
 YAML = """
 id: childminder_share_percent

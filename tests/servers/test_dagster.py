@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 
 from expectations.catalogue import Catalogue
-from tests.nights import PROJECT, environment, plain_config
-from tests.registers import KEY, city, config_of, deliver
-from tests.servers import free_port
+from tests.support.nights import PROJECT, environment, plain_config
+from tests.support.registers import KEY, city, config_of, deliver
+from tests.support.servers import free_port
 
 
 def tool(name: str) -> str:
@@ -126,7 +126,6 @@ def test_the_schedule_is_two_in_berlin_in_every_season() -> None:
     assert AT_TWO.job_name == "nightly"
 
 
-@pytest.mark.slow
 def test_the_daemon_ticks_and_runs_the_night(home: Path, tmp_path: Path) -> None:
     """The real daemon, the real night; only the clock is set to every minute."""
     import dagster as dg

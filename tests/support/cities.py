@@ -15,7 +15,7 @@ from orchestration.compute.candidate import load_candidate
 from orchestration.compute.dbt import build
 from orchestration.resources.home import Home
 from orchestration.settings import Settings, load_settings
-from tests.registers import KEY, NIGHT, config_of
+from tests.support.registers import KEY, NIGHT, config_of
 
 AREAS = ("12411-01-01-4",)
 """The one file without which there are no areas and inhabitants."""

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from orchestration.publish.database import Target, TargetError
 from orchestration.publish.release import Release, ReleaseStore
 from orchestration.settings import DatabaseTarget
-from tests.releases import FIRST, Row, add
+from tests.support.releases import FIRST, Row, add
 
 
 @pytest.fixture(params=["postgresql", "sqlite"])

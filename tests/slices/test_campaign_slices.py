@@ -12,12 +12,10 @@ from tests.benchmarks import publishing
 from tests.campaigns import faults, gate_mutations, kills, mutations, publications
 
 
-@pytest.mark.slow
 def test_a_kill_leaves_a_whole_release(tmp_path: Path, city_base: Path) -> None:
     assert kills.campaign(1, seed=7, folder=tmp_path, after=city_base)
 
 
-@pytest.mark.slow
 def test_two_publications_disturb_no_reader(tmp_path: Path, city_base: Path) -> None:
     shutil.copytree(city_base, tmp_path / "city", symlinks=True)
     assert publications.campaign(2, readers=1, folder=tmp_path / "city")
@@ -44,7 +42,6 @@ def test_a_disabled_check_is_missed(night_home: Path) -> None:
     assert gate_mutations.survivors(night_home, CHECKS[20::15]) == []
 
 
-@pytest.mark.slow
 def test_mistakes_are_caught_and_a_clean_night_is_not_held(tmp_path: Path) -> None:
     town = faults.FaultyCity(tmp_path, ("21111-02-06-4.csv",), ("pub_leavers",))
     kinds = ("two columns exchanged at home", "zero for missing in a column")

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from expectations.catalogue import Catalogue
 from orchestration.collect.landing import Landing
-from tests.nights import PROJECT, command, environment, run
 from tests.replay.city import SECRETS, codes_of, network_config, sample_tables, table_text
 from tests.replay.server import PASSING, PASSWORD, USER, Faults, Replay, serving
+from tests.support.nights import PROJECT, command, environment, run
 
 LARGE = "21111-02-06-4"
 

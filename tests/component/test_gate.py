@@ -14,9 +14,9 @@ import pytest
 from expectations.catalogue import Catalogue
 from orchestration.collect.genesis import read_official
 from orchestration.publish.release import Release, ReleaseStore
-from tests.nights import folder_config, run
-from tests.pipeline.deliveries import edit_line, newer
-from tests.printing import cells_of_rows, flat_today
+from tests.support.deliveries import edit_line, newer
+from tests.support.nights import folder_config, run
+from tests.support.printing import cells_of_rows, flat_today
 
 LATER = "1795600000"
 WAIVED = "1795650000"

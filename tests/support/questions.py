@@ -10,7 +10,7 @@ import duckdb
 import httpx
 import pyarrow.parquet as pq
 
-from tests.nights import PROJECT
+from tests.support.nights import PROJECT
 
 TEXT = (PROJECT / "docs" / "questions.md").read_text(encoding="utf-8")
 QUESTIONS: list[tuple[str, str]] = re.findall(r"## (\d+\. .+?)\n\n```sql\n(.+?)```", TEXT, re.DOTALL)

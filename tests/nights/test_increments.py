@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import duckdb
-import pytest
 
 from tests.campaigns.increments import Town, campaign
 
@@ -13,7 +12,6 @@ FILES = ("12411-01-01-4", "12411-07-01-4", "12612-01-01-4", "22543-01-02-4")
 REGISTERS = ("block_sides", "schools", "library", "employment_agency_districts", "music_school")
 
 
-@pytest.mark.slow
 def test_a_part_makes_the_mart_that_everything_makes_and_is_not_trusted_blindly(tmp_path: Path) -> None:
     """The whole of it: python -m tests.campaigns.increments --nights 40."""
     town = Town(tmp_path, 1, files=FILES, registers=REGISTERS)

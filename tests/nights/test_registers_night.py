@@ -15,8 +15,8 @@ from expectations.catalogue.model import PEOPLE
 from orchestration.collect.registers.drops import Drop
 from orchestration.collect.sample.edoo import postgresql_dump
 from orchestration.collect.sample.register_files import Delivery
-from tests.nights import run
-from tests.registers import (
+from tests.support.nights import run
+from tests.support.registers import (
     KEY,
     city,
     config_of,

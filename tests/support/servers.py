@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.nights import PROJECT, command, environment
+from tests.support.nights import PROJECT, command, environment
 
 
 @contextmanager

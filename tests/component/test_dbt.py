@@ -10,7 +10,7 @@ from pathlib import Path
 from expectations.catalogue import Catalogue
 from orchestration.compute.dbt import manifest, structural_tests_behind
 from orchestration.resources.home import Home
-from tests.nights import PROJECT, environment
+from tests.support.nights import PROJECT, environment
 
 
 def test_every_structural_test_can_hold_a_table(night_home: Path, catalogue: Catalogue) -> None:

@@ -20,7 +20,7 @@ from orchestration.publish.database import Target
 from orchestration.publish.release import ReleaseStore
 from orchestration.resources.clock import now
 from orchestration.settings import DatabaseTarget, Publishing
-from tests.nights import PROJECT, command, environment
+from tests.support.nights import PROJECT, command, environment
 
 TEXT = (PROJECT / "docs" / "publication.md").read_text(encoding="utf-8")
 # The day that recipes ask for is one by which the night of this run was served, be it after midnight.

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import logging
 import os
 import subprocess
 import sys
+import traceback
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-PROJECT = Path(__file__).resolve().parent.parent
+import yaml
+
+PROJECT = Path(__file__).resolve().parents[2]
 SHARED = PROJECT.parent / "shared"
 OFFICIAL = SHARED / "data" / "official"
 CLOCK = "1795500000"
@@ -43,7 +49,7 @@ def command(*arguments: str) -> list[str]:
 
 
 def run(*arguments: str, cwd: Path = PROJECT, timeout: float = 900, **extra: str) -> Finished:
-    """Run the console script to its end."""
+    """Run the console script to its end, in a process of its own: where the process itself is the matter."""
     done = subprocess.run(
         command(*arguments),
         cwd=cwd,
@@ -53,6 +59,40 @@ def run(*arguments: str, cwd: Path = PROJECT, timeout: float = 900, **extra: str
         timeout=timeout,
     )
     return Finished(done.returncode, done.stdout, done.stderr)
+
+
+def invoke(*arguments: str, cwd: Path = PROJECT, **extra: str) -> Finished:
+    """Run a command in this process. It sees the environment that `run` gives its process, and imports nothing twice."""
+    from typer.testing import CliRunner
+
+    from orchestration.cli import app
+
+    with _surroundings(cwd, environment(**extra)):
+        done = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    err = done.stderr
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        err += "".join(traceback.format_exception(done.exception))
+    return Finished(done.exit_code, done.stdout, err)
+
+
+@contextlib.contextmanager
+def _surroundings(cwd: Path, variables: dict[str, str]) -> Iterator[None]:
+    """Working folder, environment and log handlers for one command; everything is put back afterwards."""
+    before = dict(os.environ)
+    loggers = [logging.getLogger(), logging.getLogger("bildungsmonitor")]
+    states = [(log.handlers[:], log.level, log.propagate) for log in loggers]
+    os.environ.clear()
+    os.environ.update(variables)
+    try:
+        with contextlib.chdir(cwd):
+            yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        for log, (handlers, level, propagate) in zip(loggers, states, strict=True):
+            log.handlers[:] = handlers
+            log.setLevel(level)
+            log.propagate = propagate
 
 
 def apart(module: str, *arguments: str) -> dict[str, Any]:
@@ -74,6 +114,10 @@ FEW_TABLES = ("pub_leavers", "pub_population", "pub_schools", "pub_vocational")
 """Enough tables to hold one and let the others out."""
 
 
+TINY_TABLES = ("pub_schools", "pub_vocational")
+"""Tables that four official tables are enough for."""
+
+
 def plain_config(path: Path, *tables: str) -> Path:
     """The sample without registers and with few tables: a quicker night, where they are not the matter."""
     path.write_text(
@@ -81,6 +125,24 @@ def plain_config(path: Path, *tables: str) -> Path:
         f"tables: [{', '.join(tables or FEW_TABLES)}]\n",
         encoding="utf-8",
     )
+    return path
+
+
+def tiny_config(path: Path, *tables: str, registers: tuple[str, ...] = (), **more: Any) -> Path:
+    """Koblenz on the tiny sample: the quickest night there is. `registers`: of its newest year; `more`: further sections."""
+    facts: dict[str, Any] = {
+        "municipality": {"code": "07111", "name": "Koblenz"},
+        "official_statistics": {"source": "sample", "extent": "tiny"},
+        "tables": list(tables or TINY_TABLES),
+        **more,
+    }
+    if registers:
+        default = yaml.safe_load((PROJECT / "config" / "koblenz.yaml").read_text(encoding="utf-8"))
+        facts["registers"] = {
+            "source": "sample", "extent": "tiny", "only": list(registers),
+            "districts": default["registers"]["districts"],
+        }  # fmt: skip
+    path.write_text(json.dumps(facts, ensure_ascii=False), encoding="utf-8")  # JSON is YAML
     return path
 
 

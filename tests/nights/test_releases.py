@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import sqlalchemy as sa
 
 from tests.campaigns.publications import FIRST, SECOND, publish_number
-from tests.nights import run
+from tests.support.nights import run
 
 
 def test_what_was_taken_back_is_not_published_again(city_base: Path, tmp_path: Path) -> None:

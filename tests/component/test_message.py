@@ -17,7 +17,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from orchestration.resources.home import Home
 from orchestration.resources.message import composed, last_message, send
 from orchestration.settings import Email, Notify, Settings, Webhook
-from tests.servers import free_port
+from tests.support.servers import free_port
 from tests.unit.test_message import HELD, LATE, outcome
 
 

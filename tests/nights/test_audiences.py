@@ -20,7 +20,7 @@ from orchestration.publish.release import Release, ReleaseStore
 from orchestration.publish.targets import bring_up_to_date
 from orchestration.resources.home import Home
 from orchestration.settings import Publishing, Settings
-from tests.nights import CLOCK, run
+from tests.support.nights import CLOCK, run
 
 MOMENT = dt.datetime.fromtimestamp(int(CLOCK), dt.UTC)
 KEY = "indicator_id, area_code, period_start, period_end"
@@ -180,7 +180,7 @@ def test_every_file_says_that_it_is_internal_and_the_folder_is_closed(
 def server(request: pytest.FixtureRequest, home: Home) -> Iterator[tuple[str, Settings]]:
     """A real PostgreSQL with both releases, and the settings that brought them there."""
     from orchestration.settings import DEFAULT_CONFIG, load_settings
-    from tests.servers import postgresql
+    from tests.support.servers import postgresql
 
     with postgresql("audiences") as (_, url):
         databases = [{"url": url}, {"url": url, "audience": "internal"}]

@@ -14,8 +14,8 @@ from expectations.catalogue.model import Indicator
 from orchestration.collect.sample.population import SEED, unit_of
 from orchestration.collect.sample.registers import EMBEDDED_YEARS, RegisterWriter
 from orchestration.explanation import formula_sql
-from tests.plain_counts import PlainCity, related
-from tests.registers import koblenz_districts
+from tests.support.plain_counts import PlainCity, related
+from tests.support.registers import koblenz_districts
 
 HOME = "07111"
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from tests.campaigns.releases import Office, campaign
-from tests.nights import run
+from tests.support.nights import run
 
 
 @pytest.fixture
@@ -107,7 +107,6 @@ def test_two_answers_that_leave_a_small_count_over_are_named(home: Path) -> None
     assert f" {women}" not in opened.out.split("worked out")[1]
 
 
-@pytest.mark.slow
 def test_a_late_pupil_opens_nothing_in_two_releases(tmp_path: Path) -> None:
     """The whole of it: python -m tests.campaigns.releases."""
     office = Office(tmp_path, tables=("pub_schools",), registers=("schools", "pupils", "classes"))

@@ -15,7 +15,7 @@ from orchestration.publish.database import Target
 from orchestration.publish.release import ReleaseStore
 from orchestration.service import service
 from orchestration.settings import DatabaseTarget
-from tests.questions import QUESTIONS, over_http
+from tests.support.questions import QUESTIONS, over_http
 
 
 def test_there_are_ten() -> None:

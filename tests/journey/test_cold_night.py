@@ -17,7 +17,7 @@ from frictionless import Package
 from expectations.catalogue import Catalogue
 from orchestration.publish.derived import DERIVED
 from orchestration.publish.release import ReleaseStore, file_hash
-from tests.nights import PROJECT, command, environment, run
+from tests.support.nights import PROJECT, command, environment, run
 
 TABLES = {
     "indicator_value",
