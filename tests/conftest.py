@@ -23,6 +23,8 @@ from orchestration.settings import DEFAULT_CONFIG, Settings, load_settings
 from tests.support import seeds
 from tests.support.nights import (
     FEW_TABLES,
+    OFFICE_REGISTERS,
+    OFFICE_TABLES,
     OFFICIAL,
     PROJECT,
     SHARED,
@@ -131,6 +133,9 @@ def shared_proof() -> None:
 
 _SEEDS: set[Path] = set()
 
+HELPERS = (PROJECT / "tests" / "support" / "nights.py").read_bytes()
+"""What writes the configurations of small nights."""
+
 
 @pytest.fixture(scope="session", autouse=True)
 def seeds_stay_as_they_are() -> Iterator[None]:
@@ -145,6 +150,11 @@ def seeds_stay_as_they_are() -> Iterator[None]:
 def _night(folder: Path, *arguments: str, **extra: str) -> None:
     finished = run("nightly", "--home", str(folder / "var"), "--json", *arguments, **extra)
     assert finished.code == 0, finished.out + finished.err
+
+
+def _invoked(folder: Path, config: Path) -> None:
+    done = invoke("nightly", "--config", str(config), "--home", str(folder / "var"), "--json")
+    assert done.code == 0, done.out + done.err
 
 
 def _seed(name: str, inputs: list[bytes], make: Any) -> Path:
@@ -177,12 +187,20 @@ def tiny_home() -> Path:
     """A home after one night on the tiny sample, made with `tiny_config`. Read only."""
 
     def make(folder: Path) -> None:
-        done = invoke(
-            "nightly", "--config", str(tiny_config(folder / "city.yaml")), "--home", str(folder / "var")
-        )
-        assert done.code == 0, done.out + done.err
+        _invoked(folder, tiny_config(folder / "city.yaml"))
 
-    return _seed("tiny", [(PROJECT / "tests" / "support" / "nights.py").read_bytes()], make) / "var"
+    return _seed("tiny", [HELPERS], make) / "var"
+
+
+@pytest.fixture(scope="session")
+def office_base() -> Path:
+    """A statistics office after one night on the tiny sample with registers: `city.yaml`, `var`. Read only."""
+
+    def make(folder: Path) -> None:
+        config = tiny_config(folder / "city.yaml", *OFFICE_TABLES, registers=OFFICE_REGISTERS)
+        _invoked(folder, config)
+
+    return _seed("office", [HELPERS], make)
 
 
 @pytest.fixture(scope="session")
@@ -206,10 +224,20 @@ def city_base(catalogue: Catalogue) -> Path:
                 shutil.copy(path, folder / "delivery")
         shutil.rmtree(folder / "written")
         config = folder_config(folder / "city.yaml", folder / "delivery")
-        done = invoke("nightly", "--config", str(config), "--home", str(folder / "var"), "--json")
-        assert done.code == 0, done.out + done.err
+        _invoked(folder, config)
 
-    return _seed("city", [(PROJECT / "tests" / "support" / "nights.py").read_bytes()], make)
+    return _seed("city", [HELPERS], make)
+
+
+@pytest.fixture
+def city(city_base: Path, tmp_path: Path) -> Iterator[Path]:
+    """A city of one's own, with a folder `own` for its own declarations."""
+    folder = seeds.clone(city_base, tmp_path / "city")
+    own = folder_config(folder / "city.yaml", folder / "delivery")
+    (folder / "own").mkdir()
+    own.write_text(own.read_text() + f"catalogue: {folder / 'own'}\n", encoding="utf-8")
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

@@ -9,6 +9,9 @@ import pytest
 from tests.conftest import COLLECTED, FULL_TIER, ORDER
 from tests.support.nights import PROJECT
 
+ELSEWHERE = {"gate", "night", "scale"}
+"""Benchmarks of the night itself that still have no slice in tests/slices."""
+
 EVERYTHING = {p.relative_to(PROJECT).as_posix() for p in (PROJECT / "tests").rglob("test_*.py")}
 
 
@@ -48,3 +51,15 @@ def test_every_folder_with_tests_has_its_place() -> None:
     """A new folder is put into a tier and into the order on purpose."""
     light = {"architecture", "disclosure", "unit"}
     assert {name.split("/")[1] for name in EVERYTHING} == {*FULL_TIER, *ORDER} | light
+
+
+def test_every_campaign_and_benchmark_has_a_slice() -> None:
+    """Some test imports it, so that none can break unseen."""
+    text = "\n".join((PROJECT / name).read_text(encoding="utf-8") for name in sorted(EVERYTHING))
+    bare = [
+        f"{folder}.{path.stem}"
+        for folder in ("campaigns", "benchmarks")
+        for path in sorted((PROJECT / "tests" / folder).glob("[a-z]*.py"))
+        if not re.search(rf"from tests\.{folder}(?:\.{path.stem} import| import [^)]*?\b{path.stem}\b)", text)
+    ]
+    assert bare == sorted(f"benchmarks.{name}" for name in ELSEWHERE)

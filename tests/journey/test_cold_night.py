@@ -1,4 +1,4 @@
-"""Whole nights on the embedded default, run as a user runs them."""
+"""The first two journeys: a cold night on the embedded default, run as a user runs it, and a second one that changes nothing."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from frictionless import Package
 
 from expectations.catalogue import Catalogue
 from orchestration.publish.derived import DERIVED
-from orchestration.publish.release import ReleaseStore, file_hash
-from tests.support.nights import PROJECT, command, environment, run
+from orchestration.publish.release import ReleaseStore
+from tests.support.nights import contents, invoke, run
 
 TABLES = {
     "indicator_value",
@@ -34,11 +34,6 @@ TABLES = {
     "waiver",
     "verdict",
 }
-
-
-def contents(home: Path) -> dict[str, str]:
-    folder = (home / "releases" / "current").resolve()
-    return {p.relative_to(folder).as_posix(): file_hash(p) for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
 @pytest.fixture(scope="module")
@@ -188,18 +183,12 @@ def test_a_second_night_changes_nothing_but_the_history(home: Path) -> None:
     assert (contents(home), sorted(home.glob("landing/sample/*/*"))) == before
 
 
-def test_the_same_inputs_and_clock_give_the_same_bytes(night_home: Path, tmp_path: Path) -> None:
-    again = run("nightly", "--home", str(tmp_path / "var"), "--json")
-    assert again.code == 0, again.err
-    assert contents(tmp_path / "var") == contents(night_home)
-
-
 def test_status_and_explain_speak_of_the_release(night_home: Path) -> None:
-    status = run("status", "--home", str(night_home), "--json")
+    status = invoke("status", "--home", str(night_home), "--json")
     assert status.code == 0
     assert {t["status"] for t in status.json["tables"].values()} == {"published"}
-    assert "pub_leavers" in run("status", "--home", str(night_home)).out
-    explained = run("explain", "care_rate_under_3_percent", "--home", str(night_home))
+    assert "pub_leavers" in invoke("status", "--home", str(night_home)).out
+    explained = invoke("explain", "care_rate_under_3_percent", "--home", str(night_home))
     assert explained.code == 0
     for part in ("C2.2", "previous year end", "22543-01-02-4", "PASS", "Koblenz", "synthetisch"):
         assert part in explained.out
@@ -216,29 +205,12 @@ def test_status_and_explain_speak_of_the_release(night_home: Path) -> None:
     ],
 )
 def test_usage_errors_exit_with_2(arguments: tuple[str, ...], message: str, tmp_path: Path) -> None:
-    done = run(*arguments, *(["--home", str(tmp_path)] if arguments[0] != "read" else []))
+    done = invoke(*arguments, *(["--home", str(tmp_path)] if arguments[0] != "read" else []))
     assert done.code == 2
     assert message in done.err
 
 
 def test_reading_what_is_no_official_file_exits_with_1() -> None:
-    done = run("read", "README.md")
+    done = invoke("read", "README.md")
     assert done.code == 1
     assert "expected ffcsv" in done.err
-
-
-def test_two_nights_at_once_are_refused(home: Path) -> None:
-    import subprocess
-
-    from filelock import FileLock
-
-    with FileLock(home / "night.lock"):
-        done = subprocess.run(
-            command("nightly", "--home", str(home)),
-            cwd=PROJECT,
-            env=environment(),
-            capture_output=True,
-            text=True,
-        )
-    assert done.returncode == 1
-    assert "another night is running" in done.stderr

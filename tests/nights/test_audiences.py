@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import shutil
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -19,8 +18,9 @@ from orchestration.publish.publication import publish
 from orchestration.publish.release import Release, ReleaseStore
 from orchestration.publish.targets import bring_up_to_date
 from orchestration.resources.home import Home
-from orchestration.settings import Publishing, Settings
-from tests.support.nights import CLOCK, run
+from orchestration.settings import Publishing, Settings, catalogue_of, load_settings
+from tests.support.nights import CLOCK, invoke
+from tests.support.seeds import clone
 
 MOMENT = dt.datetime.fromtimestamp(int(CLOCK), dt.UTC)
 KEY = "indicator_id, area_code, period_start, period_end"
@@ -31,17 +31,25 @@ def settings_with(settings: Settings, **publication: object) -> Settings:
 
 
 @pytest.fixture(scope="module")
-def home(night_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """A night's home, published for both audiences; a count of one or two stays hidden in the office as well."""
-    from orchestration.settings import DEFAULT_CONFIG, catalogue_of, load_settings
+def plain(office_base: Path) -> Settings:
+    """The configuration of the office's night."""
+    return load_settings(office_base / "city.yaml")
 
-    copy = tmp_path_factory.mktemp("audiences") / "var"
-    shutil.copytree(night_home, copy, symlinks=True)
-    settings = settings_with(
-        load_settings(DEFAULT_CONFIG), internal={"least_count": 3, "least_denominator": 5}
-    )
-    home = Home(copy)
-    assert not publish(home, settings, catalogue_of(settings), MOMENT).is_new
+
+@pytest.fixture(scope="module")
+def catalogue(plain: Settings) -> Catalogue:
+    """The catalogue of the office's night."""
+    return catalogue_of(plain)
+
+
+@pytest.fixture(scope="module")
+def home(
+    office_base: Path, plain: Settings, catalogue: Catalogue, tmp_path_factory: pytest.TempPathFactory
+) -> Home:
+    """A night's home, published for both audiences; a count of one or two stays hidden in the office as well."""
+    home = Home(clone(office_base / "var", tmp_path_factory.mktemp("audiences") / "var"))
+    settings = settings_with(plain, internal={"least_count": 3, "least_denominator": 5})
+    assert not publish(home, settings, catalogue, MOMENT).is_new
     return home
 
 
@@ -121,18 +129,15 @@ def test_thresholds_are_of_people_and_not_of_hours_or_positions(
 
 
 def test_an_internal_figure_that_can_not_be_beside_the_public_one_is_held(
-    home: Home, releases: tuple[Release, Release], catalogue: Catalogue, tmp_path: Path
+    home: Home, releases: tuple[Release, Release], plain: Settings, catalogue: Catalogue, tmp_path: Path
 ) -> None:
     """The exact figures of the candidate are spoilt behind the gate's back: the table keeps its last good internal version."""
-    from orchestration.settings import DEFAULT_CONFIG, load_settings
-
-    office = Home(tmp_path / "var")
-    shutil.copytree(home.path, office.path, symlinks=True)
+    office = Home(clone(home.path, tmp_path / "var"))
     with duckdb.connect(str(office.candidate)) as candidate:
         candidate.execute(
             "update monitoring.fct_indicator_value set value = value + 9 where indicator_id = 'foreign_pupils_percent'"
         )
-    settings = settings_with(load_settings(DEFAULT_CONFIG), internal={})
+    settings = settings_with(plain, internal={})
     done = publish(office, settings, catalogue, MOMENT + dt.timedelta(1))
     (told,) = (notice for notice in notices(done, catalogue) if notice["key"] == "internal/pub_schools")
     assert told["kind"] == "held"
@@ -150,7 +155,7 @@ def test_an_internal_figure_that_can_not_be_beside_the_public_one_is_held(
 
 
 def test_every_file_says_that_it_is_internal_and_the_folder_is_closed(
-    home: Home, night_home: Path, releases: tuple[Release, Release]
+    home: Home, office_base: Path, releases: tuple[Release, Release]
 ) -> None:
     public, internal = releases
     assert internal.manifest["notice"].startswith(INTERNAL)
@@ -172,22 +177,19 @@ def test_every_file_says_that_it_is_internal_and_the_folder_is_closed(
     assert "gerundet" not in (internal.folder / "fields_of_action.html").read_text(encoding="utf-8")
     # What it says is in no ledger of what everybody knows.
     written = {p.relative_to(home.ledger): p.read_bytes() for p in home.ledger.rglob("*") if p.is_file()}
-    before = Home(night_home).ledger
+    before = Home(office_base / "var").ledger
     assert written == {p.relative_to(before): p.read_bytes() for p in before.rglob("*") if p.is_file()}
 
 
 @pytest.fixture(scope="module")
-def server(request: pytest.FixtureRequest, home: Home) -> Iterator[tuple[str, Settings]]:
+def server(postgresql: str, home: Home, plain: Settings) -> tuple[str, Settings]:
     """A real PostgreSQL with both releases, and the settings that brought them there."""
-    from orchestration.settings import DEFAULT_CONFIG, load_settings
-    from tests.support.servers import postgresql
-
-    with postgresql("audiences") as (_, url):
-        databases = [{"url": url}, {"url": url, "audience": "internal"}]
-        settings = settings_with(load_settings(DEFAULT_CONFIG), internal={}, databases=databases)
-        states = bring_up_to_date(home, settings, MOMENT)
-        assert [state.error for state in states] == [None, None]
-        yield url, settings
+    url = postgresql.replace("postgresql://", "postgresql+psycopg://")
+    databases = [{"url": url}, {"url": url, "audience": "internal"}]
+    settings = settings_with(plain, internal={}, databases=databases)
+    states = bring_up_to_date(home, settings, MOMENT)
+    assert [state.error for state in states] == [None, None]
+    return url, settings
 
 
 def test_the_roles_of_a_database_keep_the_audiences_apart(
@@ -228,44 +230,42 @@ def test_no_command_brings_the_internal_release_to_the_public(
     home: Home, releases: tuple[Release, Release], server: tuple[str, Settings], tmp_path: Path
 ) -> None:
     public, internal = releases
-    office = tmp_path / "var"
-    shutil.copytree(home.path, office, symlinks=True)
+    office = clone(home.path, tmp_path / "var")
     at = ("--home", str(office))
     stolen = office / "releases" / f"{internal.id}-2"
     shutil.copytree(internal.folder, stolen)
-    back = run("release", "rollback", stolen.name, "--reason", "Versuch", *at)
+    back = invoke("release", "rollback", stolen.name, "--reason", "Versuch", *at)
     assert back.code == 2, back.out + back.err
     assert "no release" in back.out + back.err
     for command in (("release", "show", stolen.name), ("release", "diff", public.id, stolen.name),
                     ("cite", "pub_population", "--release", stolen.name)):  # fmt: skip
-        assert run(*command, *at).code == 2
-    listed = run("release", "list", "--json", *at)
+        assert invoke(*command, *at).code == 2
+    listed = invoke("release", "list", "--json", *at)
     assert [r["release"] for r in listed.json] == [public.id]
-    assert [r["release"] for r in run("release", "list", "--audience", "internal", "--json", *at).json] == [
-        internal.id
-    ]
+    assert [
+        r["release"] for r in invoke("release", "list", "--audience", "internal", "--json", *at).json
+    ] == [internal.id]
     # Moved by hand: neither the database nor `verify --repair` takes it for a public one.
     (office / "releases" / "current").unlink()
     (office / "releases" / "current").symlink_to(stolen.name)
     assert len(bring_up_to_date(Home(office), server[1], MOMENT)) == 1  # the internal one alone
-    assert run("release", "verify", "--repair", *at).code == 0
+    assert invoke("release", "verify", "--repair", *at).code == 0
     assert (office / "releases" / "current").resolve().name == public.id
 
 
-def test_what_the_office_took_back_the_next_night_does_not_serve_again(home: Home, tmp_path: Path) -> None:
-    from orchestration.settings import DEFAULT_CONFIG, catalogue_of, load_settings
-
-    office = Home(tmp_path / "var")
-    shutil.copytree(home.path, office.path, symlinks=True)
+def test_what_the_office_took_back_the_next_night_does_not_serve_again(
+    home: Home, plain: Settings, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    office = Home(clone(home.path, tmp_path / "var"))
     store = ReleaseStore.of(office, "internal")
     first = store.current()
-    settings = settings_with(load_settings(DEFAULT_CONFIG), internal={})
-    publish(office, settings, catalogue_of(settings), MOMENT)
+    settings = settings_with(plain, internal={})
+    publish(office, settings, catalogue, MOMENT)
     second = store.current()
     assert first is not None
     assert second is not None
     assert second.id != first.id
-    back = run(
+    back = invoke(
         "release",
         "rollback",
         first.id,
@@ -277,7 +277,7 @@ def test_what_the_office_took_back_the_next_night_does_not_serve_again(home: Hom
         str(office.path),
     )
     assert back.code == 0, back.out + back.err
-    publish(office, settings, catalogue_of(settings), MOMENT)
+    publish(office, settings, catalogue, MOMENT)
     now = store.current()
     assert now is not None
     content = [r.manifest["tables"]["pub_population"]["content_hash"] for r in (first, second, now)]

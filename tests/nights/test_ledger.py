@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from pathlib import Path
 
 import duckdb
 import pandas as pd
-import pytest
 
 from tests.campaigns.releases import Office, campaign
-from tests.support.nights import run
-
-
-@pytest.fixture
-def home(night_home: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(night_home, tmp_path / "home", symlinks=True))
+from tests.support.nights import invoke
 
 
 def women_of_a_school(home: Path) -> tuple[str, str, int]:
@@ -56,11 +49,11 @@ def test_an_answer_counts_as_told_and_a_wrong_one_is_refused(home: Path) -> None
         "--home",
         str(home),
     )
-    wrong = run("ledger", "add", "register_pupils", str(women + 7), *asked)
+    wrong = invoke("ledger", "add", "register_pupils", str(women + 7), *asked)
     assert wrong.code == 2
     assert "expected what the register says" in wrong.err
     assert str(women) not in wrong.err.replace(str(women + 7), "")
-    nobody = run(
+    nobody = invoke(
         "ledger",
         "add",
         "register_pupils",
@@ -77,12 +70,12 @@ def test_an_answer_counts_as_told_and_a_wrong_one_is_refused(home: Path) -> None
     assert nobody.code == 2
     assert "expected one of male, female, diverse" in nobody.err
     assert not (home / "ledger" / "answers.jsonl").exists()
-    done = run("ledger", "add", "register_pupils", str(women), *asked)
+    done = invoke("ledger", "add", "register_pupils", str(women), *asked)
     assert done.code == 0, done.out + done.err
     line = json.loads((home / "ledger" / "answers.jsonl").read_text(encoding="utf-8"))
     assert line["to"] == "Anfrage 12/2026"
     assert line["count"]["low"] == line["count"]["high"] == women
-    assert f"{school} {period} sex=female {women}" in run("ledger", "list", "--home", str(home)).out
+    assert f"{school} {period} sex=female {women}" in invoke("ledger", "list", "--home", str(home)).out
 
 
 def test_two_answers_that_leave_a_small_count_over_are_named(home: Path) -> None:
@@ -100,8 +93,8 @@ def test_two_answers_that_leave_a_small_count_over_are_named(home: Path) -> None
         ).fetchall()
     school, period, everybody, men, women = rows[0]
     where = ("--area", school, "--period", period, "--to", "Anfrage 13/2026", "--home", str(home))
-    assert run("ledger", "add", "register_school_entries", str(everybody), *where).code == 0
-    opened = run("ledger", "add", "register_school_entries", str(men), "--cell", "sex=male", *where)
+    assert invoke("ledger", "add", "register_school_entries", str(everybody), *where).code == 0
+    opened = invoke("ledger", "add", "register_school_entries", str(men), "--cell", "sex=male", *where)
     assert opened.code == 1
     assert f"school_sex[{school}, female]" in opened.out
     assert f" {women}" not in opened.out.split("worked out")[1]
@@ -109,7 +102,7 @@ def test_two_answers_that_leave_a_small_count_over_are_named(home: Path) -> None
 
 def test_a_late_pupil_opens_nothing_in_two_releases(tmp_path: Path) -> None:
     """The whole of it: python -m tests.campaigns.releases."""
-    office = Office(tmp_path, tables=("pub_schools",), registers=("schools", "pupils", "classes"))
+    office = Office(tmp_path, tables=("pub_schools",), registers=("schools", "pupils", "classes"), small=True)
     assert campaign(office, ("the first year", "a late pupil"))
     first, second = office.told
     assert first.release != second.release

@@ -13,7 +13,7 @@ from expectations.catalogue import Catalogue
 from orchestration.collect.landing import Landing
 from tests.replay.city import SECRETS, codes_of, network_config, sample_tables, table_text
 from tests.replay.server import PASSING, PASSWORD, USER, Faults, Replay, serving
-from tests.support.nights import PROJECT, command, environment, run
+from tests.support.nights import PROJECT, command, environment, invoke
 
 LARGE = "21111-02-06-4"
 
@@ -43,14 +43,14 @@ def test_a_night_of_forty_tables_killed_in_a_job_and_run_again(tmp_path: Path, c
         replay.jobs[job] = 2
         replay.faults = Faults(share=0.05, kinds=PASSING, seed=3)
         later = environment(**SECRETS)["SOURCE_DATE_EPOCH"]
-        again = run(*arguments, **SECRETS, SOURCE_DATE_EPOCH=str(int(later) + 3600))
+        again = invoke(*arguments, **SECRETS, SOURCE_DATE_EPOCH=str(int(later) + 3600))
         assert again.code == 0, again.out + again.err
         said += again.out + again.err
         started = [f for p, f in replay.asked if p == "data/tablefile" and f["job"] == "true"]
         assert [f["name"] for f in started] == [LARGE], "the job was started once and taken up again"
         assert replay.removed == [job]
 
-    status = run("status", "--home", str(home), "--json", **SECRETS)
+    status = invoke("status", "--home", str(home), "--json", **SECRETS)
     said += status.out + status.err
     delivered = {d["table_code"]: d["status"] for d in status.json["delivery"]}
     assert set(delivered) == set(codes)

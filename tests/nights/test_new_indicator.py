@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 
-from tests.support.nights import PROJECT, environment, plain_config
+from tests.support.nights import PROJECT, environment, tiny_config
 
 YAML = """
 id: childminder_share_percent
@@ -36,9 +36,9 @@ status: published
 """
 
 
-def test_one_yaml_file_is_an_indicator_everywhere(home: Path, tmp_path: Path) -> None:
+def test_one_yaml_file_is_an_indicator_everywhere(tmp_path: Path) -> None:
     """In a copy of the project: add the file, run a night, find it in all five places."""
-    project = tmp_path / "project"
+    project, home = tmp_path / "project", tmp_path / "var"
     for part in ("orchestration", "expectations", "dbt_project", "config"):
         shutil.copytree(
             PROJECT / part, project / part, ignore=shutil.ignore_patterns("__pycache__", "target")
@@ -55,7 +55,7 @@ def test_one_yaml_file_is_an_indicator_everywhere(home: Path, tmp_path: Path) ->
             text=True,
         )
 
-    plain = str(plain_config(tmp_path / "plain.yaml", "pub_early_childhood"))
+    plain = str(tiny_config(tmp_path / "plain.yaml", "pub_early_childhood"))
     night = cli("nightly", "--home", str(home), "--json", "--config", plain)
     assert night.returncode == 0, night.stdout + night.stderr
 

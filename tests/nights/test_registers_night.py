@@ -15,7 +15,7 @@ from expectations.catalogue.model import PEOPLE
 from orchestration.collect.registers.drops import Drop
 from orchestration.collect.sample.edoo import postgresql_dump
 from orchestration.collect.sample.register_files import Delivery
-from tests.support.nights import run
+from tests.support.nights import invoke, run
 from tests.support.registers import (
     KEY,
     city,
@@ -125,7 +125,7 @@ def test_postgresql_and_sqlite_make_the_same_mart(
             tables=ONE,
         )
         home = tmp_path / name
-        night = run("nightly", "--config", str(config), "--home", str(home), "--json", **ENVIRONMENT)
+        night = invoke("nightly", "--config", str(config), "--home", str(home), "--json", **ENVIRONMENT)
         assert night.code in (1, 3), night.err  # no official table was delivered: nothing is published
         arrived = json.loads((home / "landing" / "registers" / "arrived.json").read_text())
         assert {(a["register"], a["status"], *a["reasons"]) for a in arrived} == {
@@ -203,7 +203,9 @@ def test_no_name_address_or_birthday_is_anywhere_but_with_its_sender(
     home = tmp_path / "home"
     deliver(catalogue, drops, good)
     refuse_everything(drops, catalogue, deliveries, person, child)
-    night = run("nightly", "--config", str(config), "--home", str(home), **ENVIRONMENT)
+    night = run(
+        "nightly", "--config", str(config), "--home", str(home), **ENVIRONMENT
+    )  # in a process: what it says
     said = " ".join(night.err.split())
     assert "register residents accepted" in said
     assert said.count("refused") >= 7
@@ -281,7 +283,7 @@ def test_another_city_is_a_configuration(tmp_path: Path, catalogue: Catalogue) -
     facts["registers"]["districts"] = facts["registers"]["districts"][:12]
     config.write_text(json.dumps(facts, ensure_ascii=False))
     home = tmp_path / "home"
-    night = run("nightly", "--config", str(config), "--home", str(home), "--json", **ENVIRONMENT)
+    night = invoke("nightly", "--config", str(config), "--home", str(home), "--json", **ENVIRONMENT)
     assert night.code in (1, 3), night.err  # no official table was delivered: nothing is published
     raw = deliveries["residents"].frame
     with candidate(home) as connection:

@@ -17,9 +17,16 @@ from typing import Any
 import pytest
 
 from expectations.catalogue import Catalogue
-from tests.support.nights import PROJECT, environment, plain_config
+from tests.support.nights import PROJECT, environment, tiny_config
 from tests.support.registers import KEY, city, config_of, deliver
+from tests.support.seeds import clone
 from tests.support.servers import free_port
+
+
+@pytest.fixture
+def home(tiny_home: Path, tmp_path: Path) -> Path:
+    """A home of one's own after one small night."""
+    return clone(tiny_home, tmp_path / "var")
 
 
 def tool(name: str) -> str:
@@ -130,7 +137,7 @@ def test_the_daemon_ticks_and_runs_the_night(home: Path, tmp_path: Path) -> None
     """The real daemon, the real night; only the clock is set to every minute."""
     import dagster as dg
 
-    plain = plain_config(tmp_path / "plain.yaml", "pub_vocational")
+    plain = tiny_config(tmp_path / "plain.yaml")
     module = tmp_path / "every_minute.py"
     module.write_text(EVERY_MINUTE)
     workspace = tmp_path / "workspace.yaml"

@@ -16,6 +16,8 @@ from typing import Any
 
 import yaml
 
+from orchestration.publish.release import file_hash
+
 PROJECT = Path(__file__).resolve().parents[2]
 SHARED = PROJECT.parent / "shared"
 OFFICIAL = SHARED / "data" / "official"
@@ -110,12 +112,26 @@ def apart(module: str, *arguments: str) -> dict[str, Any]:
     return found
 
 
+def contents(home: Path) -> dict[str, str]:
+    """Every file of the served release and its hash."""
+    folder = (home / "releases" / "current").resolve()
+    return {p.relative_to(folder).as_posix(): file_hash(p) for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
 FEW_TABLES = ("pub_leavers", "pub_population", "pub_schools", "pub_vocational")
 """Enough tables to hold one and let the others out."""
 
 
 TINY_TABLES = ("pub_schools", "pub_vocational")
 """Tables that four official tables are enough for."""
+
+
+OFFICE_TABLES = ("pub_population", "pub_schools", "pub_youth_welfare")
+OFFICE_REGISTERS = (
+    "block_sides", "schools", "residents", "resident_movements", "pupils", "classes", "learning_materials",
+    "teaching_staff", "school_social_work", "youth_welfare", "youth_work",
+)  # fmt: skip
+"""Tables of people, and the registers behind them: what rounding and hiding are seen on."""
 
 
 def plain_config(path: Path, *tables: str) -> Path:

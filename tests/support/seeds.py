@@ -28,6 +28,9 @@ KEPT = 2
 LINKED = ("landing", "releases", "sample")
 """Folders whose files are replaced and never written in place: a clone shares them by hard links."""
 
+COPIED = (".sqlite", ".jsonl")
+"""Files below them that are written in place all the same."""
+
 SMALL = 256 * 1024
 """Up to so many bytes a seed's file is compared by its content, a larger one by size and time."""
 
@@ -97,7 +100,7 @@ def clone(source: Path, target: Path) -> Path:
 
     def copy(this: str, that: str) -> str:
         inside = Path(this).relative_to(source).parts
-        if set(LINKED) & set(inside[:-1]) and Path(this).suffix != ".sqlite":
+        if set(LINKED) & set(inside[:-1]) and Path(this).suffix not in COPIED:
             os.link(this, that)
             return that
         return str(shutil.copy2(this, that))
