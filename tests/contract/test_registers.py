@@ -116,6 +116,7 @@ def test_pupils_per_school_equal_a_plain_count(tmp_path: Path, catalogue: Catalo
     assert told.to_dict() == {"07111": len(girls)}
 
 
+@pytest.mark.full_tier  # the whole city through the door
 def test_every_register_is_accepted_in_its_own_format(tmp_path: Path, catalogue: Catalogue) -> None:
     settings, home = settings_of(tmp_path, sorted(catalogue.registers)), Home(tmp_path / "home")
     _, deliveries = city()
