@@ -101,7 +101,7 @@ class OfficialStatistics(_Section):
     """Where official statistics come from: the network, a folder, or the embedded synthetic sample.
 
     `tables`: the tables to ask for; by default those that measures need. `budget_minutes`: how long
-    a night may collect. `extent`: of the sample; `tiny` has eight years of the tables that measures need.
+    a night may collect. `extent`: of the sample; `tiny` has the last eight years of what `tables` of the configuration need.
     """
 
     source: Literal["network", "folder", "sample"]

@@ -43,7 +43,7 @@ from orchestration.resources.files import write_bytes
 def write_sample(folder: Path, catalogue: Catalogue, extent: Extent = FULL) -> list[Path]:
     """All files of the sample below `folder`; written only if they are not there in this version.
 
-    Any other extent than the full one leaves out the tables that no measure of this catalogue needs.
+    Any other extent than the full one leaves out the tables that no published table of this catalogue needs.
     """
     marker = folder / ".version"
     version = _version(catalogue, extent)
@@ -78,8 +78,9 @@ def sample_files(catalogue: Catalogue, extent: Extent = FULL) -> dict[str, bytes
     if extent == FULL:
         return files
     # Inhabitants are always there: their table lists the areas.
-    needed = {source.table for measure in catalogue.measures.values() for source in measure.sources}
-    needed.add("12411-01-01-4")
+    indicators = [i for name in catalogue.published for i in catalogue.indicators_of(name)]
+    measures = [m for indicator in indicators for m in catalogue.measures_of(indicator)]
+    needed = {source.table for measure in measures for source in measure.sources} | {"12411-01-01-4"}
     return {name: data for name, data in files.items() if name.split("_")[0].split(".")[0] in needed}
 
 
