@@ -1,4 +1,4 @@
-"""Unit tests need no network, dbt, Dagster or Great Expectations: whoever asks for them here fails."""
+"""Unit tests need no network, dbt, Dagster or Great Expectations: one that asks for them fails."""
 
 from __future__ import annotations
 
