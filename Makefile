@@ -38,8 +38,8 @@ lint: $(VENV)/.dev
 types: $(VENV)/.dev
 	$(BIN)/mypy
 
-# Groups of tests that share fixtures stay on one worker; the order is that of tests/conftest.py.
-PYTEST = $(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder --durations=20 --durations-min=1
+# Tests that share fixtures stay on one worker; which, and in what order, says tests/conftest.py.
+PYTEST = $(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder --durations=20 --durations-min=1
 tests-default: $(VENV)/.dev
 	$(PYTEST) -m "not full_tier"
 

@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 import sqlalchemy as sa
 from filelock import FileLock
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 from expectations.catalogue import Catalogue, load_catalogue
 from orchestration.resources.home import Home
@@ -62,7 +64,7 @@ def folder_of(item: pytest.Item) -> str:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark the second tier, keep together what shares fixtures of a module, and put the heavy first.
+    """Mark the second tier, and put the heavy first.
 
     Within a folder nothing moves.
     """
@@ -73,18 +75,28 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if folder_of(item) in FULL_TIER:
             item.add_marker(pytest.mark.full_tier)
-        if item.get_closest_marker("xdist_group") is None and _shares_a_module(item):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
     config.stash[COLLECTED] = [(i.nodeid, i.get_closest_marker("full_tier") is not None) for i in items]
 
 
-def _shares_a_module(item: pytest.Item) -> bool:
-    """Does this test use a fixture that is built once a module?"""
-    definitions = getattr(item, "_fixtureinfo", None)
-    if definitions is None:
-        return False
-    found = (d for several in definitions.name2fixturedefs.values() for d in several)
-    return any(d.scope == "module" and d.argname != "nothing_heavy" for d in found)
+@cache
+def has_fixtures_of_its_own(module: str) -> bool:
+    """Does a module build a fixture once for all its tests?"""
+    path = PROJECT / module
+    return path.is_file() and 'scope="module"' in path.read_text(encoding="utf-8")
+
+
+class Groups(LoadScopeScheduling):
+    """Tests of a module that builds something once stay on one worker; all others go where there is room."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        module = nodeid.partition("::")[0]
+        return module if has_fixtures_of_its_own(module) else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Groups | None:
+    """For `--dist loadscope`. xdist's own groups by mark (loadgroup) do nothing with this pytest."""
+    return Groups(config, log) if config.getoption("dist") == "loadscope" else None
 
 
 _SLOW: list[tuple[float, str]] = []
