@@ -101,10 +101,11 @@ class OfficialStatistics(_Section):
     """Where official statistics come from: the network, a folder, or the embedded synthetic sample.
 
     `tables`: the tables to ask for; by default those that measures need. `budget_minutes`: how long
-    a night may collect.
+    a night may collect. `extent`: of the sample; `tiny` has the last eight years of what `tables` of the configuration need.
     """
 
     source: Literal["network", "folder", "sample"]
+    extent: Literal["full", "tiny"] = "full"
     directory: Path | None = None
     hosts: dict[str, Host] = {}
     tables: list[str] | None = None
@@ -121,6 +122,8 @@ class OfficialStatistics(_Section):
             raise ValueError("give a directory for source 'folder', and only then")
         if (self.source == "network") != bool(self.hosts):
             raise ValueError("give hosts for source 'network', and only then")
+        if self.extent != "full" and self.source != "sample":
+            raise ValueError("extent: only the sample has one")
         return self
 
 
@@ -172,10 +175,12 @@ class Registers(_Section):
 
     `drops`: a folder outside the home with one folder per register. `only`: the registers there are;
     by default all declared ones. `key_file`: the key of the pseudonyms; by default the environment
-    has it. `rejected_days`: how long a refused file waits for its sender.
+    has it. `rejected_days`: how long a refused file waits for its sender. `extent`: of the sample; `tiny` has
+    the newest year alone.
     """
 
     source: Literal["sample", "city", "none"] = "none"
+    extent: Literal["full", "tiny"] = "full"
     drops: Path | None = None
     databases: list[Database] = []
     only: list[str] | None = None
@@ -201,6 +206,8 @@ class Registers(_Section):
             raise ValueError("give drops or databases for source 'city'")
         if self.source == "sample" and not self.districts:
             raise ValueError("give districts for source 'sample': the synthetic city is made of them")
+        if self.extent != "full" and self.source != "sample":
+            raise ValueError("extent: only the sample has one")
         codes = [d.code for d in self.districts]
         if twice := sorted({c for c in codes if codes.count(c) > 1}):
             raise ValueError(f"districts: {', '.join(twice)} twice")

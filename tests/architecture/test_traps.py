@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.campaigns.traps import Trap, is_caught, page, traps
-from tests.nights import PROJECT
+from tests.support.nights import PROJECT
 
 
 @pytest.mark.parametrize("trap", traps(), ids=lambda t: t.id)

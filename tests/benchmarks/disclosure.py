@@ -35,7 +35,7 @@ from expectations.disclosure.tables import Figures
 from expectations.disclosure.verify import unproved
 from tests.disclosure import cases
 from tests.disclosure.pupils import HIERARCHIES, LEAVES, declaration, pupils, table
-from tests.nights import PROJECT
+from tests.support.nights import PROJECT
 
 TABLES = (
     ("area", "type"),

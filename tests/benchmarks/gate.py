@@ -24,7 +24,7 @@ from expectations.catalogue import Catalogue
 from expectations.checks import Subject
 from orchestration.confirm.gate import judge
 from tests.checks.subjects import Subjects
-from tests.nights import run
+from tests.support.nights import run
 
 _RULES = {
     "range": "value < low or value > high",

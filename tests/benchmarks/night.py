@@ -27,7 +27,7 @@ from typing import Any
 
 import psutil
 
-from tests.nights import PROJECT, environment
+from tests.support.nights import PROJECT, environment
 
 CONFIG = "config/koblenz.yaml"
 

@@ -30,7 +30,7 @@ from orchestration.publish.mart_file import write_mart
 from orchestration.publish.release import Release
 from orchestration.resources.clock import now
 from orchestration.settings import DEFAULT_CONFIG, DatabaseTarget, load_settings
-from tests.servers import postgresql
+from tests.support.servers import postgresql
 
 SAMPLE = 20_000
 

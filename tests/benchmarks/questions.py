@@ -23,8 +23,8 @@ import sqlalchemy as sa
 from orchestration.publish.database import Target
 from orchestration.publish.release import ReleaseStore
 from orchestration.settings import DatabaseTarget
-from tests.questions import QUESTIONS, over_http
-from tests.servers import http_service, postgresql
+from tests.support.questions import QUESTIONS, over_http
+from tests.support.servers import http_service, postgresql
 
 
 def median(work: Callable[[], object], runs: int) -> float:

@@ -19,7 +19,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from tests.nights import OFFICIAL, PROJECT
+from tests.support.nights import OFFICIAL, PROJECT
 
 TABLES = ("12531-0043_175879554_flat.zip", "21311-01-01-4-B_1773175045085_de_flat.zip")
 

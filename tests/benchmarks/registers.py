@@ -20,8 +20,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from tests.nights import PROJECT
-from tests.registers import city
+from tests.support.nights import PROJECT
+from tests.support.registers import city
 
 _MEASURED = """
 import json, resource, sys, time

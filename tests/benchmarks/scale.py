@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestration.collect.sample.population import DISTRICTS
-from tests.nights import apart
+from tests.support.nights import apart
 
 HOME = "07111"
 MODULE = "tests.benchmarks.scale"
@@ -40,8 +40,8 @@ def one_district(folder: Path, code: str, years: int) -> dict[str, Any]:
     from orchestration.collect.sample import population
     from orchestration.collect.sample.registers import RegisterWriter, write_registers
     from orchestration.confirm import evidence
-    from tests import cities
-    from tests.registers import koblenz_districts
+    from tests.support import cities
+    from tests.support.registers import koblenz_districts
 
     seconds: dict[str, float] = {}
     clock = time.perf_counter()
@@ -85,9 +85,9 @@ def plain_pandas(years: int) -> dict[str, Any]:
     from expectations.catalogue import load_catalogue
     from orchestration.collect.sample import population
     from orchestration.collect.sample.registers import RegisterWriter
-    from tests.pipeline.test_indicators import BY_REGISTER
-    from tests.plain_counts import PlainCity
-    from tests.registers import koblenz_districts
+    from tests.component.test_indicators import BY_REGISTER
+    from tests.support.plain_counts import PlainCity
+    from tests.support.registers import koblenz_districts
 
     catalogue, districts = load_catalogue(), koblenz_districts()
     last = max(population.YEARS)

@@ -16,13 +16,15 @@ import tempfile
 import threading
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import websocket
 
-from tests.servers import free_port
+from tests.support.servers import free_port
 
 _WINDOW = """
 import sys
@@ -113,13 +115,25 @@ class Browser:
         self._socket = websocket.create_connection(
             pages[0]["webSocketDebuggerUrl"], timeout=_SECONDS, suppress_origin=True, http_no_proxy=["*"]
         )
-        width, height = self._size
         for method, parameters in (
             ("Page.enable", {}), ("Runtime.enable", {}), ("Emulation.setFocusEmulationEnabled", {"enabled": True}),
             ("Emulation.setScrollbarsHidden", {"hidden": True}),
-            ("Emulation.setDeviceMetricsOverride", {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}),
         ):  # fmt: skip
             self._ask(method, **parameters)
+        self._resize(*self._size)
+
+    def _resize(self, width: int, height: int) -> None:
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        self._ask("Emulation.setDeviceMetricsOverride", **size)
+
+    @contextmanager
+    def sized(self, width: int, height: int) -> Iterator[None]:
+        """Another size of the window for a while."""
+        self._resize(width, height)
+        try:
+            yield
+        finally:
+            self._resize(*self._size)
 
     def _ask(self, method: str, **parameters: Any) -> dict[str, Any]:
         self._number += 1

@@ -41,8 +41,8 @@ from orchestration.confirm import evidence
 from orchestration.confirm.gate import confirm_tables
 from orchestration.publish.publication import publish
 from orchestration.settings import catalogue_of
-from tests import cities
-from tests.registers import NIGHT, city, deliver
+from tests.support import cities
+from tests.support.registers import NIGHT, city, deliver
 
 HOME, NEIGHBOUR, REGION = "07111", "07137", "071"
 NUMBER = re.compile(r"-?\d+(,\d+)?")

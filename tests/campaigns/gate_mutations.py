@@ -23,7 +23,7 @@ from orchestration.confirm import gate
 from tests.checks.poisons import POISONS
 from tests.checks.subjects import Subjects
 from tests.checks.test_checks import test_each_poison_trips_its_own_check
-from tests.nights import run
+from tests.support.nights import run
 
 
 def disabled(check: Check) -> Check:

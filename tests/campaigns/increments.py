@@ -27,8 +27,8 @@ from expectations.catalogue import Catalogue, load_catalogue
 from orchestration.collect.sample.register_files import Delivery
 from orchestration.compute.candidate import load_candidate
 from orchestration.compute.mart import Mart, compute_mart
-from tests import cities
-from tests.registers import NIGHT, city, deliver
+from tests.support import cities
+from tests.support.registers import NIGHT, city, deliver
 
 SCHEMAS = ("conformed", "indicators", "monitoring", "published")
 HAPPENINGS = ("register", "revision", "lost year", "other name", "nothing")

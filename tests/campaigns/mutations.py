@@ -31,7 +31,7 @@ from orchestration.collect.registers.landing import register_landing
 from orchestration.collect.sample.register_files import Delivery, write_delivery
 from orchestration.resources.home import Home
 from orchestration.settings import Settings, load_settings
-from tests.registers import KEY, NIGHT, city, config_of
+from tests.support.registers import KEY, NIGHT, city, config_of
 
 Mutation = Callable[[Register, Delivery, random.Random], tuple[Delivery | None, str]]
 """A mutated delivery and what was done; None where the register has nothing of the kind."""

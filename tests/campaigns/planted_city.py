@@ -31,9 +31,9 @@ from expectations.findings import findings
 from orchestration.collect.sample.population import unit_of
 from orchestration.collect.sample.register_files import Delivery
 from orchestration.collect.sample.registers import RegisterWriter
-from tests import cities
-from tests.nights import apart
-from tests.registers import deliver, koblenz_districts
+from tests.support import cities
+from tests.support.nights import apart
+from tests.support.registers import deliver, koblenz_districts
 
 CITY = "07111"
 YEARS = (2023, 2024, 2025)

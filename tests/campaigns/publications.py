@@ -23,7 +23,7 @@ from pathlib import Path
 
 import duckdb
 
-from tests.nights import plain_config, run
+from tests.support.nights import plain_config, run
 
 FIRST, SECOND = "pub_leavers", "pub_vocational"
 CELLS = (

@@ -29,8 +29,8 @@ from orchestration.publish.targets import bring_up_to_date
 from orchestration.resources.home import Home
 from orchestration.settings import catalogue_of, load_settings
 from tests.campaigns.publications import FIRST, PAIR, SECOND, judge_number, moment_of
-from tests.nights import PROJECT, environment, plain_config, run
-from tests.servers import postgresql
+from tests.support.nights import PROJECT, environment, plain_config, run
+from tests.support.servers import postgresql
 
 
 def publish_once(home_path: Path, config: Path, number: int) -> None:

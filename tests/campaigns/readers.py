@@ -35,8 +35,8 @@ from orchestration.resources.home import Home
 from orchestration.resources.night import step_back
 from orchestration.settings import load_settings
 from tests.campaigns.publications import CELLS, FIRST, LEAST, PAIR, SECOND, publish_number
-from tests.nights import plain_config, run
-from tests.servers import http_service, postgresql
+from tests.support.nights import plain_config, run
+from tests.support.servers import http_service, postgresql
 
 KINDS = ("duckdb", "parquet", "postgresql", "http")
 PAUSE = 1.0

@@ -16,6 +16,7 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -29,9 +30,9 @@ from orchestration.collect.sample.population import unit_of
 from orchestration.collect.sample.register_files import Delivery
 from orchestration.collect.sample.registers import RegisterWriter
 from orchestration.compute.confidential import CITY, KEY, areas_of, city_of, deliveries_of, plain
-from tests.nights import CLOCK, run
-from tests.registers import KEY as SECRET
-from tests.registers import config_of, deliver, koblenz_districts
+from tests.support.nights import CLOCK, invoke, run
+from tests.support.registers import KEY as SECRET
+from tests.support.registers import config_of, deliver, koblenz_districts
 
 Deliveries = dict[str, Delivery]
 
@@ -51,9 +52,15 @@ class Office:
     """A city whose registers are delivered, put right and answered from."""
 
     def __init__(
-        self, folder: Path, *, tables: tuple[str, ...] = (), registers: tuple[str, ...] = ()
+        self,
+        folder: Path,
+        *,
+        tables: tuple[str, ...] = (),
+        registers: tuple[str, ...] = (),
+        small: bool = False,
     ) -> None:
-        """All tables and registers, or those named."""
+        """All tables and registers, or those named. `small`: on the tiny sample, and its nights in this process."""
+        self.command = invoke if small else partial(run, timeout=1200)
         self.home, self.drops = folder / "home", folder / "drops"
         self.catalogue: Catalogue = load_catalogue()
         self.breakdowns = list(self.catalogue.breakdowns)
@@ -61,7 +68,7 @@ class Office:
         wanted = {"only": list(registers)} if registers else {}
         self.config = config_of(
             folder / "city.yaml", {"drops": str(self.drops), "key_file": str(folder / "key"), **wanted},
-            {"source": "sample"}, tables=tables,
+            {"source": "sample", "extent": "tiny" if small else "full"}, tables=tables,
         )  # fmt: skip
         writer = RegisterWriter("07111", koblenz_districts(), unit_of("07111"), 7111)
         self.years: list[Deliveries] = [{}, {}]
@@ -83,14 +90,13 @@ class Office:
         """A whole night, and what its release told. Raises AssertionError if a table was held."""
         self.nights += 1
         clock = str(int(CLOCK) + 86_400 * self.nights)
-        done = run(
+        done = self.command(
             "nightly",
             "--config",
             str(self.config),
             "--home",
             str(self.home),
             "--json",
-            timeout=1200,
             SOURCE_DATE_EPOCH=clock,
         )
         assert done.code == 0, done.out[-3000:] + done.err[-3000:]
@@ -180,7 +186,7 @@ class Office:
             one["counted_period_end"].item(),
             int(one["value"].item()),
         )
-        done = run("ledger", "add", "register_pupils", str(value), "--area", area, "--period", f"{period:%Y-%m-%d}",
+        done = self.command("ledger", "add", "register_pupils", str(value), "--area", area, "--period", f"{period:%Y-%m-%d}",
             "--to", "Anfrage 7/2026", "--config", str(self.config), "--home", str(self.home))  # fmt: skip
         assert done.code == 0, done.out + done.err
         return one.assign(low=float(value), high=float(value))

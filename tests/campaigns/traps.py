@@ -20,7 +20,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.nights import PROJECT, environment
+from tests.support.nights import PROJECT, environment
 
 FOLDERS = ("orchestration", "expectations", "dbt_project", "config", "tests")
 

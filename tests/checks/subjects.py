@@ -12,7 +12,7 @@ from expectations.checks import Subject
 from orchestration.confirm import evidence
 from orchestration.resources.home import Home
 from orchestration.settings import DEFAULT_CONFIG, catalogue_of, load_settings
-from tests.nights import CLOCK
+from tests.support.nights import CLOCK
 
 
 class Subjects(Mapping[str, Subject]):

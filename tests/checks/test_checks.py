@@ -14,7 +14,8 @@ from expectations.catalogue.model import Exemption, Text, Waiver
 from expectations.checks import CHECKS, Subject
 from expectations.checks.base import Revisions
 from expectations.verdict import Status, Verdict
-from orchestration.confirm.gate import expected_checks, judge
+from orchestration.confirm import gate
+from orchestration.confirm.gate import expected_checks
 from tests.checks.poisons import (
     HOME,
     LEAVERS,
@@ -39,10 +40,23 @@ def clean(night_home: Path) -> Subjects:
     return Subjects(night_home)
 
 
-def held_by(subject: Subject) -> set[str]:
-    return {v.check for v in judge(subject) if v.status.holds}
+COMPARING = tuple(check.name for check in CHECKS if check.compares)
+"""The checks that compare tonight's figures with those that readers have."""
 
 
+def judged(subject: Subject, *checks: str) -> list[Verdict]:
+    """The verdicts of some checks alone, as the gate decides them; of all if none is named."""
+    with pytest.MonkeyPatch.context() as patch:
+        if checks:
+            patch.setattr(gate, "CHECKS", [check for check in gate.CHECKS if check.name in checks])
+        return gate.judge(subject)
+
+
+def held_by(subject: Subject, *checks: str) -> set[str]:
+    return {v.check for v in judged(subject, *checks) if v.status.holds}
+
+
+@pytest.mark.full_tier  # the cold night's journey has published all of them
 def test_clean_data_trips_no_check(clean: Subjects) -> None:
     for name, subject in clean.items():
         assert held_by(subject) == set(), name
@@ -50,6 +64,14 @@ def test_clean_data_trips_no_check(clean: Subjects) -> None:
 
 @pytest.mark.parametrize("case", POISONS)
 def test_each_poison_trips_its_own_check(clean: Subjects, case: str) -> None:
+    """The checks that it is made for; `…_and_no_other` asks all."""
+    poison = POISONS[case]
+    assert held_by(poison.make(clean[poison.table]), *poison.trips) == poison.trips
+
+
+@pytest.mark.full_tier  # all checks of whole tables, as the gate runs them
+@pytest.mark.parametrize("case", POISONS)
+def test_each_poison_trips_its_own_check_and_no_other(clean: Subjects, case: str) -> None:
     poison = POISONS[case]
     assert held_by(poison.make(clean[poison.table])) == poison.expected
 
@@ -81,7 +103,7 @@ def test_severity_is_the_catalogues(clean: Subjects) -> None:
     lenient = dataclasses.replace(
         subject, catalogue=with_policy(subject.catalogue, "encoding", broken="warn")
     )
-    found = _scope_of(judge(lenient), "encoding")
+    found = _scope_of(judged(lenient, "encoding"), "encoding")
     assert (found.status, found.fit_for_machines) == (Status.WARN, False)
     policy = subject.catalogue.checks["encoding"]
     reason = Text(de="alte Datei", en="old file")
@@ -93,7 +115,7 @@ def test_severity_is_the_catalogues(clean: Subjects) -> None:
         catalogue = subject.catalogue.model_copy(
             update={"checks": {**subject.catalogue.checks, "encoding": own}}
         )
-        assert bool(held_by(dataclasses.replace(subject, catalogue=catalogue))) is holds
+        assert bool(held_by(dataclasses.replace(subject, catalogue=catalogue), "encoding")) is holds
 
 
 def test_a_waiver_lets_its_finding_pass_and_nothing_else(clean: Subjects) -> None:
@@ -103,11 +125,13 @@ def test_a_waiver_lets_its_finding_pass_and_nothing_else(clean: Subjects) -> Non
         owner="Statistikstelle", made_on=dt.date(2026, 11, 1), expires=dt.date(2027, 1, 31),
     )  # fmt: skip
 
+    involved = ("encoding", "continuity", "unusual_change", "waiver")
+
     def with_waiver(found: Subject, **changes: object) -> Subject:
         waivers = {"accepted": waiver.model_copy(update=changes)}
         return dataclasses.replace(found, catalogue=found.catalogue.model_copy(update={"waivers": waivers}))
 
-    verdicts = judge(with_waiver(subject))
+    verdicts = judged(with_waiver(subject), *involved)
     assert not [v for v in verdicts if v.status.holds]
     found = _scope_of(verdicts, "encoding")
     assert (found.status, found.waiver, found.fit_for_machines) == (Status.WARN, "accepted", False)
@@ -115,28 +139,34 @@ def test_a_waiver_lets_its_finding_pass_and_nothing_else(clean: Subjects) -> Non
     assert own.status is Status.PASS
     assert "31.01.2027" in own.message_de
     # Another scope, not yet, no longer, and something worse beside it.
-    assert held_by(with_waiver(subject, scope="pub_schools")) == {"encoding", "waiver"}
-    assert held_by(with_waiver(subject, made_on=dt.date(2026, 12, 1))) == {"encoding", "waiver"}
-    assert held_by(with_waiver(in_frame(a_jump_at_home)(subject))) == {"continuity", "unusual_change"}
-    soon = judge(with_waiver(subject, expires=dt.date(2026, 11, 30)))
+    assert held_by(with_waiver(subject, scope="pub_schools"), *involved) == {"encoding", "waiver"}
+    assert held_by(with_waiver(subject, made_on=dt.date(2026, 12, 1)), *involved) == {"encoding", "waiver"}
+    assert held_by(with_waiver(in_frame(a_jump_at_home)(subject)), *involved) == {
+        "continuity",
+        "unusual_change",
+    }
+    soon = judged(with_waiver(subject, expires=dt.date(2026, 11, 30)), *involved)
     assert _scope_of(soon, "waiver").status is Status.WARN
     # What it let out is served: it stays alive until its day, though tonight nothing differs any more.
     served = dataclasses.replace(with_waiver(clean["pub_leavers"]), used_waivers=frozenset({"accepted"}))
-    assert held_by(served) == set()
+    assert held_by(served, *involved) == set()
 
 
 def test_a_change_is_explained_by_its_declaration_or_its_source(clean: Subjects) -> None:
     subject = against_told(a_past_figure_changed)(clean["pub_leavers"])
-    assert held_by(subject) == {"published_values"}
+    assert held_by(subject, *COMPARING) == {"published_values"}
     before = subject.before
     assert before is not None
     delivered = dataclasses.replace(before, delivered=frozenset({LEAVERS}))
-    assert held_by(dataclasses.replace(subject, before=delivered)) == set()
+    assert held_by(dataclasses.replace(subject, before=delivered), *COMPARING) == set()
     other = dataclasses.replace(before, delivered=frozenset({"12612-01-01-4"}))
-    assert held_by(dataclasses.replace(subject, before=other)) == {"published_values"}
+    assert held_by(dataclasses.replace(subject, before=other), *COMPARING) == {"published_values"}
     anew = {**before.definitions, "leavers_by_qualification": "another"}
     assert (
-        held_by(dataclasses.replace(subject, before=dataclasses.replace(before, definitions=anew))) == set()
+        held_by(
+            dataclasses.replace(subject, before=dataclasses.replace(before, definitions=anew)), *COMPARING
+        )
+        == set()
     )
 
 
@@ -157,8 +187,8 @@ def test_a_register_may_change_its_newest_period_only(clean: Subjects) -> None:
             subject, before=dataclasses.replace(subject.before, delivered=frozenset(sources))
         )
 
-    assert held_by(changed(newest=True)) == set()
-    assert held_by(changed(newest=False)) == {"published_values"}
+    assert held_by(changed(newest=True), *COMPARING) == set()
+    assert held_by(changed(newest=False), *COMPARING) == {"published_values"}
 
 
 def test_a_check_that_evaluated_nothing_holds(clean: Subjects) -> None:
@@ -235,8 +265,7 @@ def test_a_late_or_refused_delivery_carries_on_with_its_age(
 ) -> None:
     subject = with_delivery(**changes)(clean["pub_leavers"])
     (found,) = [
-        v for v in judge(subject)
-        if v.check in ("freshness", "refused_delivery") and v.scope == LEAVERS and v.status is not Status.PASS
+        v for v in judged(subject, "freshness", "refused_delivery") if v.scope == LEAVERS and v.status is not Status.PASS
     ]  # fmt: skip
     assert found.status is Status.WARN
     assert words in found.message_de
@@ -256,8 +285,8 @@ def test_a_late_or_refused_delivery_carries_on_with_its_age(
 def test_a_revision_goes_out_if_it_is_declared(clean: Subjects, told: Revisions, holds: bool) -> None:
     """Undeclared never; declared up to the table's limit; accepted by its day, however much it is."""
     subject = with_delivery(revisions=told)(clean["pub_leavers"])
-    assert held_by(subject) == ({"revision"} if holds else set())
-    found = next(v for v in judge(subject) if v.check == "revision" and v.scope == LEAVERS)
+    assert held_by(subject, *COMPARING) == ({"revision"} if holds else set())
+    found = next(v for v in judged(subject, "revision") if v.scope == LEAVERS)
     changed = told.declared + told.undeclared
     assert (found.status is Status.PASS) == (changed == 0)
     assert not changed or str(changed) in found.message_de
@@ -265,7 +294,7 @@ def test_a_revision_goes_out_if_it_is_declared(clean: Subjects, told: Revisions,
 
 def test_a_message_names_place_and_value(clean: Subjects) -> None:
     subject = in_frame(a_rate_above_hundred)(clean["pub_social_situation"])
-    (found,) = [v for v in judge(subject) if v.check == "range" and v.status is Status.FAIL]
+    (found,) = [v for v in judged(subject, "range") if v.status is Status.FAIL]
     assert found.scope == "unemployment_rate_percent"
     assert "07131, 2014: 104" in found.message_de
     assert "value ≥ 0 and ≤ 40" in found.message_en
@@ -275,7 +304,7 @@ def test_a_message_names_place_and_value(clean: Subjects) -> None:
 
 def test_a_table_that_was_not_built_is_not_evaluated(clean: Subjects) -> None:
     subject = dataclasses.replace(clean["pub_leavers"], frame=None, measures=pd.DataFrame({"measure_id": []}))
-    verdicts = judge(subject)
+    verdicts = judged(subject)
     statuses = {v.check: v.status for v in verdicts}
     assert statuses["integrity"] is statuses["schema"] is statuses["range"] is Status.NOT_EVALUATED
     assert {v.key for v in verdicts} == expected_checks(subject.catalogue, "pub_leavers")
@@ -283,7 +312,7 @@ def test_a_table_that_was_not_built_is_not_evaluated(clean: Subjects) -> None:
 
 def test_a_check_that_breaks_holds_the_table(clean: Subjects) -> None:
     subject = in_frame(lambda f: f.drop(columns="period_end"))(clean["pub_leavers"])
-    broken = [v for v in judge(subject) if v.check == "continuity"]
+    broken = judged(subject, "continuity")
     assert {v.status for v in broken} == {Status.NOT_EVALUATED}
     assert "could not be run" in broken[0].message_en
 
@@ -313,12 +342,12 @@ def test_unknown_parts_leave_room_upwards_only(clean: Subjects) -> None:
 
 
 def reconciled(subject: Subject, scope: str) -> Verdict:
-    (found,) = [v for v in judge(subject) if v.check == "reconciliation" and v.scope == scope]
+    (found,) = [v for v in judged(subject, "reconciliation") if v.scope == scope]
     return found
 
 
 def test_registers_and_official_tables_agree_on_the_clean_sample(clean: Subjects) -> None:
-    found = [v for subject in clean.values() for v in judge(subject) if v.check == "reconciliation"]
+    found = [v for subject in clean.values() for v in judged(subject, "reconciliation")]
     assert len(found) == 7
     assert {(v.status, v.observed) for v in found} == {(Status.PASS, "2 periods agree")}
 
@@ -361,7 +390,7 @@ def test_an_indicator_at_none_of_its_levels_is_not_built(clean: Subjects) -> Non
     def elsewhere(frame: pd.DataFrame) -> pd.DataFrame:
         return frame.assign(area_level=frame["area_level"].mask(frame["indicator_id"] == indicator, "school"))
 
-    verdicts = judge(in_frame(elsewhere)(clean["pub_leavers"]))
+    verdicts = judged(in_frame(elsewhere)(clean["pub_leavers"]), "coverage")
     found = next(v for v in verdicts if (v.check, v.scope) == ("coverage", indicator))
     assert found.status is Status.NOT_EVALUATED
     assert "Error" not in found.observed

@@ -21,7 +21,7 @@ from openpyxl import load_workbook
 
 from expectations.catalogue import Catalogue
 from orchestration.collect.genesis import read_official
-from tests.nights import OFFICIAL, SHARED
+from tests.support.nights import OFFICIAL, SHARED
 
 MARKERS = {"-", ".", "...", "/", "x"}
 RECORDED = SHARED / "data" / "genesis_api" / "recorded"
@@ -141,6 +141,7 @@ def test_the_list_of_municipalities_equals_a_plain_count(shared: Path) -> None:
     assert {len(code) for code in rows.codebook["areas"]} == {2, 3, 5, 8}
 
 
+@pytest.mark.full_tier  # reads every real file
 def test_every_district_key_of_the_files_exists_by_list_or_by_reform(
     shared: Path, catalogue: Catalogue
 ) -> None:
@@ -163,6 +164,7 @@ def test_every_district_key_of_the_files_exists_by_list_or_by_reform(
     assert len(dissolved) == 76
 
 
+@pytest.mark.full_tier  # reads every real file twice
 def test_declared_tables_read_the_same_under_their_contract(shared: Path, catalogue: Catalogue) -> None:
     """A contract names columns and items; it never changes, adds or drops a value."""
     held = 0

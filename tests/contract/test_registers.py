@@ -24,7 +24,7 @@ from orchestration.collect.registers.landing import register_landing
 from orchestration.collect.sample.register_files import Delivery
 from orchestration.resources.home import Home
 from orchestration.settings import ConfigurationError, Settings, load_settings
-from tests.registers import KEY, NIGHT, city, collect, config_of, deliver, into_sqlite, tables_of
+from tests.support.registers import KEY, NIGHT, city, collect, config_of, deliver, into_sqlite, tables_of
 
 
 @pytest.fixture(autouse=True)
@@ -116,6 +116,7 @@ def test_pupils_per_school_equal_a_plain_count(tmp_path: Path, catalogue: Catalo
     assert told.to_dict() == {"07111": len(girls)}
 
 
+@pytest.mark.full_tier  # the whole city through the door
 def test_every_register_is_accepted_in_its_own_format(tmp_path: Path, catalogue: Catalogue) -> None:
     settings, home = settings_of(tmp_path, sorted(catalogue.registers)), Home(tmp_path / "home")
     _, deliveries = city()

@@ -19,7 +19,7 @@ from expectations.disclosure.attack import Opened
 from expectations.disclosure.declaration import Declaration
 from expectations.disclosure.protect import attack_told
 from expectations.disclosure.tables import Figures, figures
-from tests.nights import SHARED
+from tests.support.nights import SHARED
 
 CASES = SHARED / "reference" / "sdc_cases"
 

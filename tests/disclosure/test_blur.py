@@ -123,6 +123,7 @@ def test_methods_are_not_mixed_and_rates_are_made_of_what_is_told() -> None:
             Declaration.model_validate({"tables": {"t": {"dimensions": ["area"], "rounded_to": 5, **more}}})
 
 
+@pytest.mark.full_tier  # half a minute of solving
 def test_pupils_of_a_city_in_multiples_of_five() -> None:
     """Three dimensions, 1,254 cells: what is told adds up nowhere exactly, and nobody works a small count out."""
     plain = of_pupils(("area", "type", "sex"), k=3)

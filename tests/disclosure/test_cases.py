@@ -468,6 +468,7 @@ def test_one_who_knows_himself_does_not_learn_where_all_others_are() -> None:
     assert groups == {"k1", "k5", "k6"}
 
 
+@pytest.mark.full_tier  # a minute of solving
 def test_regions_in_counties_and_classes_of_municipalities_are_protected_together() -> None:
     """Income by region, county, class and month: two cuts of regions that overlap, in three tables."""
     finest = read_csv("gauss_z3_input.csv", "ant").astype({"value": int})

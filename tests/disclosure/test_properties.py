@@ -19,6 +19,7 @@ from expectations.disclosure.protect import Protected, attack_told, protect
 from expectations.disclosure.suppress import InfeasibleError
 from expectations.disclosure.tables import Figures, figures
 from expectations.disclosure.verify import unproved
+from tests.conftest import EXAMPLES
 from tests.disclosure.cases import declared, told
 from tests.disclosure.oracle import populations, small_tables, with_hidden
 from tests.disclosure.pupils import declaration as pupils_declared
@@ -98,7 +99,7 @@ def _same(one: Protected, other: Protected) -> bool:
     return all(np.array_equal(one.hidden[n], other.hidden[n]) for n in one.hidden)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=min(40, EXAMPLES), deadline=None, suppress_health_check=list(HealthCheck))
 @given(small_tables())
 def test_protecting_twice_changes_nothing(small: Small) -> None:
     declaration, tables, _ = small
@@ -110,6 +111,7 @@ def test_protecting_twice_changes_nothing(small: Small) -> None:
     assert _same(once, protect(declaration, with_hidden(tables, once.hidden)))
 
 
+@pytest.mark.full_tier  # solves the city's largest table twice
 def test_adding_a_table_shows_no_hidden_cell_again() -> None:
     finest = pupils(count=3000)
     one = pupils_declared(("area", "type"))
@@ -122,7 +124,7 @@ def test_adding_a_table_shows_no_hidden_cell_again() -> None:
     assert not (done.hidden["area_type"] & ~again.hidden["area_type"]).any()
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=min(30, EXAMPLES), deadline=None, suppress_health_check=list(HealthCheck))
 @given(small_tables(), st.randoms(use_true_random=False))
 def test_other_names_and_another_order_change_nothing(small: Small, random: object) -> None:
     """But where two codes are alike to the last figure, either may be hidden for the other."""
@@ -162,7 +164,9 @@ def test_what_costs_are_counted_in_changes_nothing() -> None:
     assert in_ones == hidden(1024)
 
 
-@pytest.mark.parametrize("dimensions", [("area", "type"), ("area", "type", "sex")])
+@pytest.mark.parametrize(
+    "dimensions", [("area", "type"), pytest.param(("area", "type", "sex"), marks=pytest.mark.full_tier)]
+)
 def test_a_freed_cell_is_reported_where_it_opens_something(dimensions: tuple[str, ...]) -> None:
     """One hidden cell freed at a time: the word of the local searches is that of the whole system."""
     declared = pupils_declared(dimensions)

@@ -10,9 +10,9 @@ from expectations.catalogue import Catalogue
 from orchestration.collect.genesis import read_official
 from orchestration.collect.sample.generate import write_sample
 from orchestration.settings import Host, OfficialStatistics
-from tests.nights import FEW_TABLES
-from tests.printing import cells_of_rows, flat_today
 from tests.replay.server import PASSWORD, USER, Replay
+from tests.support.nights import FEW_TABLES
+from tests.support.printing import cells_of_rows, flat_today
 
 NIGHT = dt.datetime(2026, 11, 24, 1, 0, tzinfo=dt.UTC)
 QUICK: dict[str, Any] = {

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from orchestration.publish.database import Target, TargetError
 from orchestration.publish.release import AudienceError, Release, ReleaseStore
 from orchestration.settings import DatabaseTarget, Publishing
-from tests.releases import FIRST, add
+from tests.support.releases import FIRST, add
 
 LATER = FIRST + dt.timedelta(1)
 

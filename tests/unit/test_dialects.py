@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from orchestration.collect.genesis import read_official
 from orchestration.collect.genesis.notation import Period, parse_period, parse_value
-from tests.printing import Cell, flat_today, flat_until_2024, number, sheet
+from tests.support.printing import Cell, flat_today, flat_until_2024, number, sheet
 
 AREAS = ("DG", "07", "071", "07111", "07137", "03241001", "11000", "02000", "01001")
 VARIABLES = {"GES": ("", "GESM", "GESW"), "NAT": ("", "NATA", "NATD"), "BILSA8": ("SCHULE03", "INSGESAMT1")}

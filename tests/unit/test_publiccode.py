@@ -6,7 +6,7 @@ import tomllib
 
 import yaml
 
-from tests.nights import PROJECT
+from tests.support.nights import PROJECT
 
 MANDATORY = {
     "publiccodeYmlVersion", "name", "url", "platforms", "categories", "developmentStatus", "softwareType", "description",

@@ -13,7 +13,7 @@ from orchestration.publish.differences import differences
 from orchestration.publish.release import ReleaseStore
 from orchestration.publish.verification import repaired, wrong_in
 from orchestration.settings import Publishing
-from tests.releases import FIRST, add
+from tests.support.releases import FIRST, add
 
 
 @pytest.fixture

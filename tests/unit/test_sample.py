@@ -11,6 +11,7 @@ from expectations.catalogue import Catalogue
 from orchestration.collect.genesis import OfficialRows, read_official
 from orchestration.collect.sample.generate import sample_files, write_sample
 from orchestration.collect.sample.official_layouts import NOTICE
+from orchestration.collect.sample.population import TINY
 
 
 def digest(files: dict[str, bytes]) -> str:
@@ -54,6 +55,21 @@ def test_every_file_meets_its_contract_and_covers_the_land(
         # The same table over again, cut by other regional levels.
         if table.is_bound and not code.endswith("-B")
     }
+
+
+def test_the_tiny_sample_is_a_part_of_the_full_one(
+    catalogue: Catalogue, readings: dict[str, OfficialRows]
+) -> None:
+    """The tables that its city needs, the last eight years of them, and the same figures."""
+    small = catalogue.for_registers(set()).for_tables(["pub_schools", "pub_vocational"])
+    files = sample_files(small, TINY)
+    assert {name.split("_")[0].removesuffix(".csv") for name in files} == {
+        "12411-01-01-4", "21111-01-03-4", "21121-01-05-4", "21121-02-02-4",
+    }  # fmt: skip
+    for name, data in files.items():
+        tiny, full = read_official(name, data, catalogue).frame, readings[name].frame
+        assert len(tiny) == len(tiny.merge(full.drop_duplicates(), on=list(tiny.columns)))
+        assert tiny["period_end"].min().year >= min(TINY.recent)
 
 
 def test_every_file_says_that_it_is_synthetic(files: dict[str, bytes]) -> None:

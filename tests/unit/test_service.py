@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, given, settings
 from orchestration import service as service_module
 from orchestration.publish.release import Release, ReleaseStore
 from orchestration.service import service
-from tests.releases import FIRST, add
+from tests.support.releases import FIRST, add
 
 ROWS = "/releases/current/tables/pub_leavers/rows"
 

@@ -65,6 +65,8 @@ official_statistics: {{source: network, hosts: {{x: {{base_url: "http://y", user
         ('municipality: {code: "07111", name: K}\nofficial_statistics: {source: folder, directory: /nowhere}', "expected a folder"),
         ('municipality: {code: "07111", name: K}\nofficial_statistics: {source: network}', "give hosts for source 'network'"),
         ('municipality: {code: "07111", name: K}\nofficial_statistics: {source: network, hosts: {x: {base_url: ftp://y}}}', "official_statistics.hosts.x.base_url"),
+        ('municipality: {code: "07111", name: K}\nofficial_statistics: {source: folder, directory: ., extent: tiny}', "only the sample has one"),
+        ('municipality: {code: "07111", name: K}\nofficial_statistics: {source: sample}\nregisters: {extent: tiny}', "only the sample has one"),
         ("a: [", "not readable as YAML"),
     ],
 )  # fmt: skip

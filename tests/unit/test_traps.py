@@ -13,7 +13,7 @@ from openpyxl import Workbook
 from expectations.catalogue import Catalogue
 from orchestration.collect.genesis import FormatError, read_official
 from orchestration.collect.genesis.footnotes import footnotes_of
-from tests.printing import Cell, flat_today, sheet
+from tests.support.printing import Cell, flat_today, sheet
 from tests.unit.files import V4_NAME, V5_NAME, population_v4, population_v5
 
 NAME = "12411-01-01-4_1773175772751_de_flat.csv"

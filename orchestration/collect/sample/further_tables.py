@@ -19,7 +19,7 @@ from orchestration.collect.sample.official_layouts import (
     labelled,
     number,
 )
-from orchestration.collect.sample.population import AGES, RECENT_YEARS, SEED, SUBJECTS, Unit
+from orchestration.collect.sample.population import AGES, SEED, SUBJECTS, Extent, Unit
 
 SINGLE_YEARS = (2023, 2024, 2025)
 """Years of the table by single years of age: eighty rows an area and year are enough for three."""
@@ -27,15 +27,15 @@ SINGLE_YEARS = (2023, 2024, 2025)
 SEXES = ("male", "female")
 
 
-def further_files(found: dict[str, Unit], catalogue: Catalogue) -> dict[str, bytes]:
+def further_files(found: dict[str, Unit], catalogue: Catalogue, extent: Extent) -> dict[str, bytes]:
     """File name → bytes."""
     return {
-        **_population(found, catalogue),
-        **_migration(found, catalogue),
-        **_benefits(found),
-        **_staff(found),
-        **_vocational_leavers(found),
-        **_flat(found),
+        **_population(found, catalogue, extent),
+        **_migration(found, catalogue, extent),
+        **_benefits(found, extent),
+        **_staff(found, extent),
+        **_vocational_leavers(found, extent),
+        **_flat(found, extent),
     }
 
 
@@ -75,7 +75,7 @@ def _mean_age(unit: Unit, year: int, sex: slice) -> Cell:
     return f"{sum(c * m for c, m in zip(counts, middles, strict=True)) / counts.sum():.1f}".replace(".", ",")
 
 
-def _population(found: dict[str, Unit], catalogue: Catalogue) -> dict[str, bytes]:
+def _population(found: dict[str, Unit], catalogue: Catalogue, extent: Extent) -> dict[str, bytes]:
     items = [(i.code, i.labels[0]) for i in catalogue.classifications["ALTX76"].items]
     items = [*items[1:], items[0]]
     known = {(code, year): _single_years(found[code], year) for code in found for year in SINGLE_YEARS}
@@ -100,12 +100,12 @@ def _population(found: dict[str, Unit], catalogue: Catalogue) -> dict[str, bytes
             "12411-07-01-4", [age, "- Stichtag 31.12. -"],
             [["", "", "", age, age, age], ["", "", "", "", "männlich", "weiblich"],
              ["", "", "", "Jahre", "Jahre", "Jahre"]],
-            grid([f"31.12.{y}" for y in RECENT_YEARS], found, mean, 3), [], "utf-8",
+            grid([f"31.12.{y}" for y in extent.recent], found, mean, 3), [], "utf-8",
         ),
     }  # fmt: skip
 
 
-def _migration(found: dict[str, Unit], catalogue: Catalogue) -> dict[str, bytes]:
+def _migration(found: dict[str, Unit], catalogue: Catalogue, extent: Extent) -> dict[str, bytes]:
     items = [(i.code, i.labels[0]) for i in catalogue.classifications["ALTWANDER"].items]
     groups = [code for code, _ in items if code]
     moves = ["Zuzüge über die Kreisgrenzen", "Fortzüge über die Kreisgrenzen"]
@@ -132,7 +132,7 @@ def _migration(found: dict[str, Unit], catalogue: Catalogue) -> dict[str, bytes]
     return {
         "12711-04-02-4_00.csv": datencsv(
             "12711-04-02-4", ["Zu- und Fortzüge nach Altersgruppen (über die Kreisgrenzen)", "- Jahressumme -"],
-            header, labelled([str(y) for y in RECENT_YEARS], found, [*items[1:], items[0]], cells, 6), [], "cp1252",
+            header, labelled([str(y) for y in extent.recent], found, [*items[1:], items[0]], cells, 6), [], "cp1252",
         )
     }  # fmt: skip
 
@@ -140,7 +140,7 @@ def _migration(found: dict[str, Unit], catalogue: Catalogue) -> dict[str, bytes]
 # --- benefits, staff, leavers ----------------------------------------------------------------------
 
 
-def _benefits(found: dict[str, Unit]) -> dict[str, bytes]:
+def _benefits(found: dict[str, Unit], extent: Extent) -> dict[str, bytes]:
     def sgb2(unit: Unit, day: str) -> list[Cell]:
         def get(*names: str) -> int:
             return _get(unit, int(day[-4:]), "22811", *names)
@@ -170,7 +170,7 @@ def _benefits(found: dict[str, Unit]) -> dict[str, bytes]:
              ["", "", "", "", "Insgesamt", "Ausländer(innen)", "weiblich", "zusammen", "weiblich", "unter 25 Jahre",
               "25 bis unter 50 Jahre", "50 bis unter 55 Jahre", "55 Jahre und mehr", "zusammen", "weiblich", "unter 15 Jahre"],
              ["", "", "", *["Anzahl"] * 13]],
-            grid([f"31.12.{y}" for y in reversed(RECENT_YEARS)], found, sgb2, 13), [], "cp1252",
+            grid([f"31.12.{y}" for y in reversed(extent.recent)], found, sgb2, 13), [], "cp1252",
         ),
         "22311-01-02-4_00.csv": datencsv(
             "22311-01-02-4", ["Allgemeines Wohngeld: Haushalte, Durchschnittlicher Anspruch", "Wohngeld zum 31.12."],
@@ -179,12 +179,12 @@ def _benefits(found: dict[str, Unit]) -> dict[str, bytes]:
              ["", "", "", "", "Davon mit", "Davon mit", "", "Davon", "Davon"],
              ["", "", "", "", "Mietzuschuss", "Lastenzuschuss", "", "Mietzuschuss", "Lastenzuschuss"],
              ["", "", "", "Anzahl", "Anzahl", "Anzahl", "EUR", "EUR", "EUR"]],
-            grid([str(y) for y in reversed(RECENT_YEARS)], found, housing, 6), [], "utf-8",
+            grid([str(y) for y in reversed(extent.recent)], found, housing, 6), [], "utf-8",
         ),
     }  # fmt: skip
 
 
-def _staff(found: dict[str, Unit]) -> dict[str, bytes]:
+def _staff(found: dict[str, Unit], extent: Extent) -> dict[str, bytes]:
     ages = ["unter 30 Jahre", "30 bis unter 40 Jahre", "40 bis unter 50 Jahre", "50 bis unter 55 Jahre",
             "55 bis unter 60 Jahre", "60 Jahre und mehr"]  # fmt: skip
     staff = "Pädagogisches, Leitungs- und Verwaltungspersonal"
@@ -201,12 +201,12 @@ def _staff(found: dict[str, Unit]) -> dict[str, bytes]:
              ["", "", "", "", *["Altersgruppen (unter 30,..., 60 und mehr Jahre)"] * 6, ""],
              ["", "", "", "", *ages, ""],
              ["", "", "", *["Anzahl"] * 8]],
-            grid([f"01.03.{y + 1}" for y in reversed(RECENT_YEARS)], found, cells, 8), [], "cp1252",
+            grid([f"01.03.{y + 1}" for y in reversed(extent.recent)], found, cells, 8), [], "cp1252",
         )
     }  # fmt: skip
 
 
-def _vocational_leavers(found: dict[str, Unit]) -> dict[str, bytes]:
+def _vocational_leavers(found: dict[str, Unit], extent: Extent) -> dict[str, bytes]:
     kinds = ["BILABS12", "BILABS13", "BILABS14", "BILABS15"]
     who = "Absolventen/Abgänger (berufllich)"
     extra = "nachrichtl.: zus.erw.schul.Teil d. Fachhochs.re"
@@ -231,7 +231,7 @@ def _vocational_leavers(found: dict[str, Unit]) -> dict[str, bytes]:
              ["", "", "", "", "", *["Geschlecht"] * 8, "", ""],
              ["", "", "", "", "", *["Insgesamt", "weiblich"] * 4, "", ""],
              ["", "", "", *["Anzahl"] * 12]],
-            grid([str(y) for y in reversed(RECENT_YEARS)], found, cells, 12), [], "cp1252",
+            grid([str(y) for y in reversed(extent.recent)], found, cells, 12), [], "cp1252",
         )
     }  # fmt: skip
 
@@ -239,7 +239,7 @@ def _vocational_leavers(found: dict[str, Unit]) -> dict[str, bytes]:
 # --- flat files: employees, students, examinations --------------------------------------------------
 
 
-def _flat(found: dict[str, Unit]) -> dict[str, bytes]:
+def _flat(found: dict[str, Unit], extent: Extent) -> dict[str, bytes]:
     sexes = [("", "Insgesamt", SEXES), ("GESM", "männlich", ("male",)), ("GESW", "weiblich", ("female",))]
     region = ("KREISE", "Kreise und kreisfreie Städte")
 
@@ -250,7 +250,7 @@ def _flat(found: dict[str, Unit]) -> dict[str, bytes]:
         (f"{year}-06-30", [(code, name), (nat, nat_label), (sex, sex_label)],
          value(code, lambda unit, y=year, n=of, s=who: _get(unit, y, "13111", *(f"{a}_{b}" for a in n for b in s))),  # type: ignore[misc]
          "Anzahl", "ERW033", "Sozialversicherungspfl. Beschäftigte (Wohnort)")
-        for year in RECENT_YEARS
+        for year in extent.recent
         for code, name in areas()
         for nat, nat_label, of in (("", "Insgesamt", ("german", "foreign")), ("NATA", "ausländisch", ("foreign",)))
         for sex, sex_label, who in sexes
@@ -272,7 +272,7 @@ def _flat(found: dict[str, Unit]) -> dict[str, bytes]:
         (f"{year}-10P6M", [(code, name), (sex or total, sex_label), (nat, nat_label), (subject, label)],
          value(code, lambda unit, y=year, c=chosen, n=of, w=who: learners(unit, y, c, n, w)),  # type: ignore[misc]
          "Anzahl", "HS-W02", "Studierende (im Kreisgebiet)")
-        for year in RECENT_YEARS if 2020 <= year <= 2024
+        for year in extent.recent if 2020 <= year <= 2024
         for code, name in areas()
         for sex, sex_label, who in sexes
         for nat, nat_label, of in nationalities
@@ -282,7 +282,7 @@ def _flat(found: dict[str, Unit]) -> dict[str, bytes]:
         (str(year), [(code, name), (sex or total, sex_label), (subject, label)],
          value(code, lambda unit, y=year, c=chosen, w=who: passed(unit, y, c, w)),  # type: ignore[misc]
          "Anzahl", "HS-W06", "Bestandene Prüfungen")
-        for year in RECENT_YEARS if 2020 <= year <= 2024
+        for year in extent.recent if 2020 <= year <= 2024
         for code, name in areas()
         for sex, sex_label, who in sexes
         for subject, label, chosen in subjects

@@ -28,49 +28,60 @@ from orchestration.collect.sample.official_layouts import (
     zipped,
 )
 from orchestration.collect.sample.population import (
+    FULL,
     GENERAL,
-    RECENT_YEARS,
     SEED,
     VOCATIONAL,
     YEARS,
+    Extent,
     Unit,
     units,
 )
 from orchestration.resources.files import write_bytes
 
 
-def write_sample(folder: Path, catalogue: Catalogue) -> list[Path]:
-    """All files of the sample below `folder`; written only if they are not there in this version."""
+def write_sample(folder: Path, catalogue: Catalogue, extent: Extent = FULL) -> list[Path]:
+    """All files of the sample below `folder`; written only if they are not there in this version.
+
+    Any other extent than the full one leaves out the tables that no published table of this catalogue needs.
+    """
     marker = folder / ".version"
-    version = _version(catalogue)
+    version = _version(catalogue, extent)
     if not marker.exists() or marker.read_text() != version:
         folder.mkdir(parents=True, exist_ok=True)
         for old in folder.glob("*.*"):
             old.unlink()
-        for name, data in sample_files(catalogue).items():
+        for name, data in sample_files(catalogue, extent).items():
             write_bytes(folder / name, data)
         write_bytes(marker, version.encode())
     return sorted(p for p in folder.iterdir() if p.is_file() and p.name[0] != ".")
 
 
-def _version(catalogue: Catalogue) -> str:
-    digest = hashlib.sha256(catalogue.content_hash.encode())
+def _version(catalogue: Catalogue, extent: Extent) -> str:
+    digest = hashlib.sha256(f"{catalogue.content_hash} {extent}".encode())
     modules = (population, official_layouts, further_tables)
     for path in (Path(__file__), *(Path(str(module.__file__)) for module in modules)):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
-def sample_files(catalogue: Catalogue) -> dict[str, bytes]:
+def sample_files(catalogue: Catalogue, extent: Extent = FULL) -> dict[str, bytes]:
     """File name → bytes."""
     found = units()
-    return {
-        **_population_tables(found, catalogue),
-        **_childhood_tables(found),
-        **_school_tables(found, catalogue),
-        **_social_tables(found),
-        **further_files(found, catalogue),
+    files = {
+        **_population_tables(found, catalogue, extent),
+        **_childhood_tables(found, extent),
+        **_school_tables(found, catalogue, extent),
+        **_social_tables(found, extent),
+        **further_files(found, catalogue, extent),
     }
+    if extent == FULL:
+        return files
+    # Inhabitants are always there: their table lists the areas.
+    indicators = [i for name in catalogue.published for i in catalogue.indicators_of(name)]
+    measures = [m for indicator in indicators for m in catalogue.measures_of(indicator)]
+    needed = {source.table for measure in measures for source in measure.sources} | {"12411-01-01-4"}
+    return {name: data for name, data in files.items() if name.split("_")[0].split(".")[0] in needed}
 
 
 # --- population ----------------------------------------------------------------------------------
@@ -108,8 +119,8 @@ def _age_rows(catalogue: Catalogue, variable: str) -> list[tuple[str, str, slice
     return [*rows, ("", "Insgesamt", _EVERYONE)]
 
 
-def _population_tables(found: dict[str, Unit], catalogue: Catalogue) -> dict[str, bytes]:
-    wide_years = sorted((y for y in YEARS if y <= 2023), reverse=True)
+def _population_tables(found: dict[str, Unit], catalogue: Catalogue, extent: Extent) -> dict[str, bytes]:
+    wide_years = sorted((y for y in extent.inhabitants if y <= 2023), reverse=True)
     wide_header = [
         ["", "", *(f"31.12.{y}" for y in wide_years for _ in _SEXES)],
         ["", "", *(label for _ in wide_years for _, label, _ in _SEXES)],
@@ -141,7 +152,7 @@ def _population_tables(found: dict[str, Unit], catalogue: Catalogue) -> dict[str
         (f"{year}-12-31", [(code, name), (item, label), (sex_item, sex_label)],
          number(people(found[code], year, ages, sex)) if code in found else "-",
          "Anzahl", "BEVSTD", "Bevölkerungsstand")
-        for year in RECENT_YEARS
+        for year in extent.recent
         for code, name in areas()
         for item, label, ages in _age_rows(catalogue, "ALTX20")
         for sex_item, sex_label, sex in _SEXES
@@ -149,7 +160,7 @@ def _population_tables(found: dict[str, Unit], catalogue: Catalogue) -> dict[str
     nationalities = [("Insgesamt", "total"), ("deutsch", "german"), ("ausländisch", "foreign")]
     by_age = {item: ages for item, _, ages in _age_rows(catalogue, "ALTX21")}
     nationality_rows = labelled(
-        (f"31.12.{y}" for y in YEARS if y >= 2018),  # the widest table by far
+        (f"31.12.{y}" for y in extent.inhabitants if y >= 2018),  # the widest table by far
         found,
         [(item, label) for item, label, _ in _age_rows(catalogue, "ALTX21")],
         lambda unit, day, item: [
@@ -160,7 +171,7 @@ def _population_tables(found: dict[str, Unit], catalogue: Catalogue) -> dict[str
         9,
     )
     births = grid(
-        (str(y) for y in RECENT_YEARS),
+        (str(y) for y in extent.recent),
         found,
         lambda unit, year: [
             number(unit.births[int(year), "male"] + unit.births[int(year), "female"]),
@@ -200,9 +211,9 @@ def _population_tables(found: dict[str, Unit], catalogue: Catalogue) -> dict[str
         "12411-0015.csv": datencsv(
             "12411-0015",
             ["Bevölkerung: Kreise, Stichtag", "Fortschreibung des Bevölkerungsstandes", "Bevölkerungsstand (Anzahl)"],
-            [["", "", *["Stichtag"] * len(YEARS)], ["", "", *(f"31.12.{y}" for y in YEARS)]],
+            [["", "", *["Stichtag"] * len(extent.inhabitants)], ["", "", *(f"31.12.{y}" for y in extent.inhabitants)]],
             [
-                [code, name, *(number(people(found[code], y, _EVERYONE, "total")) for y in YEARS)]
+                [code, name, *(number(people(found[code], y, _EVERYONE, "total")) for y in extent.inhabitants)]
                 for code, name in areas()
                 if len(code) == 5 and code in found
             ],
@@ -221,8 +232,8 @@ def _population_tables(found: dict[str, Unit], catalogue: Catalogue) -> dict[str
 # --- early childhood -----------------------------------------------------------------------------
 
 
-def _childhood_tables(found: dict[str, Unit]) -> dict[str, bytes]:
-    days = [f"01.03.{year + 1}" for year in RECENT_YEARS]
+def _childhood_tables(found: dict[str, Unit], extent: Extent) -> dict[str, bytes]:
+    days = [f"01.03.{year + 1}" for year in extent.recent]
 
     def facilities(unit: Unit, day: str) -> list[Cell]:
         at = int(day[-4:])
@@ -295,7 +306,7 @@ def _childhood_tables(found: dict[str, Unit]) -> dict[str, bytes]:
 # --- schools -------------------------------------------------------------------------------------
 
 
-def _school_tables(found: dict[str, Unit], catalogue: Catalogue) -> dict[str, bytes]:
+def _school_tables(found: dict[str, Unit], catalogue: Catalogue, extent: Extent) -> dict[str, bytes]:
     general = [(i.code, i.labels[0]) for i in catalogue.classifications["BILSA8"].items]
     general = [*general[1:], general[0]]
     vocational = [(i.code, i.labels[0]) for i in catalogue.classifications["BILSA7"].items]
@@ -348,12 +359,12 @@ def _school_tables(found: dict[str, Unit], catalogue: Catalogue) -> dict[str, by
             "21111-01-03-4", [*title, str(year)], pupil_header(3, True),
             labelled([str(year)], found, general, pupils("0"), 6, period_column=False), note, "cp1252",
         )
-        for year in RECENT_YEARS
+        for year in extent.recent
         if year < 2017
     }  # fmt: skip
     files["21111-01-03-4.csv"] = datencsv(
         "21111-01-03-4", title, pupil_header(4, False),
-        labelled((str(y) for y in reversed(RECENT_YEARS) if y >= 2017), found, general, pupils("-"), 6),
+        labelled((str(y) for y in reversed(extent.recent) if y >= 2017), found, general, pupils("-"), 6),
         note, "cp1252",
     )  # fmt: skip
 
@@ -380,7 +391,7 @@ def _school_tables(found: dict[str, Unit], catalogue: Catalogue) -> dict[str, by
         "21111-02-06-4",
         ["Absolvierende/Abgehende allgemeinbildender Schulen nach", "Geschlecht und Abschlussarten - Schuljahr -",
          "Absolvierende/Abgehende (Anzahl)"],
-        leaver_header, grid((str(y) for y in reversed(RECENT_YEARS)), found, leavers, 14),
+        leaver_header, grid((str(y) for y in reversed(extent.recent)), found, leavers, 14),
         ["Die Angabe des Berichtsjahres bezieht sich auf das Jahr, in", "dem das Schuljahr endet."], "cp1252",
     )  # fmt: skip
 
@@ -403,7 +414,7 @@ def _school_tables(found: dict[str, Unit], catalogue: Catalogue) -> dict[str, by
          ["", "", "", "", "", "Geschlecht", "Geschlecht", "Nationalität"],
          ["", "", "", "", "", "Insgesamt", "weiblich", "ausländisch"],
          ["", "", "", "", *["Anzahl"] * 4]],
-        labelled((str(y) for y in RECENT_YEARS), found, vocational, vocational_cells, 4), note, "utf-8",
+        labelled((str(y) for y in extent.recent), found, vocational, vocational_cells, 4), note, "utf-8",
     )  # fmt: skip
     return files
 
@@ -411,7 +422,7 @@ def _school_tables(found: dict[str, Unit], catalogue: Catalogue) -> dict[str, by
 # --- social situation ----------------------------------------------------------------------------
 
 
-def _social_tables(found: dict[str, Unit]) -> dict[str, bytes]:
+def _social_tables(found: dict[str, Unit], extent: Extent) -> dict[str, bytes]:
     def rate(unit: Unit, year: int, group: str) -> Cell:
         force = "labour_force" if group == "total" else f"labour_force_{group}"
         value = round(100 * unit.unemployed[year, group] / unit.unemployed[year, force], 1)
@@ -459,7 +470,7 @@ def _social_tables(found: dict[str, Unit]) -> dict[str, bytes]:
          "nicht erwerbsf. Leistungsb. (Sozialgeld)", "", "", ""],
         ["", "", "", *["Anzahl"] * 7],
     ]  # fmt: skip
-    income_years = [year for year in RECENT_YEARS if year <= 2024]
+    income_years = [year for year in extent.recent if year <= 2024]
     income_rows = [
         (str(year), [(code, indented(code, name))],
          [number(found[code].income[year, "thousand_eur"]),
@@ -472,12 +483,12 @@ def _social_tables(found: dict[str, Unit]) -> dict[str, bytes]:
         "13211-02-05-4.csv": datencsv(
             "13211-02-05-4",
             ["Arbeitslose nach ausgewählten Personengruppen sowie", "Arbeitslosenquoten - Jahresdurchschnitt -"],
-            labour_header, grid((str(y) for y in RECENT_YEARS), found, labour, 13),
+            labour_header, grid((str(y) for y in extent.recent), found, labour, 13),
             ["2017: Die Ausländerarbeitslosenquote wird auf Kreisebene", "nicht ausgewiesen."], "cp1252", old=False,
         ),
         "22811-01-01-4_00.csv": datencsv(
             "22811-01-01-4", [head, "- Stichtag 31.12. -"], support_header,
-            grid((f"31.12.{y}" for y in reversed(RECENT_YEARS)), found, support, 7), [], "utf-8",
+            grid((f"31.12.{y}" for y in reversed(extent.recent)), found, support, 7), [], "utf-8",
         ),
         "82411-01-03-4_2026-10-01.ffcsv.csv": ffcsv_v4(
             "82411", ("JAHR", "Jahr"), [("KREISE", "Kreise und kreisfreie Städte")],

@@ -62,6 +62,19 @@ RECENT_YEARS = range(2014, 2026)
 """The years of the tables in depth: a night on the sample is to take a minute. Inhabitants go back further."""
 SEED = 7111
 
+
+@dataclass(frozen=True)
+class Extent:
+    """The years that the official tables hold: the inhabitants', and those of the tables in depth."""
+
+    inhabitants: range
+    recent: range
+
+
+FULL = Extent(YEARS, RECENT_YEARS)
+TINY = Extent(range(2018, 2026), range(2018, 2026))
+"""Eight years: enough for a trend of five years and a break. The figures are those of the full sample."""
+
 AGES = [
     (0, 3), (3, 6), (6, 10), (10, 15), (15, 18), (18, 20), (20, 25), (25, 30), (30, 35), (35, 40),
     (40, 45), (45, 50), (50, 55), (55, 60), (60, 65), (65, 70), (70, 75), (75, 80), (80, 85),

@@ -623,7 +623,14 @@ def write_sample_registers(
         folder.mkdir(parents=True)
         code = settings.municipality.code
         writer = RegisterWriter(code, settings.registers.districts, population.unit_of(code), SEED)
-        write_registers(writer, catalogue, drops, EMBEDDED_YEARS[0], EMBEDDED_YEARS[-1], leave_out=EDOO)
+        first, last = EMBEDDED_YEARS[0], EMBEDDED_YEARS[-1]
+        start = None
+        if settings.registers.extent == "tiny":
+            first = start = last
+        unused = set(catalogue.registers) - settings.registers.in_use(catalogue.registers)
+        write_registers(
+            writer, catalogue, drops, first, last, leave_out=(*EDOO, *sorted(unused)), start=start
+        )
         write_sqlite(writer.edoo.tables(), database)
         write_bytes(marker, version.encode())
     return drops, urls
@@ -675,8 +682,9 @@ def write_cities(
 
 
 def _version(settings: Settings, catalogue: Catalogue) -> str:
-    """Over all that the slice is made of: the city, its districts, the declarations, the code."""
+    """Over all that the slice is made of: the city, its registers, the declarations, the code."""
     digest = hashlib.sha256(settings.municipality.model_dump_json().encode())
+    digest.update(settings.registers.model_dump_json().encode())
     for declared in (*settings.registers.districts, *catalogue.registers.values()):
         digest.update(declared.model_dump_json(by_alias=True).encode())
     modules = (simulation, population, spelling, edoo, figures, register_files)

@@ -1,0 +1,70 @@
+"""Publishing alone, on the candidate of a good night that somebody has touched since: it fails closed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+
+from tests.support.deliveries import LATER, arguments, served
+from tests.support.nights import invoke
+
+
+def test_evidence_about_other_content_does_not_count(city: Path) -> None:
+    """Somebody changes the candidate after the checks: publish alone refuses that table."""
+    before = served(city)
+    with duckdb.connect(str(city / "var" / "warehouse" / "candidate.duckdb")) as candidate:
+        candidate.execute("update published.pub_schools set value = value + 1 where area_code = '07111'")
+        candidate.execute(
+            "update evidence.verdict set catalogue_hash = 'other' where \"table\" = 'pub_vocational'"
+        )
+        candidate.execute(
+            "delete from evidence.verdict where \"table\" = 'pub_leavers' and \"check\" = 'range'"
+        )
+    done = invoke("publish", *arguments(city), SOURCE_DATE_EPOCH=LATER)
+    assert done.code == 3
+    reasons = {t["table"]: t["reason_en"] for t in done.json["tables"] if not t["published"]}
+    assert set(reasons) == {"pub_schools", "pub_vocational", "pub_leavers"}
+    assert "another content" in reasons["pub_schools"]
+    assert "another catalogue" in reasons["pub_vocational"]
+    assert "checks are incomplete: range" in reasons["pub_leavers"]
+    after = served(city)
+    for name in reasons:
+        assert pq.read_table(after.parquet(name)).equals(pq.read_table(before.parquet(name)))
+
+
+def test_a_damaged_release_is_replaced_by_a_whole_one(city: Path) -> None:
+    before = served(city)
+    file = before.folder / "csv" / "area.csv"
+    file.unlink()  # it is a hard link to that of a home that others use
+    file.write_text("damaged")
+    done = invoke("publish", *arguments(city), SOURCE_DATE_EPOCH=LATER)
+    assert done.code == 0, done.err
+    after = served(city)
+    assert after.id != before.id
+    assert after.manifest["content_digest"] == before.manifest["content_digest"]
+
+
+def test_a_held_table_keeps_the_definitions_of_its_version(city: Path) -> None:
+    """Tonight's catalogue names an indicator anew while its table is held: names and values agree."""
+    before = served(city)
+    with duckdb.connect(str(city / "var" / "warehouse" / "candidate.duckdb")) as candidate:
+        candidate.execute("update monitoring.dim_indicator set indicator_name_de = 'neu', unit = 'EUR'")
+        candidate.execute("delete from evidence.verdict where \"table\" = 'pub_leavers'")
+    assert invoke("publish", *arguments(city), SOURCE_DATE_EPOCH=LATER).code == 3
+    names = {r["indicator_id"]: r for r in pq.read_table(served(city).parquet("indicator")).to_pylist()}
+    old = {r["indicator_id"]: r for r in pq.read_table(before.parquet("indicator")).to_pylist()}
+    assert set(names) == set(old)
+    assert names["leavers_with_abitur_percent"] == old["leavers_with_abitur_percent"]
+    assert names["live_births"]["indicator_name_de"] == "neu"
+
+
+def test_another_city_can_not_publish_this_candidate(city: Path) -> None:
+    other = city / "trier.yaml"
+    other.write_text((city / "city.yaml").read_text().replace("07111", "07211").replace("Koblenz", "Trier"))
+    before = served(city)
+    done = invoke("publish", "--config", str(other), "--home", str(city / "var"), "--json")
+    assert not any(t["published"] for t in done.json["tables"])
+    assert "another municipality" in done.json["tables"][0]["reason_en"]
+    assert served(city).id == before.id
