@@ -54,10 +54,13 @@ def run_job(job: str, config: Path, home: Home, run_config: dict[str, Any]) -> R
 
     from orchestration.collect.registers.collect import check_registers
     from orchestration.definitions import build_defs
-    from orchestration.resources.night import read_outcome
+    from orchestration.resources.night import read_outcome, step_back
+    from orchestration.resources.workers import Workers, worker_count
     from orchestration.settings import catalogue_of, load_settings
 
     settings = load_settings(config)
+    step_back()
+    Workers(worker_count(settings.workers)).prepare()  # they import while this process does
     check_registers(settings, home, catalogue_of(settings))
     definitions = build_defs(home, config)
     start_seconds = time.perf_counter() - started

@@ -73,6 +73,7 @@ class Night(dg.ConfigurableResource):
         self._seconds = {}
         self._computed = None
         self._workers = Workers(worker_count(self._settings.workers))
+        self._workers.prepare()
         with self._home.lock():
             if context.instance is not None and context.run is not None:
                 close_abandoned_runs(context.instance, context.run.run_id)

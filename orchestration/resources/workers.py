@@ -15,6 +15,7 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from importlib import import_module
+from multiprocessing import forkserver
 from multiprocessing.connection import wait as wait_for
 from types import ModuleType
 from typing import Any, Literal, TypeVar
@@ -88,11 +89,11 @@ class Workers:
                 future.cancel()
             wait([future for future in futures if not future.cancelled()])
 
-    def start(self) -> None:
-        """Start the processes now, so that they are ready when the first task comes."""
-        if self.count > 1:
-            for _ in range(self.count):
-                self.submit(abs, 0)
+    def prepare(self) -> None:
+        """Let the process that workers are forked from begin with its imports; returns at once."""
+        if self.count > 1 and _context().get_start_method() == "forkserver":
+            with _bare_main():
+                forkserver.ensure_running()
 
     def close(self) -> None:
         """End the processes."""
