@@ -70,7 +70,7 @@ campaigns: $(VENV)/.dev
 
 # The peer of the reading benchmark needs pandas 2: it gets an environment of its own.
 bench: $(VENV)/.dev $(VENV)-pystatis/.done
-	$(BIN)/python -m tests.benchmarks.night
+	$(BIN)/python -m tests.benchmarks.night --against a94b228
 	$(BIN)/python -m tests.benchmarks.registers
 	$(BIN)/python -m tests.benchmarks.gate
 	$(BIN)/python -m tests.benchmarks.disclosure

@@ -2,9 +2,9 @@
 
     python -m tests.benchmarks.gate [--home DIR] [--runs 3]
 
-Judges every table of a good night as the night does, and asks DuckDB the rules that one statement can say (range, unit,
+Judges every table of a good night as the night does, with all its workers, and asks DuckDB the rules that one statement can say (range, unit,
 level, keys, code lists, states, whole numbers, part of whole, rates recomputed, comparators, changes between
-neighbouring years). Both in this run; Great Expectations is imported before. Prints medians, the ratio, and how the time
+neighbouring years). Both in this run; Great Expectations is imported and the workers are started before. Prints medians, the ratio, and how the time
 grows when the tables have one, four, twelve and thirty-six times the districts.
 """
 
@@ -22,7 +22,8 @@ import pandas as pd
 
 from expectations.catalogue import Catalogue
 from expectations.checks import Subject
-from orchestration.confirm.gate import judge
+from orchestration.confirm.gate import judge, judge_all
+from orchestration.resources.workers import Workers, worker_count
 from tests.checks.subjects import Subjects
 from tests.support.nights import run
 
@@ -95,19 +96,20 @@ def enlarged(subject: Subject, times: int) -> Subject:
     return dataclasses.replace(subject, frame=frame.astype(kinds), before=None)
 
 
-def main(home: Path, runs: int) -> None:
+def main(home: Path, runs: int, sizes: tuple[int, ...] = (1, 4, 12, 36)) -> None:
     import great_expectations  # noqa: F401  # its import is the night's, not the rules'
 
     subjects = Subjects(home)
     for name in subjects:
         assert subjects[name] is not None
     ours, theirs = [], []
+    workers = Workers(worker_count("auto"))
+    workers.map(abs, range(workers.count))  # the processes have started
     with duckdb.connect(str(home / "warehouse" / "candidate.duckdb"), read_only=True) as connection:
         connection.register("declared", declared(subjects.catalogue))
         for _ in range(runs):
             started = time.perf_counter()
-            for subject in subjects.values():
-                judge(dataclasses.replace(subject))
+            verdicts, _ = judge_all({n: dataclasses.replace(s) for n, s in subjects.items()}, workers)
             ours.append(time.perf_counter() - started)
             started = time.perf_counter()
             for name in subjects:
@@ -118,9 +120,13 @@ def main(home: Path, runs: int) -> None:
         f"all checks, all tables: {a:.1f} s; {len(_RULES) + 2} of the rules as plain SQL: {b:.2f} s; ratio {a / b:.1f}"
     )
     rows = sum(len(s.frame) for s in subjects.values() if s.frame is not None)
-    print(f"{rows:,} rows judged, {1e6 * a / rows:.0f} µs a row")
+    count = sum(len(found) for found in verdicts.values())
+    print(f"{rows:,} rows judged, {1e6 * a / rows:.0f} µs a row; {count / a:,.0f} verdicts and {rows / a:,.0f} rows a second")
+    workers.close()
+    if not sizes:
+        return
     first = 0.0
-    for times in (1, 4, 12, 36):
+    for times in sizes:
         larger = [
             enlarged(subjects[n], times) for n in ("pub_leavers", "pub_early_childhood", "pub_population")
         ]

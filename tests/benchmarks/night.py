@@ -27,7 +27,7 @@ from typing import Any
 
 import psutil
 
-from tests.support.nights import PROJECT, environment
+from tests.support.nights import PROJECT, contents, environment
 
 CONFIG = "config/koblenz.yaml"
 
@@ -182,6 +182,18 @@ def compare(trees: list[Tree], folder: Path, runs: int, arguments: list[str]) ->
     return found
 
 
+def differing(homes: list[Path]) -> list[str]:
+    """The files of the served releases that differ, but for what the manifest says of the product."""
+    found = []
+    for home in homes:
+        files = contents(home)
+        manifest = json.loads((home / "releases" / "current" / "manifest.json").read_text(encoding="utf-8"))
+        files["manifest.json"] = json.dumps({k: v for k, v in manifest.items() if k != "product"}, sort_keys=True)
+        found.append(files)
+    first, other = found
+    return sorted(name for name in first.keys() | other.keys() if first.get(name) != other.get(name))
+
+
 def report(trees: list[Tree], found: dict[str, Measured]) -> None:
     """Print stages, sums and ratios; the first tree is held against the second, where there is one."""
     names = [tree.name for tree in trees]
@@ -226,6 +238,9 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
         night = ["--config", given.config if os.path.isabs(given.config) else str(PROJECT / given.config)]
         found = compare(trees, folder, given.runs, night)
         report(trees, found)
+        if len(trees) == 2:
+            others = differing([folder / "home-0", folder / "home-1"])
+            print(f"releases: {', '.join(others) or 'the same files, byte for byte, but for the product in the manifest'}")
         alone = [trees[0].dbt_alone(folder / "home-0") for _ in range(given.runs)]
         wall = statistics.median(n.wall for n in found[trees[0].name].first)
         dbt = statistics.median(alone)

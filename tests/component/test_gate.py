@@ -1,12 +1,23 @@
-"""Publishing alone, on the candidate of a good night that somebody has touched since: it fails closed."""
+"""Judging and publishing alone, on the candidate of a good night that somebody has touched since."""
 
 from __future__ import annotations
 
+import datetime as dt
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow.parquet as pq
+import pytest
 
+from expectations.checks import Subject
+from expectations.checks.base import Check
+from expectations.verdict import Verdict
+from orchestration.confirm import gate
+from orchestration.resources.home import Home
+from orchestration.settings import catalogue_of, load_settings
 from tests.support.deliveries import LATER, arguments, served
 from tests.support.nights import invoke
 
@@ -68,3 +79,63 @@ def test_another_city_can_not_publish_this_candidate(city: Path) -> None:
     assert not any(t["published"] for t in done.json["tables"])
     assert "another municipality" in done.json["tables"][0]["reason_en"]
     assert served(city).id == before.id
+
+
+MOMENT = dt.datetime(2026, 11, 24, 6, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Counter[tuple[str, str]]:
+    """How often every check of every table was asked."""
+    counts: Counter[tuple[str, str]] = Counter()
+    found: Callable[[Subject, Check, str], Verdict] = gate._found
+
+    def counted(subject: Subject, check: Check, scope: str) -> Verdict:
+        counts[subject.table, check.name] += 1
+        return found(subject, check, scope)
+
+    monkeypatch.setattr(gate, "_found", counted)
+    return counts
+
+
+def test_checks_are_asked_again_where_something_they_read_is_another(
+    city: Path, asked: Counter[tuple[str, str]]
+) -> None:
+    home, settings = Home(city / "var"), load_settings(city / "city.yaml")
+    catalogue = catalogue_of(settings)
+
+    def confirmed(moment: dt.datetime) -> dict[str, list[Verdict]]:
+        asked.clear()
+        return gate.confirm_tables(home, settings, catalogue, moment)
+
+    verdicts = confirmed(MOMENT)
+    assert confirmed(MOMENT) == verdicts
+    assert {check for _, check in asked} <= {c.name for c in gate.CHECKS if c.is_last}
+    # A day later: what looks at the clock is asked, and what does not is not.
+    later = confirmed(MOMENT + dt.timedelta(days=1))
+    assert {("pub_leavers", "freshness"), ("pub_leavers", "provenance")} <= set(asked)
+    assert not {check for _, check in asked} & {"additivity", "range", "coverage", "level_shift"}
+    # A figure is another: every check that read the table is asked, and of that table alone.
+    with duckdb.connect(str(home.candidate)) as candidate:
+        candidate.execute("update published.pub_schools set value = value + 1 where area_code = '07111'")
+    changed = confirmed(MOMENT + dt.timedelta(days=1))
+    assert {("pub_schools", "range"), ("pub_schools", "level_shift")} <= set(asked)
+    assert not any(check == "range" for table, check in asked if table != "pub_schools")
+    assert changed["pub_leavers"] == later["pub_leavers"]
+    assert changed["pub_schools"] == from_scratch(home, settings, catalogue, "pub_schools")
+    # A measure is another, though no published figure is.
+    with duckdb.connect(str(home.candidate)) as candidate:
+        measure = catalogue.measures_of(catalogue.indicators_of("pub_leavers")[0])[0].id
+        candidate.execute(
+            "update monitoring.fct_measure set value = value + 7 where measure_id = ?", [measure]
+        )
+    confirmed(MOMENT + dt.timedelta(days=1))
+    assert ("pub_leavers", "impossible") in asked
+    assert ("pub_leavers", "range") not in asked
+
+
+def from_scratch(home: Home, settings: Any, catalogue: Any, name: str) -> list[Verdict]:
+    """The verdicts of a table whose kept results are gone."""
+    with duckdb.connect(str(home.candidate)) as candidate:
+        candidate.execute("drop table evidence.check_result")
+    return gate.confirm_tables(home, settings, catalogue, MOMENT + dt.timedelta(days=1))[name]

@@ -134,11 +134,14 @@ OFFICE_REGISTERS = (
 """Tables of people, and the registers behind them: what rounding and hiding are seen on."""
 
 
+# Small nights compute in one process: the suite runs on all processors as it is, and to start a pool takes a second.
+
+
 def plain_config(path: Path, *tables: str) -> Path:
     """The sample without registers and with few tables: a quicker night, where they are not the matter."""
     path.write_text(
         'municipality: {code: "07111", name: Koblenz}\nofficial_statistics: {source: sample}\n'
-        f"tables: [{', '.join(tables or FEW_TABLES)}]\n",
+        f"tables: [{', '.join(tables or FEW_TABLES)}]\nworkers: 1\n",
         encoding="utf-8",
     )
     return path
@@ -149,6 +152,7 @@ def tiny_config(path: Path, *tables: str, registers: tuple[str, ...] = (), **mor
     facts: dict[str, Any] = {
         "municipality": {"code": "07111", "name": "Koblenz"},
         "official_statistics": {"source": "sample", "extent": "tiny"},
+        "workers": 1,
         "tables": list(tables or TINY_TABLES),
         **more,
     }
@@ -167,7 +171,7 @@ def folder_config(path: Path, directory: Path) -> Path:
     path.write_text(
         'municipality: {code: "07111", name: Koblenz}\n'
         f"official_statistics: {{source: folder, directory: {json.dumps(str(directory))}}}\n"
-        f"tables: [{', '.join(FEW_TABLES)}]\n",
+        f"tables: [{', '.join(FEW_TABLES)}]\nworkers: 1\n",
         encoding="utf-8",
     )
     return path
