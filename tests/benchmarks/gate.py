@@ -121,7 +121,9 @@ def main(home: Path, runs: int, sizes: tuple[int, ...] = (1, 4, 12, 36)) -> None
     )
     rows = sum(len(s.frame) for s in subjects.values() if s.frame is not None)
     count = sum(len(found) for found in verdicts.values())
-    print(f"{rows:,} rows judged, {1e6 * a / rows:.0f} µs a row; {count / a:,.0f} verdicts and {rows / a:,.0f} rows a second")
+    print(
+        f"{rows:,} rows judged, {1e6 * a / rows:.0f} µs a row; {count / a:,.0f} verdicts and {rows / a:,.0f} rows a second"
+    )
     workers.close()
     if not sizes:
         return

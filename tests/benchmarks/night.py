@@ -188,7 +188,9 @@ def differing(homes: list[Path]) -> list[str]:
     for home in homes:
         files = contents(home)
         manifest = json.loads((home / "releases" / "current" / "manifest.json").read_text(encoding="utf-8"))
-        files["manifest.json"] = json.dumps({k: v for k, v in manifest.items() if k != "product"}, sort_keys=True)
+        files["manifest.json"] = json.dumps(
+            {k: v for k, v in manifest.items() if k != "product"}, sort_keys=True
+        )
         found.append(files)
     first, other = found
     return sorted(name for name in first.keys() | other.keys() if first.get(name) != other.get(name))
@@ -240,7 +242,9 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
         report(trees, found)
         if len(trees) == 2:
             others = differing([folder / "home-0", folder / "home-1"])
-            print(f"releases: {', '.join(others) or 'the same files, byte for byte, but for the product in the manifest'}")
+            print(
+                f"releases: {', '.join(others) or 'the same files, byte for byte, but for the product in the manifest'}"
+            )
         alone = [trees[0].dbt_alone(folder / "home-0") for _ in range(given.runs)]
         wall = statistics.median(n.wall for n in found[trees[0].name].first)
         dbt = statistics.median(alone)

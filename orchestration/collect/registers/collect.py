@@ -23,8 +23,8 @@ from expectations.catalogue import Catalogue
 from expectations.catalogue.registers import Register
 from orchestration.collect.registers import databases, report
 from orchestration.collect.registers.areas import Areas, add_bridge, add_schools, areas_of
-from orchestration.collect.registers.counts import CountTask, count_delivery
-from orchestration.collect.registers.door import Admitted, Arrival, admit, span_of
+from orchestration.collect.registers.counts import Counted, CountTask, count_deliveries
+from orchestration.collect.registers.door import Admitted, Arrival, Span, admit, span_of
 from orchestration.collect.registers.drops import Drop
 from orchestration.collect.registers.files import read_file
 from orchestration.collect.registers.keys import SAMPLE_KEY, delivery_key, mark, register_key
@@ -278,7 +278,7 @@ class _RegisterNight:
         placed = hashlib.sha256(repr((areas.places, areas.areas)).encode()).hexdigest()
         have = {s.delivery: s.fingerprint for s in self.landing.snapshots()}
         due: list[tuple[Kept, str]] = []
-        tasks: list[CountTask] = []
+        deliveries: list[tuple[Path, Register, Span]] = []
         for kept in self._in_use(connection):
             register = self.catalogue.registers.get(kept.register)
             if register is None:
@@ -291,8 +291,15 @@ class _RegisterNight:
                 continue
             if self.catalogue.measures_from(register.id):
                 due.append((kept, fingerprint))
-                tasks.append(CountTask(self.vault.path_of(kept), register, kept.span, self.catalogue, areas))
-        for (kept, fingerprint), counted in zip(due, self.workers.map(count_delivery, tasks), strict=True):
+                deliveries.append((self.vault.path_of(kept), register, kept.span))
+        # Every worker takes a share of the deliveries: those of one register lie together and weigh alike.
+        parts = range(min(self.workers.count, len(deliveries)))
+        tasks = [CountTask(deliveries[n :: len(parts)], self.catalogue, areas) for n in parts]
+        counts: dict[int, Counted] = {}
+        for n, of_part in zip(parts, self.workers.map(count_deliveries, tasks), strict=True):
+            counts |= zip(range(n, len(deliveries), len(parts)), of_part, strict=True)
+        for place, (kept, fingerprint) in enumerate(due):
+            counted = counts[place]
             snapshot = Snapshot(
                 self.landing.folder / kept.register / kept.id, kept.register, kept.id, kept.span.end,
                 kept.accepted_at.isoformat(), fingerprint,

@@ -34,11 +34,9 @@ NAMED_FROM = 3
 
 @dataclass(frozen=True)
 class CountTask:
-    """A delivery to be counted: the file with its records, and what they are counted by."""
+    """Deliveries to be counted: of each the file with its records, its register and its span; what they are counted by."""
 
-    records: Path
-    register: Register
-    span: Span
+    deliveries: list[tuple[Path, Register, Span]]
     catalogue: Catalogue
     areas: Areas
 
@@ -56,24 +54,30 @@ class Counted:
     told: pa.Table | None
 
 
-def count_delivery(task: CountTask) -> Counted:
-    """Count one delivery; a task for a worker. Its records are read where they lie and written nowhere."""
-    register, catalogue, areas = task.register, task.catalogue, task.areas
-    records = "delivered.admitted"
-    measures = catalogue.measures_from(register.id)
+def count_deliveries(task: CountTask) -> list[Counted]:
+    """Count some deliveries; a task for a worker. Their records are read where they lie and written nowhere."""
+    found = []
     with duckdb.connect(config={"temp_directory": "", "threads": 1}) as connection:
-        connection.execute(f"attach '{quoted(task.records)}' as delivered (read_only)")
-        lay_out(connection, areas)
-        tables = [
-            count(connection, records, register, measure, catalogue, areas, task.span) for measure in measures
-        ]
-        # Several measures place their records alike.
-        sources = [m.register_ for m in measures if m.register_ is not None]
-        unknown: dict[str, int] = {}
-        for column, level in sorted({(s.area, s.levels[0]) for s in sources if s.area}):
-            unknown |= unmatched(connection, records, register, column, level, task.span.end)
-        told = told_rows(connection, records, register)
-    return Counted(pa.concat_tables(tables), unknown, told)
+        lay_out(connection, task.areas)
+        for records, register, span in task.deliveries:
+            connection.execute(f"attach '{quoted(records)}' as delivered (read_only)")
+            found.append(_counted(connection, register, span, task))
+            connection.execute("detach delivered")
+    return found
+
+
+def _counted(
+    connection: duckdb.DuckDBPyConnection, register: Register, span: Span, task: CountTask
+) -> Counted:
+    catalogue, areas, records = task.catalogue, task.areas, "delivered.admitted"
+    measures = catalogue.measures_from(register.id)
+    tables = [count(connection, records, register, m, catalogue, areas, span) for m in measures]
+    # Several measures place their records alike.
+    sources = [m.register_ for m in measures if m.register_ is not None]
+    unknown: dict[str, int] = {}
+    for column, level in sorted({(s.area, s.levels[0]) for s in sources if s.area}):
+        unknown |= unmatched(connection, records, register, column, level, span.end)
+    return Counted(pa.concat_tables(tables), unknown, told_rows(connection, records, register))
 
 
 def lay_out(connection: duckdb.DuckDBPyConnection, areas: Areas) -> None:
