@@ -24,7 +24,7 @@ Result = dict[str, Any]
 
 
 def run_suites(frames: Mapping[str, pd.DataFrame], catalogue: Catalogue) -> dict[str, list[Result]]:
-    """The results of every table's suite (`table_suite`), in its order; of all tables in one checkpoint.
+    """The results of every table's suite (`table_suite`); of all tables in one checkpoint.
 
     Tables with the same columns and types are judged as one batch, by expectations that are nowhere less strict
     than those of a single table. Of a table that breaks none of them every expectation is met. A table that may

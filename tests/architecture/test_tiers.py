@@ -9,9 +9,6 @@ import pytest
 from tests.conftest import COLLECTED, FULL_TIER, ORDER
 from tests.support.nights import PROJECT
 
-ELSEWHERE = {"gate", "night", "scale"}
-"""Benchmarks of the night itself that still have no slice in tests/slices."""
-
 EVERYTHING = {p.relative_to(PROJECT).as_posix() for p in (PROJECT / "tests").rglob("test_*.py")}
 
 
@@ -62,4 +59,4 @@ def test_every_campaign_and_benchmark_has_a_slice() -> None:
         for path in sorted((PROJECT / "tests" / folder).glob("[a-z]*.py"))
         if not re.search(rf"from tests\.{folder}(?:\.{path.stem} import| import [^)]*?\b{path.stem}\b)", text)
     ]
-    assert bare == sorted(f"benchmarks.{name}" for name in ELSEWHERE)
+    assert bare == []

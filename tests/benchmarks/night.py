@@ -167,10 +167,12 @@ def checked_out(commit: str, folder: Path) -> Tree:
     return Tree(commit, tree, python)
 
 
-def compare(trees: list[Tree], folder: Path, runs: int, arguments: list[str]) -> dict[str, Measured]:
+def compare(
+    trees: list[Tree], folder: Path, runs: int, arguments: list[str], warm: bool = True
+) -> dict[str, Measured]:
     """Nights of the trees by turns; the homes of the last run stay below `folder`."""
     found = {tree.name: Measured() for tree in trees}
-    for tree in trees:  # what is kept for all homes of a user is there before anything is counted
+    for tree in trees if warm else ():  # what is kept for all homes of a user is there before anything counts
         tree.night(folder / "warm", *arguments)
         shutil.rmtree(folder / "warm")
     for _ in range(runs):
@@ -231,6 +233,9 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--against", help="a commit of this repository")
     parser.add_argument("--config", default=CONFIG)
+    parser.add_argument(
+        "--no-warm-up", action="store_true", help="count what the first night of a user costs, too"
+    )
     given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
@@ -238,7 +243,7 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
         if given.against:
             trees.append(checked_out(given.against, folder))
         night = ["--config", given.config if os.path.isabs(given.config) else str(PROJECT / given.config)]
-        found = compare(trees, folder, given.runs, night)
+        found = compare(trees, folder, given.runs, night, warm=not given.no_warm_up)
         report(trees, found)
         if len(trees) == 2:
             others = differing([folder / "home-0", folder / "home-1"])

@@ -1,6 +1,10 @@
 """The registers of many districts, ten years each, from the drop folders to every indicator.
 
     python -m tests.benchmarks.scale --scale 36 --years 10
+    python -m tests.benchmarks.scale --scale 12 --years 10 --against a94b228
+
+With `--against` a commit computes the same districts in the same run, by turns at 1, 4 and 12 districts, in an environment
+of its own lock; two districts at a time, so that both use both processors.
 
 Every district is a city of Koblenz' kind with a home of its own, in a process of its own; two at a time.
 `generate` invents and writes the deliveries (not part of the product's cost), `collect` takes them through
@@ -13,14 +17,16 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import subprocess
 import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from orchestration.collect.sample.population import DISTRICTS
-from tests.support.nights import apart
+from tests.benchmarks.night import Tree, checked_out, here
+from tests.support.nights import apart, environment
 
 HOME = "07111"
 MODULE = "tests.benchmarks.scale"
@@ -123,6 +129,7 @@ def main() -> None:
     parser.add_argument("--scale", type=int, default=36)
     parser.add_argument("--years", type=int, default=10)
     parser.add_argument("--parallel", type=int, default=2)
+    parser.add_argument("--against", help="a commit of this repository")
     parser.add_argument("--district", help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--pandas", action="store_true", help=argparse.SUPPRESS)
@@ -136,16 +143,11 @@ def main() -> None:
         return
 
     with tempfile.TemporaryDirectory(prefix="scale-") as name:
-
-        def district(code: str) -> dict[str, Any]:
-            folder = Path(name) / code
-            folder.mkdir()
-            try:
-                return apart(MODULE, "--district", code, "--folder", str(folder), "--years", years)
-            finally:
-                shutil.rmtree(folder)
-
-        alone = district(HOME)
+        folder = Path(name)
+        trees = [here()]
+        if arguments.against:
+            trees.append(checked_out(arguments.against, folder))
+        alone = _district(trees[0], folder, HOME, years)
         _say("alone", 1, sum(alone["seconds"][s] for s in STEPS[1:]), [alone])
         pandas = apart(MODULE, "--pandas", "--years", years)
         product = alone["seconds"]["collect"] + alone["seconds"]["compute"]
@@ -154,13 +156,34 @@ def main() -> None:
             f"it / ours: {pandas['seconds'] / product:.1f} (ours: the door, the vault and dbt's tests included)",
             flush=True,
         )
-        found: list[dict[str, Any]] = []
-        started = time.perf_counter()
-        with ThreadPoolExecutor(arguments.parallel) as pool:
-            for future in as_completed([pool.submit(district, code) for code in codes(arguments.scale)]):
-                found.append(future.result())
-                if len(found) in (1, 4, 12, arguments.scale):
-                    _say("together", len(found), time.perf_counter() - started, found)
+        for scale in sorted({n for n in (1, 4, 12) if n < arguments.scale} | {arguments.scale}):
+            spent = []
+            for tree in trees:
+                started = time.perf_counter()
+                with ThreadPoolExecutor(arguments.parallel) as pool:
+                    found = list(
+                        pool.map(lambda code, t=tree: _district(t, folder, code, years), codes(scale))
+                    )
+                spent.append(time.perf_counter() - started)
+                _say(tree.name, scale, spent[-1], found)
+            if len(spent) == 2:
+                print(f"scale {scale}: {spent[1] / spent[0]:.2f} times as fast per district", flush=True)
+
+
+def _district(tree: Tree, folder: Path, code: str, years: str) -> dict[str, Any]:
+    """One district computed by a tree, in a process of its own; its folder is gone afterwards."""
+    own = Path(tempfile.mkdtemp(dir=folder, prefix=code))
+    command = [str(tree.python), "-m", MODULE, "--district", code, "--folder", str(own), "--years", years]
+    try:
+        done = subprocess.run(
+            command, cwd=tree.folder, env=environment(), capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise SystemExit(f"{tree.name}, {code}: {done.stderr[-3000:]}")
+        result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        return result
+    finally:
+        shutil.rmtree(own)
 
 
 def _say(how: str, scale: int, wall: float, found: list[dict[str, Any]]) -> None:

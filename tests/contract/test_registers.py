@@ -206,7 +206,7 @@ def test_a_killed_night_loses_nothing(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(module, "count", killed)
+        patch.setattr(module, "count_deliveries", killed)
         with pytest.raises(KeyboardInterrupt):
             collect(settings, home, catalogue)
     drop = Drop(tmp_path / "drops" / "museums")
