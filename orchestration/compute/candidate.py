@@ -41,6 +41,10 @@ SLOTS = 5
 """Dimensions a GENESIS table may have besides region and time; dbt's var genesis_slots."""
 
 
+_WRITTEN_ONCE = {"disabled_compression_methods": "fsst,dict_fsst,alp,alprd,zstd"}
+"""The candidate is written once a night and read once: methods that cost more than they save (dbt_project/profiles.yml)."""
+
+
 @dataclass(frozen=True)
 class Loaded:
     """What went into the candidate; per table, why a snapshot can't be read under today's contract."""
@@ -72,7 +76,7 @@ def load_candidate(
         for path in home.warehouse.glob("candidate.duckdb*"):
             remove(path)
     night_id = stamp(moment)
-    with duckdb.connect(str(home.candidate)) as connection:
+    with duckdb.connect(str(home.candidate), config=_WRITTEN_ONCE) as connection:
         if plan.is_full:
             for schema in ("raw", "catalogue"):
                 connection.execute(f"create schema {schema}")
