@@ -41,8 +41,8 @@ SLOTS = 5
 """Dimensions a GENESIS table may have besides region and time; dbt's var genesis_slots."""
 
 
-_WRITTEN_ONCE = {"disabled_compression_methods": "fsst,dict_fsst,alp,alprd,zstd"}
-"""The candidate is written once a night and read once: methods that cost more than they save (dbt_project/profiles.yml)."""
+_NOT_WORTH_IT = "fsst,dict_fsst,alp,alprd,zstd"
+"""Ways to compress that cost more than they save in a file that is written once a night (dbt_project/profiles.yml)."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,8 @@ def load_candidate(
         for path in home.warehouse.glob("candidate.duckdb*"):
             remove(path)
     night_id = stamp(moment)
-    with duckdb.connect(str(home.candidate), config=_WRITTEN_ONCE) as connection:
+    with duckdb.connect(str(home.candidate)) as connection:
+        connection.execute(f"set disabled_compression_methods = '{_NOT_WORTH_IT}'")
         if plan.is_full:
             for schema in ("raw", "catalogue"):
                 connection.execute(f"create schema {schema}")
