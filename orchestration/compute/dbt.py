@@ -11,7 +11,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import metadata
@@ -22,7 +22,7 @@ import duckdb
 import pandas as pd
 
 from orchestration.resources.cache import cache_folder
-from orchestration.resources.files import write_bytes
+from orchestration.resources.files import remove, write_bytes
 from orchestration.resources.home import Home
 from orchestration.settings import PROJECT
 
@@ -69,7 +69,12 @@ def project_hash() -> str:
 
 def manifest(home: Home) -> dict[str, Any]:
     """dbt's manifest of the project as it stands, parsed once per state of the project for all homes of a user."""
-    return _read_manifest(_parsed(home) / "manifest.json")
+    try:
+        return _read_manifest(_parsed(home) / "manifest.json")
+    except (OSError, ValueError):
+        # Somebody has damaged or emptied the cache.
+        remove(_parsed(home))
+        return _read_manifest(_parsed(home) / "manifest.json")
 
 
 def _parsed(home: Home) -> Path:
@@ -226,8 +231,9 @@ def _invoke(home: Home, arguments: list[str], parsed: Path | None = None) -> Any
         try:
             known = None
             if parsed is not None:
-                # dbt writes into the manifest it runs on: each run reads its own.
-                known = Manifest.from_msgpack(parsed.read_bytes(), decoder=extended_mashumuro_decoder)
+                # dbt writes into the manifest it runs on: each run reads its own. One that is damaged is parsed again.
+                with suppress(Exception):
+                    known = Manifest.from_msgpack(parsed.read_bytes(), decoder=extended_mashumuro_decoder)
             outcome = dbtRunner(manifest=known).invoke(
                 [
                     *arguments,

@@ -7,7 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from expectations.catalogue import Catalogue
+from orchestration.compute import dbt as night_dbt
 from orchestration.compute.dbt import manifest, structural_tests_behind
 from orchestration.resources.home import Home
 from tests.support.nights import PROJECT, environment
@@ -51,3 +54,19 @@ def test_docs_and_lineage_build_and_describe_every_published_column(home: Path, 
         assert name in page
         columns = {column.lower() for column in found[model]["columns"]}
         assert columns == {c for c, d in described[model]["columns"].items() if d["description"]}
+
+
+def test_a_damaged_cache_of_the_manifest_is_made_again(
+    bare_home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    first = manifest(bare_home)
+    (folder,) = (tmp_path / "cache" / "bildungsmonitor" / "dbt").iterdir()
+    night_dbt._read_manifest.cache_clear()
+    (folder / "manifest.json").write_text("{", encoding="utf-8")
+    again = manifest(bare_home)
+    assert again["nodes"].keys() == first["nodes"].keys()
+    (folder / "manifest.msgpack").write_bytes(b"damaged")
+    done = night_dbt._invoke(bare_home, ["ls", "--output=name"], parsed=folder / "manifest.msgpack")
+    assert "int_count" in done.result
+    night_dbt._read_manifest.cache_clear()
