@@ -198,7 +198,7 @@ class _Task:
         digest.update(repr((self.key, list(part.columns), list(self.breakdowns), rules)).encode())
         return digest.hexdigest()[:32]
 
-    def told(self) -> _Told:
+    def population(self) -> _Told:
         return _Told.of(self.part, self.breakdowns, self.city, self.areas)
 
 
@@ -223,7 +223,7 @@ def _tasks(
 def _protected(task: _Task) -> tuple[npt.NDArray[np.bool_], str | None]:
     """Which counts of a population are hidden; and why it could not be protected, if so."""
     try:
-        return task.told().protected(task.memory), None
+        return task.population().protected(task.memory), None
     except (ContradictionError, DeclarationError, InfeasibleError) as error:
         return np.ones(len(task.part), dtype=bool), str(error)
 
@@ -237,7 +237,7 @@ def _attacked(task: _Task) -> list[tuple[str, list[int]]]:
     if task.memory.get(fingerprint) is not None:
         return []
     try:
-        found = task.told().attacked(task.memory)
+        found = task.population().attacked(task.memory)
         if not found:
             task.memory.put(fingerprint, safe=np.ones(1, dtype=bool))
         return found

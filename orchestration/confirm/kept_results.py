@@ -1,7 +1,7 @@
 """What checks found before, and whether it still holds: a check whose inputs are as they were is not asked again.
 
 Belongs here: fingerprints of what a check read, and the results kept beside the verdicts. Does not belong here: judging
-(gate.py). Kept is what a check found before policy and waivers, which are applied anew every night.
+(gate.py). Kept is what a check found before policy and waivers, which are applied every night.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ def tables(city_base: Path) -> tuple[Frames, Catalogue]:
     return frames, catalogue_of(load_settings(city_base / "city.yaml"))
 
 
-def told(results: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+def facts_of(results: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
     """Of every result what checks read; results have no order."""
     return sorted(
         (
@@ -36,12 +36,12 @@ def told(results: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
 
 def test_good_tables_are_one_batch(tables: tuple[Frames, Catalogue], monkeypatch: pytest.MonkeyPatch) -> None:
     frames, catalogue = tables
-    alone = {name: told(run.run_suites({name: frame}, catalogue)[name]) for name, frame in frames.items()}
+    alone = {name: facts_of(run.run_suites({name: frame}, catalogue)[name]) for name, frame in frames.items()}
     runs = []
     once = run._run
     monkeypatch.setattr(run, "_run", lambda *given: runs.append(1) or once(*given))
     together = run.run_suites(frames, catalogue)
-    assert {name: told(results) for name, results in together.items()} == alone
+    assert {name: facts_of(results) for name, results in together.items()} == alone
     assert len(runs) == 1
     assert all(success for results in alone.values() for _, _, success, _, _ in results)
 
@@ -81,7 +81,7 @@ def test_a_broken_table_is_told_as_if_it_were_alone(tables: tuple[Frames, Catalo
     poisoned = {**frames, "pub_leavers": poison(frames["pub_leavers"])}
     together = run.run_suites(poisoned, catalogue)
     alone = run.run_suites({"pub_leavers": poisoned["pub_leavers"]}, catalogue)["pub_leavers"]
-    assert told(together["pub_leavers"]) == told(alone)
+    assert facts_of(together["pub_leavers"]) == facts_of(alone)
     assert not all(r["success"] for r in together["pub_leavers"])
     for name in frames:
         if name != "pub_leavers":

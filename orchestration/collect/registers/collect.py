@@ -305,7 +305,7 @@ class _RegisterNight:
                 kept.accepted_at.isoformat(), fingerprint,
             )  # fmt: skip
             facts = {"period": kept.span.label, "rows": kept.rows, "unmatched": counted.unmatched}
-            self.landing.write(snapshot, facts, counted.counts, counted.told)
+            self.landing.write(snapshot, facts, counted.counts, counted.open_rows)
             for index, arrived in enumerate(found):
                 if arrived.delivery == kept.id and counted.unmatched:
                     found[index] = replace(arrived, unmatched=counted.unmatched)

@@ -46,12 +46,12 @@ class Counted:
     """What left the vault of one delivery.
 
     `counts`: one row per measure, area and combination of cells. `unmatched`: how many records stand at places that
-    nobody knows, by the place's name. `told`: rows of a register in which nobody is named.
+    nobody knows, by the place's name. `open_rows`: the rows of a register in which nobody is named.
     """
 
     counts: pa.Table
     unmatched: dict[str, int]
-    told: pa.Table | None
+    open_rows: pa.Table | None
 
 
 def count_deliveries(task: CountTask) -> list[Counted]:
