@@ -50,10 +50,9 @@ def run_job(job: str, config: Path, home: Home, run_config: dict[str, Any]) -> R
     home.prepare()
     os.environ["DAGSTER_HOME"] = str(home.dagster)
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"
-    import dagster as dg
-
     from orchestration.collect.registers.collect import check_registers
     from orchestration.definitions import build_defs
+    from orchestration.resources.history import instance_of
     from orchestration.resources.night import read_outcome, step_back
     from orchestration.resources.workers import Workers, worker_count
     from orchestration.settings import catalogue_of, load_settings
@@ -65,7 +64,7 @@ def run_job(job: str, config: Path, home: Home, run_config: dict[str, Any]) -> R
     definitions = build_defs(home, config)
     start_seconds = time.perf_counter() - started
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-    with dg.DagsterInstance.get() as instance:
+    with instance_of(home) as instance:
         result = definitions.resolve_job_def(job).execute_in_process(
             instance=instance, run_config={**run_config, **quiet}, raise_on_error=False
         )

@@ -11,10 +11,35 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import sqlalchemy as sa
+import yaml
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy.pool import StaticPool
+
+from orchestration.resources.files import write_bytes
+from orchestration.resources.home import Home
+
+NIGHT_YAML = "night.yaml"
+"""Dagster's settings as a night in this process uses them; written from dagster.yaml every time."""
+
+
+def instance_of(home: Home) -> dg.DagsterInstance:
+    """Dagster's instance of a home, as its dagster.yaml has it, but with a history that keeps its files open.
+
+    A storage that somebody has declared in dagster.yaml stays.
+    """
+    settings: dict[str, Any] = (
+        yaml.safe_load((home.dagster / "dagster.yaml").read_text(encoding="utf-8")) or {}
+    )
+    if not {"storage", "event_log_storage"} & settings.keys():
+        settings["event_log_storage"] = {
+            "module": __name__, "class": SqliteHistory.__name__, "config": {"home": str(home.dagster)},
+        }  # fmt: skip
+    write_bytes(home.dagster / NIGHT_YAML, yaml.safe_dump(settings, sort_keys=False).encode())
+    return dg.DagsterInstance.from_config(str(home.dagster), NIGHT_YAML)
+
 
 _SECONDS_TO_WAIT = 15
 """For another process that writes to the same file."""
@@ -29,9 +54,7 @@ class SqliteHistory(SqliteEventLogStorage):
 
     @classmethod
     def config_type(cls) -> Any:
-        from dagster import StringSource
-
-        return {"home": StringSource}
+        return {"home": dg.StringSource}
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> SqliteHistory:

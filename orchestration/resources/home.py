@@ -27,11 +27,6 @@ run_coordinator:
 concurrency:
   runs:
     max_concurrent_runs: 1
-event_log_storage:
-  module: orchestration.resources.history
-  class: SqliteHistory
-  config:
-    home: {env: DAGSTER_HOME}
 run_monitoring:
   enabled: true
   start_timeout_seconds: 180
