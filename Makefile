@@ -104,36 +104,6 @@ $(VENV)/.dev: requirements-dev.lock requirements-uv.txt pyproject.toml
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
 	touch $@ $(VENV)/.runtime
 
-$(VENV)-pystatis/.done
-	$(BIN)/python -m tests.benchmarks.night
-	$(BIN)/python -m tests.benchmarks.registers
-	$(BIN)/python -m tests.benchmarks.gate
-	$(BIN)/python -m tests.benchmarks.disclosure
-	$(BIN)/python -m tests.benchmarks.publishing
-	$(BIN)/python -m tests.benchmarks.questions
-	$(BIN)/python -m tests.benchmarks.reading --peer-python $(VENV)-pystatis/bin/python
-
-# Ten years of 36 districts' registers; about an hour on two cores.
-scale: $(VENV)/.dev
-	$(BIN)/python -m tests.benchmarks.scale --scale 36 --years 10
-
-# The second leg: the same tests of whole nights with DuckDB 2.
-duckdb2: $(VENV)-duckdb2/.dev
-	$(VENV)-duckdb2/bin/pytest tests/unit tests/contract tests/component tests/journey tests/nights
-
-$(VENV)/.runtime: requirements.lock pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
-	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
-	touch $@
-
-# The development lock holds the runtime's packages too: one installation serves both.
-$(VENV)/.dev: requirements-dev.lock pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.lock
-	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
-	touch $@ $(VENV)/.runtime
-
 $(VENV)-pystatis/.done:
 	$(PYTHON) -m venv $(VENV)-pystatis
 	$(VENV)-pystatis/bin/pip install --quiet pystatis==0.5.5
