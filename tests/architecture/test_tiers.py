@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 
 import pytest
 
@@ -60,3 +61,14 @@ def test_every_campaign_and_benchmark_has_a_slice() -> None:
         if not re.search(rf"from tests\.{folder}(?:\.{path.stem} import| import [^)]*?\b{path.stem}\b)", text)
     ]
     assert bare == []
+
+
+@pytest.mark.parametrize(
+    "target", ["night", "test-all", "campaigns", "bench", "scale", "duckdb2", "lock", "clean"]
+)
+def test_make_knows_what_it_would_do(target: str) -> None:
+    done = subprocess.run(
+        ["make", "--dry-run", target], cwd=PROJECT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
