@@ -37,30 +37,45 @@ def judge(subject: Subject) -> list[Verdict]:
 
 
 def judged(subject: Subject, kept: Mapping[str, CheckResult]) -> tuple[list[Verdict], dict[str, CheckResult]]:
-    """All verdicts on one table, and by check what was found. What is in `kept` is not judged again.
+    """All verdicts on one table, and by check what was found. What is in `kept` is not judged again."""
+    return concluded(subject, asked(subject, (check.name for check in CHECKS), kept))
+
+
+def asked(subject: Subject, names: Iterable[str], kept: Mapping[str, CheckResult]) -> dict[str, CheckResult]:
+    """By check what it finds in all its scopes; what is in `kept` is not judged again.
+
+    Leaves out the checks that judge what the others found.
+    """
+    wanted = set(names)
+    return {
+        check.name: kept.get(check.name) or _result(subject, check)
+        for check in CHECKS
+        if check.name in wanted and not check.is_last
+    }
+
+
+def concluded(
+    subject: Subject, results: Mapping[str, CheckResult]
+) -> tuple[list[Verdict], dict[str, CheckResult]]:
+    """The verdicts on a table, from what all checks found; with the results of those that judge what the others found.
 
     Policy and waivers are applied to every finding, kept or not.
     """
-    verdicts: list[Verdict] = []
-    results: dict[str, CheckResult] = {}
     today = subject.today.date()
-    for last in (False, True):
-        seen = dataclasses.replace(subject, verdicts=verdicts) if last else subject
-        found: list[Verdict] = []
-        for check in CHECKS:
-            if check.is_last is not last:
-                continue
-            result = kept.get(check.name) if not last else None
-            if result is None:
-                with seen.reading() as reads:
-                    answers = [
-                        _found(seen, check, scope) for scope in check.scopes(seen.catalogue, seen.table)
-                    ]
-                result = CheckResult(answers, frozenset(reads))
-            results[check.name] = result
-            found += result.verdicts
-        verdicts = verdicts + [decided(v, subject.catalogue, today) for v in found]
-    return verdicts, results
+    first = [check for check in CHECKS if not check.is_last]
+    verdicts = [decided(v, subject.catalogue, today) for check in first for v in results[check.name].verdicts]
+    seen = dataclasses.replace(subject, verdicts=verdicts)
+    last = {check.name: _result(seen, check) for check in CHECKS if check.is_last}
+    return (
+        verdicts + [decided(v, subject.catalogue, today) for r in last.values() for v in r.verdicts],
+        {**results, **last},
+    )
+
+
+def _result(subject: Subject, check: Check) -> CheckResult:
+    with subject.reading() as reads:
+        answers = [_found(subject, check, scope) for scope in check.scopes(subject.catalogue, subject.table)]
+    return CheckResult(answers, frozenset(reads))
 
 
 def _found(subject: Subject, check: Check, scope: str) -> Verdict:
@@ -108,8 +123,8 @@ def confirm_tables(
             evidence.record(connection, night, name, hashes[name], catalogue.content_hash, verdicts[name])
             evidence.record_changes(connection, subjects[name], verdicts[name])
         kept_results.write(connection, results, inputs)
-    asked = sum(not result.is_kept for of_table in results.values() for result in of_table.values())
-    LOG.info("confirm | %d checks of %d tables asked, the others' inputs are as they were", asked, len(names))
+    count = sum(not result.is_kept for of_table in results.values() for result in of_table.values())
+    LOG.info("confirm | %d checks of %d tables asked, the others' inputs are as they were", count, len(names))
     return verdicts
 
 
@@ -137,34 +152,42 @@ def judge_all(
     """
     kept = {name: {} for name in subjects} if kept is None else kept
     known = {name: set(kept[name]) for name in subjects}
-    by_suite = {name for name in subjects if not known[name] >= SUITE_CHECKS}
-    expected = expectations_met({name: subjects[name] for name in subjects if name in by_suite})
+    others = {check.name for check in CHECKS} - SUITE_CHECKS
     # A table of which little is asked again is judged sooner than it is sent to a worker.
     sent = {name: s for name, s in subjects.items() if len(known[name]) < len(CHECKS) / 2}
     groups = [
-        [(subjects[name], expected.get(name), kept[name]) for name in names]
+        [(subjects[name], others, kept[name]) for name in names]
         for names in _of_like_weight(sent, 2 * workers.count)
     ]
-    here = [(s, expected.get(name), kept[name]) for name, s in subjects.items() if name not in sent]
-    verdicts: dict[str, list[Verdict]] = {}
-    results: dict[str, dict[str, CheckResult]] = {}
-    for of_group in (*workers.map(_judge_group, groups), _judge_group(here)):
-        for name, (found, by_check) in of_group.items():
-            verdicts[name], results[name] = found, by_check
-    return {n: verdicts[n] for n in subjects}, {n: results[n] for n in subjects}
+    answers = [workers.submit(_asked_of_group, group) for group in groups]
+    try:
+        # Great Expectations answers in this process, while the workers ask everything else.
+        by_suite = {name: s for name, s in subjects.items() if not known[name] >= SUITE_CHECKS}
+        expected = expectations_met(by_suite)
+        results = {}
+        for name, subject in subjects.items():
+            if name in expected:
+                subject.remember(GREAT_EXPECTATIONS, expected[name], {"frame"})
+            here = SUITE_CHECKS if name in sent else {check.name for check in CHECKS}
+            results[name] = asked(subject, here, kept[name])
+            subject.memory.clear()
+    finally:
+        of_groups = workers.results(answers)
+    for of_group in of_groups:
+        for name, by_check in of_group.items():
+            results[name] |= by_check
+    found = {name: concluded(subject, results[name]) for name, subject in subjects.items()}
+    return {n: verdicts for n, (verdicts, _) in found.items()}, {
+        n: by_check for n, (_, by_check) in found.items()
+    }
 
 
-_Judged = tuple[list[Verdict], dict[str, CheckResult]]
-
-
-def _judge_group(
-    group: list[tuple[Subject, list[dict[str, Any]] | None, Mapping[str, CheckResult]]],
-) -> dict[str, _Judged]:
+def _asked_of_group(
+    group: list[tuple[Subject, set[str], Mapping[str, CheckResult]]],
+) -> dict[str, dict[str, CheckResult]]:
     found = {}
-    for subject, expected, kept in group:
-        if expected is not None:
-            subject.remember(GREAT_EXPECTATIONS, expected, {"frame"})
-        found[subject.table] = judged(subject, kept)
+    for subject, names, kept in group:
+        found[subject.table] = asked(subject, names, kept)
         subject.memory.clear()
     return found
 
