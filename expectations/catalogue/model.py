@@ -924,6 +924,11 @@ class Catalogue(Entry):
         found = [m for m in self.measures.values() if m.register_ and m.register_.register_ == register]
         return sorted(found, key=lambda m: m.id)
 
+    def measures_with_rules(self, table: str) -> list[str]:
+        """The measures behind a published table whose own cells have rules: sums of parts, cells that can't exist."""
+        measures = {m.id: m for i in self.indicators_of(table) for m in self.measures_of(i)}
+        return sorted(name for name, m in measures.items() if m.additivity or m.impossible)
+
     def measures_reconciled(self, table: str) -> list[str]:
         """The measures that the reconciliations of a published table compare."""
         sides = [

@@ -14,7 +14,7 @@ import pandas as pd
 
 from expectations.catalogue import Catalogue
 from expectations.catalogue.model import TOTAL, Additivity, Measure
-from expectations.checks.base import Check, Subject, Words, listed, place
+from expectations.checks.base import Check, Subject, Words, by_category, land_of, listed, place
 from expectations.verdict import Status, Verdict
 
 TOLERATED_SHARE = 0.02
@@ -52,10 +52,10 @@ def disagreements(rows: pd.DataFrame, rule: Additivity, breakdowns: list[str]) -
     found = totals.set_index(keys)[["value"]].rename(columns={"value": "total"}).join(summary, how="inner")
     found = found[found["known"] > 0].reset_index()
     found["unknown"] = len(rule.parts) - found["known"]
-    state = found["area_code"].str[:2]
-    exact = pd.Series(False, index=found.index)
-    for prefix in rule.exact_in:
-        exact |= found["area_code"].str.startswith(prefix)
+    state = land_of(found)
+    exact = by_category(
+        found["area_code"], lambda codes: codes.str.startswith(tuple(rule.exact_in)), missing=False
+    )
     base = pd.Series(0.0, index=found.index)
     for land, rounding in rule.rounded_in.items():
         rounded = state == land

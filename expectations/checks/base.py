@@ -119,7 +119,7 @@ class Subject:
     """Everything a check may look at: one published table of the candidate and what it came from.
 
     `frame` is None if dbt did not build the table. `measures` holds fct_measure of the measures
-    behind the table, `reconciled` those of the home municipality that its reconciliations compare.
+    behind the table that have rules of their own, `reconciled` those of the home municipality that its reconciliations compare.
     `told`: the indicators that the served release has values of; `before`: its rows of this table.
     `registers`: the registers behind the table. `footnotes`: texts of the sources behind it.
     `verdicts`: what the other checks found, for those that judge their findings; `used_waivers`: those that let

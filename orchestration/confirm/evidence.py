@@ -107,7 +107,6 @@ def subject(
 
     `table_hash`: its content's, where it is known already.
     """
-    measures = {m.id for i in catalogue.indicators_of(name) for m in catalogue.measures_of(i)}
     served = _served(home, settings)
     state = served[1]["tables"].get(name, {}) if served else {}
     frame = None if table is None else _frame(table)
@@ -119,7 +118,7 @@ def subject(
         home_area=settings.municipality.code,
         today=pd.Timestamp(moment).tz_convert(None),
         frame=frame,
-        measures=_measures(connection, sorted(measures)),
+        measures=_measures(connection, catalogue.measures_with_rules(name)),
         deliveries=_deliveries(connection, home, settings, catalogue, behind, _told_before(home, name)),
         tests=_tests(connection, home, name),
         corrections=_corrections(connection, catalogue),
@@ -388,19 +387,23 @@ def _frame(table: pa.Table) -> pd.DataFrame:
     return table.to_pandas(strings_to_categorical=True)
 
 
+_UNREAD = ("area_level", "period_start", "status", "sign", "source_table", "retrieved_at")
+"""Columns of fct_measure that no check reads: they would be read and sent to workers for nothing."""
+
+
 def _measures(
     connection: duckdb.DuckDBPyConnection,
     ids: list[str],
     area: str | None = None,
     undivided: Iterable[str] = (),
 ) -> pd.DataFrame:
-    """Rows of fct_measure; `undivided`: only where these breakdowns are not broken down."""
+    """Rows of fct_measure with what checks read; `undivided`: only where these breakdowns are not broken down."""
     if not ids or not has_table(connection, "monitoring", "fct_measure"):
         return pd.DataFrame({"measure_id": []})
     totals = "".join(f" and {name} = '{TOTAL}'" for name in undivided)
     return _frame(
         connection.execute(
-            "select * from monitoring.fct_measure where list_contains($ids, measure_id) "
+            f"select * exclude ({', '.join(_UNREAD)}) from monitoring.fct_measure where list_contains($ids, measure_id) "
             f"and ($area is null or area_code = $area){totals}",
             {"ids": ids, "area": area},
         ).to_arrow_table()

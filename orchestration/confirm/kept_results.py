@@ -65,11 +65,10 @@ class Marks:
     def of(self, subject: Subject, table_hash: str | None) -> dict[str, str]:
         """By input its fingerprint; code and catalogue are part of each."""
         catalogue, table = self._catalogue, subject.table
-        behind = {m.id for i in catalogue.indicators_of(table) for m in catalogue.measures_of(i)}
         before = subject.before
         found: dict[str, Any] = {
             "frame": table_hash,
-            "measures": self._of_measures(behind),
+            "measures": self._of_measures(catalogue.measures_with_rules(table)),
             "reconciled": self._of_measures(catalogue.measures_reconciled(table)),
             "rated": self._of_measures(catalogue.measures_of_rates(table)),
             "before": before and _hash(
