@@ -50,6 +50,8 @@ class SqliteHistory(SqliteEventLogStorage):
 
     def __init__(self, home: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._engines: dict[str, sa.Engine] = {}
+        self._tables: set[str] = set()
+        """Those that are known to be there."""
         super().__init__(str(Path(home) / "history" / "runs"), inst_data)
 
     @classmethod
@@ -59,6 +61,14 @@ class SqliteHistory(SqliteEventLogStorage):
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> SqliteHistory:
         return cls(inst_data=inst_data, **config_value)
+
+    def has_table(self, table_name: str) -> bool:
+        """Dagster asks this at every event; a table that is there once stays."""
+        if table_name not in self._tables:
+            if not super().has_table(table_name):
+                return False
+            self._tables.add(table_name)
+        return True
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[sa.Connection]:
