@@ -79,10 +79,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @cache
-def has_fixtures_of_its_own(module: str) -> bool:
-    """Does a module build a fixture once for all its tests?"""
+def is_one_group(module: str) -> bool:
+    """Does a module build a fixture once for all its tests, or use a home that both workers would wait for?"""
     path = PROJECT / module
-    return path.is_file() and 'scope="module"' in path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    return 'scope="module"' in text or "official_home" in text
 
 
 class Groups(LoadScopeScheduling):
@@ -90,7 +91,7 @@ class Groups(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         module = nodeid.partition("::")[0]
-        return module if has_fixtures_of_its_own(module) else nodeid
+        return module if is_one_group(module) else nodeid
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -16,7 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -258,12 +258,14 @@ def places_of(frames: Frames, register: str, level: str) -> np.ndarray:
 
 
 def planted(frames: Frames, seed: int) -> list[tuple[Effect, str]]:
-    """Write 25 effects into the newest deliveries; what was planted, and where."""
+    """Write 25 effects into the newest deliveries; what was planted, and where. Fewer where registers are missing."""
     rng = np.random.default_rng([seed, EFFECTS])
     done: list[tuple[Effect, str]] = []
     used: set[tuple[str, str]] = set()
-    for effect in _in_turn(rng):
-        if len(done) == EFFECTS:
+    kinds = [kind for kind in KINDS if kind.register in frames]
+    wanted = round(EFFECTS * len(kinds) / len(KINDS))
+    for effect in _in_turn(kinds, rng):
+        if len(done) == wanted:
             break
         names = places_of(frames, effect.register, effect.level)
         for place in rng.permutation(np.unique(names[names != "auswärts"])):
@@ -274,9 +276,9 @@ def planted(frames: Frames, seed: int) -> list[tuple[Effect, str]]:
     return done
 
 
-def _in_turn(rng: np.random.Generator) -> Iterator[Effect]:
+def _in_turn(kinds: Sequence[Effect], rng: np.random.Generator) -> Iterator[Effect]:
     for _ in range(EFFECTS):
-        yield from (KINDS[n] for n in rng.permutation(len(KINDS)))
+        yield from (kinds[n] for n in rng.permutation(len(kinds)))
 
 
 def told_values(
@@ -296,15 +298,16 @@ def told_values(
     return values, areas
 
 
-def one_city(seed: int, folder: Path) -> dict[str, Any]:
-    """A seed's city and its twin: what was planted, found and found wrongly."""
+def one_city(seed: int, folder: Path, registers: Sequence[str] = ()) -> dict[str, Any]:
+    """A seed's city and its twin: what was planted, found and found wrongly. `registers`: it has these only."""
     catalogue = load_catalogue()
     writer = RegisterWriter(CITY, koblenz_districts(), unit_of(CITY), seed)
     made: dict[int, list[Delivery]] = {year: [] for year in YEARS}
     for delivery in writer.deliveries(min(YEARS), max(YEARS)):
         # What is counted in the first months belongs to the year before.
         year = delivery.reference.year - (delivery.reference.month < 6)
-        made[year].append(delivery)
+        if not registers or delivery.register in registers:
+            made[year].append(delivery)
     frames = {year: {d.register: d.frame.copy() for d in found} for year, found in made.items()}
     years = [(frames[year], made[year]) for year in YEARS]
     twin, areas = told_values(folder / "twin", catalogue, years)

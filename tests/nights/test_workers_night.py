@@ -10,8 +10,8 @@ import psutil
 
 from tests.support.nights import PROJECT, command, contents, environment, run, tiny_config
 
-TABLES = ("pub_population", "pub_schools")
-REGISTERS = ("block_sides", "residents", "schools", "pupils")
+TABLES = ("pub_schools",)
+REGISTERS = ("block_sides", "schools", "pupils")
 
 
 def killed_worker(*arguments: str) -> tuple[int, str]:
