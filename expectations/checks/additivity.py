@@ -14,7 +14,7 @@ import pandas as pd
 
 from expectations.catalogue import Catalogue
 from expectations.catalogue.model import TOTAL, Additivity, Measure
-from expectations.checks.base import Check, Subject, Words, by_category, land_of, listed, place
+from expectations.checks.base import Check, Subject, Words, by_category, land_of, listed, one_number, place
 from expectations.verdict import Status, Verdict
 
 TOLERATED_SHARE = 0.02
@@ -43,14 +43,17 @@ def disagreements(rows: pd.DataFrame, rule: Additivity, breakdowns: list[str]) -
     """
     others = [b for b in breakdowns if b != rule.breakdown]
     keys = ["area_code", "period_end", "period_label", *others]
-    totals = rows[(rows[rule.breakdown] == TOTAL) & rows["value"].notna()]
-    parts = rows[rows[rule.breakdown].isin(rule.parts)]
-    grouped = parts.groupby(keys, sort=False)["value"]
+    # Groups are told apart by one number each.
+    group = one_number(rows, keys)
+    is_total = ((rows[rule.breakdown] == TOTAL) & rows["value"].notna()).to_numpy()
+    is_part = rows[rule.breakdown].isin(rule.parts).to_numpy()
+    grouped = rows.loc[is_part, "value"].groupby(group[is_part], sort=False)
     summary = pd.DataFrame(
         {"parts": grouped.sum(min_count=1), "known": grouped.count(), "largest": grouped.max()}
     )
-    found = totals.set_index(keys)[["value"]].rename(columns={"value": "total"}).join(summary, how="inner")
-    found = found[found["known"] > 0].reset_index()
+    found = rows.loc[is_total, [*keys, "value"]].rename(columns={"value": "total"})
+    beside = summary.reindex(group[is_total]).set_axis(found.index)
+    found = found.join(beside)[(beside["known"] > 0).to_numpy()].reset_index(drop=True)
     found["unknown"] = len(rule.parts) - found["known"]
     state = land_of(found)
     exact = by_category(

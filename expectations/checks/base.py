@@ -440,7 +440,7 @@ def by_category(column: pd.Series, function: Callable[[pd.Series], Any], *, miss
 
 
 def one_number(rows: pd.DataFrame, columns: list[str]) -> np.ndarray:
-    """The columns' values together as one number, equal where all are equal."""
+    """The columns' values together as one number, equal where all are equal; a missing value equals a missing one."""
     total = np.zeros(len(rows), dtype=np.int64)
     for name in columns:
         column = rows[name]

@@ -21,6 +21,7 @@ from expectations.checks.base import (
     is_broken_down,
     is_official,
     no_earlier_period,
+    one_number,
     pairs,
     row_check,
 )
@@ -77,7 +78,7 @@ def _moved(cells: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     """The rows of those places where at least two cells are far from what they were."""
     before, value = cells["before"].abs(), cells["value"]
     far = (value - cells["before"]).abs() > np.maximum(0.15 * before, 1)
-    times = far.groupby([cells[k] for k in keys], observed=True).transform("sum")
+    times = far.groupby(one_number(cells, keys)).transform("sum")
     return cells[times >= 2]
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from expectations.catalogue.model import Text
-from expectations.checks.base import Found, Subject, found, no_district_pairs, pairs, row_check
+from expectations.checks.base import Found, Subject, found, no_district_pairs, one_number, pairs, row_check
 
 _TIMES = 6.0
 """So many times the usual common change is no common change any more."""
@@ -39,22 +39,25 @@ def _find(subject: Subject) -> Found:
         part="denominator", value=whole["denominator"], before=whole["before_denominator"], weight=whole["before_denominator"], unit="",
     )  # fmt: skip
     rows = pd.concat([rows.assign(unit=rows["unit"].astype(str)), whole])
+    # Cells are told apart by one number each, the denominators of a cell by another.
+    cells = one_number(rows, ["indicator_id", *subject.names])
+    rows = rows.assign(cell=2 * cells + (rows["part"] == "denominator").to_numpy())
     large = rows[(rows["weight"] >= 30) & (rows["before"] > 0) & (rows["value"] > 0)]
     # By how much of itself: three points are little of fifty and half of six.
     large = large.assign(change=np.log(large["value"] / large["before"]))
-    keys = ["indicator_id", *subject.names, "part"]
     middle = (
-        large.groupby([*keys, "end"], observed=True, sort=False)
+        large.groupby(["cell", "end"], sort=False)
         .agg(
-            change=("change", "median"), areas=("change", "count"), crossed=("across_break", "any"), unit=("unit", "first"),
+            change=("change", "median"), areas=("change", "count"), crossed=("across_break", "any"),
+            unit=("unit", "first"), indicator_id=("indicator_id", "first"),
         )
         .reset_index()
     )  # fmt: skip
     middle = middle[middle["areas"] >= _LEAST_AREAS].sort_values("end")
-    last = middle.groupby(keys, observed=True)["end"].transform("max") == middle["end"]
-    past = middle[~last].assign(size=middle["change"].abs()).groupby(keys, observed=True)["size"]
-    typical = past.quantile(0.75).where(past.size() >= _PAST).rename("usual").reset_index()
-    usual = middle[keys].merge(typical, on=keys, how="left")["usual"].set_axis(middle.index)
+    last = middle.groupby("cell")["end"].transform("max") == middle["end"]
+    past = middle[~last].assign(size=middle["change"].abs()).groupby("cell")["size"]
+    typical = past.quantile(0.75).where(past.size() >= _PAST)
+    usual = middle["cell"].map(typical)
     newest = middle["end"] == middle.groupby("indicator_id", observed=True)["end"].transform("max")
     # Without a past, twice as much is needed.
     limit = (_TIMES * usual).clip(lower=_LEAST_SHARE).fillna(2 * _LEAST_SHARE)
@@ -62,9 +65,9 @@ def _find(subject: Subject) -> Found:
     wrong = middle[newest & ~middle["crossed"] & (middle["change"].abs() > limit)]
     # The row that stands for the period: the home municipality's, or the first of the districts.
     home = rows.assign(elsewhere=rows["area_code"] != subject.home_area)
-    first = home.sort_values("elsewhere", kind="stable").drop_duplicates([*keys, "end"])
+    first = home.sort_values("elsewhere", kind="stable").drop_duplicates(["cell", "end"])
     first = first.merge(
-        wrong[[*keys, "end", "change", "areas"]].rename(columns={"change": "common"}), on=[*keys, "end"]
+        wrong[["cell", "end", "change", "areas"]].rename(columns={"change": "common"}), on=["cell", "end"]
     )
 
     def shown(row: pd.Series) -> str:

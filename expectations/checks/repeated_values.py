@@ -11,7 +11,7 @@ from __future__ import annotations
 import pandas as pd
 
 from expectations.catalogue.model import Text
-from expectations.checks.base import Found, Subject, found, known, row_check
+from expectations.checks.base import Found, Subject, found, known, one_number, row_check
 
 _LARGE = 400
 """Figures from which a second area with the same one is rare; a rate counts by its cases."""
@@ -27,11 +27,13 @@ def _find(subject: Subject) -> Found:
     rows = known(subject)
     rows = rows[rows["area_level"] == "district"]
     people = rows["numerator"].fillna(rows["value"])
+    # Cells are told apart by one number each.
+    rows = rows.assign(cell=one_number(rows, ["indicator_id", *subject.names]))
+    keys = ["cell", "end"]
     large = rows[(people >= _LARGE) & (rows["rounded_to"].isna())]
-    keys = ["indicator_id", "end", *subject.names]
     parts = [large["numerator"].fillna(large["value"]), large["denominator"].fillna(-1)]
-    same = large.groupby([*(large[k] for k in keys), *parts], observed=True)["value"].transform("size")
-    areas = large.groupby(keys, observed=True)["value"].transform("size")
+    same = large.groupby([*(large[k] for k in keys), *parts])["value"].transform("size")
+    areas = large.groupby(keys)["value"].transform("size")
     newest = large["end"] == large.groupby("indicator_id", observed=True)["end"].transform("max")
     hits = large.assign(same=same)[(same >= _TIMES) & (same >= 0.05 * areas) & newest]
     wrong = pd.concat([hits, _filled(rows, keys)]).drop_duplicates([*keys, "value"])
@@ -40,12 +42,12 @@ def _find(subject: Subject) -> Found:
 
 def _filled(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     """Rows of the newest period with the one figure that most districts have all of a sudden."""
-    same = rows.groupby([*(rows[k] for k in keys), rows["value"]], observed=True)["value"].transform("size")
-    areas = rows.groupby(keys, observed=True)["value"].transform("size")
+    same = rows.groupby([*keys, "value"])["value"].transform("size")
+    areas = rows.groupby(keys)["value"].transform("size")
     rows = rows.assign(same=same, share=same / areas)
-    cell = [k for k in keys if k != "end"]
-    most = rows.groupby(keys, observed=True)["share"].max().rename("most").reset_index().sort_values("end")
-    most["before"] = most.groupby(cell, observed=True)["most"].shift()
+    of_cell = rows.groupby(keys).agg(most=("share", "max"), indicator_id=("indicator_id", "first"))
+    most = of_cell.reset_index().sort_values("end")
+    most["before"] = most.groupby("cell")["most"].shift()
     newest = most["end"] == most.groupby("indicator_id", observed=True)["end"].transform("max")
     limit = (most["before"].fillna(_ALL - _RISE) + _RISE).clip(_MOST, 1.0)
     sudden = most[

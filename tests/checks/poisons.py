@@ -322,16 +322,8 @@ def double_counts_above_the_sum(measures: pd.DataFrame) -> pd.DataFrame:
 def schools_added_up(measures: pd.DataFrame) -> pd.DataFrame:
     rows = measures[(measures["measure_id"] == "general_schools") & measures["value"].notna()]
     rows = rows[rows["school_type"] != "total"]
-    keys = [
-        c
-        for c in rows.columns
-        if c not in ("school_type", "value", "status", "sign", "source_table", "retrieved_at")
-    ]
-    totals = (
-        rows.groupby(keys, as_index=False, dropna=False)["value"]
-        .sum()
-        .assign(school_type="total", status="reported")
-    )
+    keys = [c for c in rows.columns if c not in ("school_type", "value")]
+    totals = rows.groupby(keys, as_index=False, dropna=False)["value"].sum().assign(school_type="total")
     others = measures[~((measures["measure_id"] == "general_schools") & (measures["school_type"] == "total"))]
     return pd.concat([others, totals], ignore_index=True)
 

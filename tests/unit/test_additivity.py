@@ -44,6 +44,12 @@ def wrong(frame: pd.DataFrame, rule: Additivity = RULE) -> bool:
     return bool(found["wrong"].item())
 
 
+def test_a_missing_cell_is_a_cell_too() -> None:
+    """Rows whose other cell is missing are compared with one another, not left out."""
+    assert not wrong(rows((1, 2, 3), 6).assign(sex=None))
+    assert wrong(rows((1, 2, 3), 60).assign(sex=None))
+
+
 @few
 @given(parts)
 def test_parts_that_make_the_total_agree(values: tuple[int, int, int]) -> None:
