@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from expectations.catalogue import Catalogue
-from expectations.catalogue.model import TOTAL
+from expectations.catalogue.model import TOTAL, Indicator
 
 STATUSES = ["reported", "estimated", "unreliable", "not_applicable", "unavailable", "confidential"]
 SIGNS = ["0", "-", ".", "...", "/", "*", "x", "()", "p", "r", "s", "e"]
@@ -67,7 +69,7 @@ def table_suite(catalogue: Catalogue, table: str) -> list[Expectation]:
     return [
         _expect("schema", "expect_table_columns_to_match_ordered_list", column_list=published_columns(catalogue)),
         _expect("schema", "expect_column_distinct_values_to_be_in_set", column="indicator_id", value_set=ids),
-        *(_expect("types", "expect_column_values_to_be_in_type_list", column=c, type_list=_NUMBERS) for c in numbers),
+        *(_expect("types", "expect_column_values_to_be_in_type_list", column=c, type_list=NUMBERS) for c in numbers),
         _expect("types", "expect_column_values_to_be_in_type_list", column="series_break_before", type_list=_TRUTH),
         _expect("keys", "expect_compound_columns_to_be_unique", column_list=keys, ignore_row_if="never"),
         _expect("keys", "expect_column_values_to_be_in_set", column="has_whole_key", value_set=[True]),
@@ -108,7 +110,8 @@ def _used_breakdowns(catalogue: Catalogue, table: str) -> set[str]:
     return {name for indicator in catalogue.indicators_of(table) for name in indicator.breakdowns}
 
 
-_NUMBERS = ["float64", "float", "Float64", "int64", "Int64", "int32"]
+NUMBERS = ["float64", "float", "Float64", "int64", "Int64", "int32"]
+"""Types of a column of numbers; pandas has fractions where a value is missing, and else may have whole numbers."""
 _TRUTH = ["bool", "boolean", "bool_"]
 _AREA_CODE = r"^(DG|\d{2}|\d{3}|\d{5}(-[A-Z]{1,2}[0-9A-Z-]+)?)$"
 
@@ -124,9 +127,7 @@ def with_limits(frame: pd.DataFrame, catalogue: Catalogue, table: str) -> pd.Dat
     """
     indicators = catalogue.indicators_of(table)
     missing = [c for c in published_columns(catalogue) if c not in frame.columns]
-    names = frame["indicator_id"].astype("object")
-    allowed = {(i.id, level) for i in indicators for level in i.all_levels}
-    levels = frame["area_level"].astype("object")
+    names = frame["indicator_id"]
     keys = ["indicator_id", "area_code", "period_start", "period_end", *catalogue.breakdowns]
     unused = [
         n for n in catalogue.breakdowns if n in frame.columns and n not in _used_breakdowns(catalogue, table)
@@ -137,8 +138,19 @@ def with_limits(frame: pd.DataFrame, catalogue: Catalogue, table: str) -> pd.Dat
         is_undivided_elsewhere=(frame[unused] == TOTAL).all(axis=1),
         low=names.map({i.id: i.valid_range[0] for i in indicators}).astype("float64"),
         high=names.map({i.id: i.valid_range[1] for i in indicators}).astype("float64"),
-        declared_unit=names.map({i.id: str(i.unit) for i in indicators}),
+        declared_unit=names.map({i.id: str(i.unit) for i in indicators}).astype("object"),
         has_contract_columns=list(frame.columns) == published_columns(catalogue),
         is_declared_indicator=names.isin([i.id for i in indicators]),
-        is_declared_level=[pair in allowed for pair in zip(names, levels, strict=True)],
+        is_declared_level=_has_declared_level(frame, indicators),
     )
+
+
+def _has_declared_level(frame: pd.DataFrame, indicators: list[Indicator]) -> npt.NDArray[np.bool_]:
+    """Which rows stand at a level that their indicator declares; asked once for every pair of the two."""
+    allowed = {(i.id, level) for i in indicators for level in i.all_levels}
+    name, names = pd.factorize(frame["indicator_id"])
+    level, levels = pd.factorize(frame["area_level"])
+    of_pair = np.zeros((len(names) + 1, len(levels) + 1), dtype=bool)  # the last of each: missing
+    for n, one in enumerate(names):
+        of_pair[n, :-1] = [(one, other) in allowed for other in levels]
+    return of_pair[name, level]

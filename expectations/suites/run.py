@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from expectations.catalogue import Catalogue
-from expectations.suites.build import Expectation, common_suite, table_suite, with_limits
+from expectations.suites.build import NUMBERS, Expectation, common_suite, table_suite, with_limits
 
 Result = dict[str, Any]
 """What Great Expectations says of one expectation."""
@@ -98,7 +98,7 @@ def _met(expectation: Expectation, limited: pd.DataFrame) -> Result:
 def _signature(frame: pd.DataFrame) -> tuple[Any, ...]:
     """What must be the same for frames to be judged as one: the names of the columns and what is in them."""
     kinds = ("category" if isinstance(t, pd.CategoricalDtype) else str(t) for t in frame.dtypes)
-    return (*frame.columns, *kinds)
+    return (*frame.columns, *("number" if kind in NUMBERS else kind for kind in kinds))
 
 
 def _together(frames: list[pd.DataFrame]) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""All tables in one checkpoint of Great Expectations say of each what it says of the table alone."""
+"""All tables together, in one checkpoint and by several workers, say of each what is said of the table alone."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import pytest
 
 from expectations.catalogue import Catalogue
 from expectations.suites import run
+from orchestration.confirm import gate
+from orchestration.resources.workers import Workers
 from orchestration.settings import catalogue_of, load_settings
 from tests.checks.subjects import Subjects
 
@@ -21,6 +23,22 @@ def tables(city_base: Path) -> tuple[Frames, Catalogue]:
     subjects = Subjects(city_base / "var", city_base / "city.yaml")
     frames = {name: s.frame for name, s in subjects.items() if s.frame is not None and not s.frame.empty}
     return frames, catalogue_of(load_settings(city_base / "city.yaml"))
+
+
+@pytest.mark.full_tier
+def test_workers_judge_as_one_process_does(city_base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With more groups of tables than are sent to the workers at once."""
+    subjects = dict(Subjects(city_base / "var", city_base / "city.yaml"))
+    workers = Workers(2)
+    assert len(subjects) > workers.count + 1
+    monkeypatch.setattr(gate, "_of_like_weight", lambda sent, count: [[name] for name in sent])
+    alone = gate.judge_all(subjects)
+    try:
+        together = gate.judge_all(subjects, workers)
+    finally:
+        workers.close()
+    assert together == alone
+    assert all(found for found in alone[0].values())
 
 
 def facts_of(results: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
@@ -44,6 +62,22 @@ def test_good_tables_are_one_batch(tables: tuple[Frames, Catalogue], monkeypatch
     assert {name: facts_of(results) for name, results in together.items()} == alone
     assert len(runs) == 1
     assert all(success for results in alone.values() for _, _, success, _, _ in results)
+
+
+def test_a_column_of_whole_numbers_joins_the_batch(
+    tables: tuple[Frames, Catalogue], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no value of a column is missing, pandas has whole numbers, and else fractions."""
+    frames, catalogue = tables
+    whole = frames["pub_leavers"].assign(rank=1)
+    assert str(whole["rank"].dtype) != str(frames["pub_leavers"]["rank"].dtype)
+    runs = []
+    once = run._run
+    monkeypatch.setattr(run, "_run", lambda *given: runs.append(1) or once(*given))
+    together = run.run_suites({**frames, "pub_leavers": whole}, catalogue)
+    assert len(runs) == 1
+    for name, frame in {**frames, "pub_leavers": whole}.items():
+        assert facts_of(together[name]) == facts_of(run.run_suites({name: frame}, catalogue)[name])
 
 
 def out_of_range(frame: pd.DataFrame) -> pd.DataFrame:
