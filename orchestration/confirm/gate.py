@@ -159,20 +159,18 @@ def judge_all(
         [(subjects[name], others, kept[name]) for name in names]
         for names in _of_like_weight(sent, 2 * workers.count)
     ]
-    answers = [workers.submit(_asked_of_group, group) for group in groups]
-    try:
+    results: dict[str, dict[str, CheckResult]] = {}
+    with workers.alongside(_asked_of_group, groups) as of_groups:
         # Great Expectations answers in this process, while the workers ask everything else.
         by_suite = {name: s for name, s in subjects.items() if not known[name] >= SUITE_CHECKS}
         expected = expectations_met(by_suite)
-        results = {}
         for name, subject in subjects.items():
+            # With a memory of its own: the subject itself may be on its way to a worker.
+            here = dataclasses.replace(subject)
             if name in expected:
-                subject.remember(GREAT_EXPECTATIONS, expected[name], {"frame"})
-            here = SUITE_CHECKS if name in sent else {check.name for check in CHECKS}
-            results[name] = asked(subject, here, kept[name])
-            subject.memory.clear()
-    finally:
-        of_groups = workers.results(answers)
+                here.remember(GREAT_EXPECTATIONS, expected[name], {"frame"})
+            checks = SUITE_CHECKS if name in sent else {check.name for check in CHECKS}
+            results[name] = asked(here, checks, kept[name])
     for of_group in of_groups:
         for name, by_check in of_group.items():
             results[name] |= by_check

@@ -52,11 +52,8 @@ def write_release(
         (folder / name).mkdir()
     # Workers write the workbooks, which take longest, while this process writes everything else.
     tasks = _workbooks(folder / "xlsx", release, contents, catalogue, imprint)
-    workbooks = [workers.submit(write_workbook, task) for task in tasks]
-    try:
+    with workers.alongside(write_workbook, tasks):
         _write_files(folder, release, contents, catalogue, descriptions, follows, imprint)
-    finally:
-        workers.results(workbooks)
 
 
 def _write_files(

@@ -89,6 +89,21 @@ class Workers:
                 future.cancel()
             wait([future for future in futures if not future.cancelled()])
 
+    @contextmanager
+    def alongside(self, function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[list[Result]]:
+        """Compute tasks while the body of a `with` runs; the list has their results, in order, when the body is done.
+
+        Raises as `map` does when the body has ended. What the body raises is raised; then no task runs any more, either.
+        """
+        results: list[Result] = []
+        futures = [self.submit(function, task) for task in tasks]
+        try:
+            yield results
+        except BaseException:
+            wait([future for future in futures if not future.cancel()])
+            raise
+        results += self.results(futures)
+
     def prepare(self) -> None:
         """Let the process that workers are forked from begin with its imports; returns at once."""
         if self.count > 1 and _context().get_start_method() == "forkserver":

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import psutil
 import pytest
@@ -33,6 +34,22 @@ def test_results_come_in_the_order_of_the_tasks(pool: Workers) -> None:
 def test_tasks_run_in_other_processes_and_alone_in_this_one(pool: Workers) -> None:
     assert os.getpid() not in set(pool.map(_pid, [0, 0]))
     assert set(ALONE.map(_pid, [0, 0])) == {os.getpid()}
+
+
+def test_tasks_beside_the_body_are_done_after_it(pool: Workers) -> None:
+    with pool.alongside(abs, [-3, -1, -2]) as results:
+        assert results == []
+    assert results == [3, 1, 2]
+
+
+def test_what_the_body_raises_is_raised_and_no_task_runs_any_more(pool: Workers, tmp_path: Path) -> None:
+    marks = [tmp_path / str(n) for n in range(8)]
+    with pytest.raises(ValueError, match="of the body"), pool.alongside(write_slowly, marks):
+        raise ValueError("of the body")
+    written = {mark for mark in marks if mark.exists()}
+    assert len(written) < len(marks), "those that had not begun are left out"
+    time.sleep(0.5)
+    assert {mark for mark in marks if mark.exists()} == written
 
 
 @pytest.mark.parametrize("count", [1, 2])
@@ -86,6 +103,12 @@ def test_a_worker_writes_nothing_to_standard_output() -> None:
 def test_the_number_of_workers_is_what_the_configuration_says() -> None:
     assert worker_count(3) == 3
     assert worker_count("auto") == len(os.sched_getaffinity(0))
+
+
+def write_slowly(mark: Path) -> None:
+    """A task that takes a while and leaves a mark."""
+    time.sleep(0.3)
+    mark.write_text("")
 
 
 def _pid(_: int) -> int:
