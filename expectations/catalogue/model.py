@@ -925,7 +925,7 @@ class Catalogue(Entry):
         return sorted(found, key=lambda m: m.id)
 
     def measures_with_rules(self, table: str) -> list[str]:
-        """The measures behind a published table whose own cells have rules: sums of parts, cells that can't exist."""
+        """The measures behind a published table whose own cells have rules: what their parts sum to, or must not be summed to; which cells can't exist."""
         measures = {m.id: m for i in self.indicators_of(table) for m in self.measures_of(i)}
         return sorted(name for name, m in measures.items() if m.additivity or m.impossible)
 
