@@ -61,7 +61,6 @@ campaigns: $(VENV)/.dev
 	$(BIN)/python -m tests.campaigns.planted_city --seeds 20
 	$(BIN)/python -m tests.campaigns.increments --nights 40
 	$(BIN)/python -m tests.campaigns.traps
-	$(BIN)/python -m tests.campaigns.same_bytes
 	$(BIN)/python -m tests.campaigns.gate_mutations
 	$(BIN)/python -m tests.campaigns.faults --variations 10 --clean 50
 	$(BIN)/python -m tests.campaigns.disclosure --tables 3000 --mutations 500

@@ -43,7 +43,7 @@ def disagreements(rows: pd.DataFrame, rule: Additivity, breakdowns: list[str]) -
     """
     others = [b for b in breakdowns if b != rule.breakdown]
     keys = ["area_code", "period_end", "period_label", *others]
-    # Groups are told apart by one number each.
+    # One number stands for a group's area, period and other cells.
     group = one_number(rows, keys)
     is_total = ((rows[rule.breakdown] == TOTAL) & rows["value"].notna()).to_numpy()
     is_part = rows[rule.breakdown].isin(rule.parts).to_numpy()

@@ -39,7 +39,7 @@ def _find(subject: Subject) -> Found:
         part="denominator", value=whole["denominator"], before=whole["before_denominator"], weight=whole["before_denominator"], unit="",
     )  # fmt: skip
     rows = pd.concat([rows.assign(unit=rows["unit"].astype(str)), whole])
-    # Cells are told apart by one number each, the denominators of a cell by another.
+    # One number stands for a cell, and another for its denominators.
     cells = one_number(rows, ["indicator_id", *subject.names])
     rows = rows.assign(cell=2 * cells + (rows["part"] == "denominator").to_numpy())
     large = rows[(rows["weight"] >= 30) & (rows["before"] > 0) & (rows["value"] > 0)]

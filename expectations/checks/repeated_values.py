@@ -27,7 +27,7 @@ def _find(subject: Subject) -> Found:
     rows = known(subject)
     rows = rows[rows["area_level"] == "district"]
     people = rows["numerator"].fillna(rows["value"])
-    # Cells are told apart by one number each.
+    # One number stands for an indicator's cell.
     rows = rows.assign(cell=one_number(rows, ["indicator_id", *subject.names]))
     keys = ["cell", "end"]
     large = rows[(people >= _LARGE) & (rows["rounded_to"].isna())]

@@ -96,8 +96,9 @@ class Workers:
         Raises as `map` does when the body has ended. What the body raises is raised; then no task runs any more, either.
         """
         results: list[Result] = []
-        futures = [self.submit(function, task) for task in tasks]
+        futures: list[Future[Result]] = []
         try:
+            futures.extend(self.submit(function, task) for task in tasks)
             yield results
         except BaseException:
             wait([future for future in futures if not future.cancel()])

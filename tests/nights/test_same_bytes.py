@@ -1,15 +1,20 @@
-"""Another night on the same inputs and the same clock; on the whole sample: python -m tests.campaigns.same_bytes."""
+"""Another night on the same inputs and the same clock."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from tests.campaigns.same_bytes import campaign
-from tests.support.nights import TINY_TABLES, tiny_config
+import yaml
 
-REGISTERS = ("block_sides", "schools", "pupils", "classes")
+from orchestration.settings import DEFAULT_CONFIG
+from tests.support.nights import contents, run
 
 
-def test_the_same_inputs_and_clock_give_the_same_bytes(tmp_path: Path) -> None:
-    config = tiny_config(tmp_path / "city.yaml", *TINY_TABLES, registers=REGISTERS)
-    assert campaign(2, config, tmp_path)
+def test_the_same_inputs_and_clock_give_the_same_bytes(night_home: Path, tmp_path: Path) -> None:
+    """The whole sample, once with as many workers as there are processors, and once with one."""
+    config = tmp_path / "city.yaml"
+    facts = yaml.safe_load(DEFAULT_CONFIG.read_text(encoding="utf-8"))
+    config.write_text(yaml.safe_dump({**facts, "workers": 1}, allow_unicode=True), encoding="utf-8")
+    again = run("nightly", "--config", str(config), "--home", str(tmp_path / "var"), "--json")
+    assert again.code == 0, again.err
+    assert contents(tmp_path / "var") == contents(night_home)

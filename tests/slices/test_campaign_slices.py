@@ -1,7 +1,7 @@
 """A small slice of each long campaign; the whole ones run by `make campaigns`.
 
 Slices of others stand where their subject is: `releases` in tests/nights/test_ledger.py, `increments` in
-tests/nights/test_increments.py, `same_bytes` in tests/nights/test_same_bytes.py, `findings` in tests/unit/test_findings.py, `traps` in tests/architecture/test_traps.py.
+tests/nights/test_increments.py, `findings` in tests/unit/test_findings.py, `traps` in tests/architecture/test_traps.py.
 """
 
 from __future__ import annotations
@@ -86,11 +86,22 @@ def test_brute_force_agrees_on_a_few_tables_and_mutations() -> None:
     assert wrong == 0
 
 
+def test_truths_of_nearly_every_kind_are_planted() -> None:
+    """Of those about the smallest groups of children a city may have no place that is large enough."""
+    frames, _ = planted_city.delivered(1)
+    planted = planted_city.planted(frames[max(planted_city.YEARS)], 1)
+    assert len(planted) == planted_city.EFFECTS
+    assert len({effect.name for effect, _ in planted}) >= len(planted_city.KINDS) - 2
+
+
 def test_planted_truths_are_found_in_one_city(tmp_path: Path) -> None:
-    """In its schools; Stadtteile have the residents behind them, whose small counts take minutes to protect."""
-    schools = ("block_sides", "schools", "pupils", "school_movements", "learning_materials")
-    found = planted_city.one_city(1, tmp_path, schools)
-    assert found["planted"] >= 6
+    """Without residents, whose small counts take minutes to protect: in schools, and in figures of Stadtteile."""
+    registers = (
+        "block_sides", "schools", "pupils", "school_movements", "learning_materials",
+        "education_package", "holiday_programme",
+    )  # fmt: skip
+    found = planted_city.one_city(1, tmp_path, registers)
+    assert found["planted"] >= 10
     assert len(found["missed"]) <= found["planted"] / 5
     assert len(found["false"]) <= found["findings"] / 5
 
