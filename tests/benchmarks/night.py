@@ -27,7 +27,7 @@ from typing import Any
 
 import psutil
 
-from tests.support.nights import PROJECT, contents, environment
+from tests.support.nights import PROJECT, differing, environment
 
 CONFIG = "config/koblenz.yaml"
 
@@ -182,20 +182,6 @@ def compare(
             found[tree.name].first.append(tree.night(home, *arguments))
             found[tree.name].unchanged.append(tree.night(home, *arguments))
     return found
-
-
-def differing(homes: list[Path]) -> list[str]:
-    """The files of the served releases that differ, but for what the manifest says of the product."""
-    found = []
-    for home in homes:
-        files = contents(home)
-        manifest = json.loads((home / "releases" / "current" / "manifest.json").read_text(encoding="utf-8"))
-        files["manifest.json"] = json.dumps(
-            {k: v for k, v in manifest.items() if k != "product"}, sort_keys=True
-        )
-        found.append(files)
-    first, other = found
-    return sorted(name for name in first.keys() | other.keys() if first.get(name) != other.get(name))
 
 
 def report(trees: list[Tree], found: dict[str, Measured]) -> None:

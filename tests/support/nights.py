@@ -118,6 +118,25 @@ def contents(home: Path) -> dict[str, str]:
     return {p.relative_to(folder).as_posix(): file_hash(p) for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
+def differing(one: Path, other: Path) -> list[str]:
+    """The files of two homes' served releases that differ, but for the manifest's `product`.
+
+    The product names the commit. Trees of two commits make the same release, and a seed in the cache is as old as the
+    last commit that changed what a night depends on: only the rest of the manifest is compared, field by field.
+    """
+    ours, theirs = contents(one), contents(other)
+    found = {name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name)}
+    if "manifest.json" in found and "manifest.json" in ours.keys() & theirs.keys():
+        found.remove("manifest.json")
+        first, second = (
+            json.loads((home / "releases" / "current" / "manifest.json").read_text(encoding="utf-8"))
+            for home in (one, other)
+        )
+        fields = (first.keys() | second.keys()) - {"product"}
+        found |= {f"manifest.json: {field}" for field in fields if first.get(field) != second.get(field)}
+    return sorted(found)
+
+
 FEW_TABLES = ("pub_leavers", "pub_population", "pub_schools", "pub_vocational")
 """Enough tables to hold one and let the others out."""
 
