@@ -109,11 +109,15 @@ class Night(dg.ConfigurableResource):
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Measure a stage; its seconds go into the night's outcome, never into a release."""
+        """Measure a stage; its seconds go into the night's outcome, never into a release.
+
+        No task outlives its stage, and no worker: the memory that its tasks took is free for the next stage.
+        """
         started = time.perf_counter()
         try:
             yield
         finally:
+            self._workers.close()
             spent = time.perf_counter() - started
             self._seconds[name] = round(self._seconds.get(name, 0.0) + spent, 2)
 

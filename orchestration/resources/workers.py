@@ -112,7 +112,7 @@ class Workers:
                 forkserver.ensure_running()
 
     def close(self) -> None:
-        """End the processes."""
+        """End the processes and free what they hold. A later task starts new ones."""
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
