@@ -9,6 +9,7 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 import re
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated
 
@@ -61,3 +62,9 @@ def ages_of(cell: str) -> tuple[int, int] | None:
     """The ages a cell stands for, from the first to below the second: ALT003B06 is (3, 6)."""
     match = _AGES.fullmatch(cell)
     return (int(match[1]), int(match[2]) if match[2] else 999) if match else None
+
+
+def span_of_ages(cells: Iterable[str]) -> tuple[int, int] | None:
+    """From the youngest to below the oldest of some cells; None if none of them is an age."""
+    ages = [found for cell in cells if (found := ages_of(cell)) is not None]
+    return (min(low for low, _ in ages), max(high for _, high in ages)) if ages else None

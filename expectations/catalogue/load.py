@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from expectations.catalogue.base import span_of_ages
 from expectations.catalogue.model import (
     NEVER_WAIVED,
     TOTAL,
@@ -28,6 +29,7 @@ from expectations.catalogue.model import (
     Correction,
     Index,
     Indicator,
+    Kind,
     Measure,
     OfficialTable,
     PublishedRate,
@@ -168,7 +170,7 @@ def load_catalogue(*extra: Path, root: Path = CATALOGUE_DIR) -> Catalogue:
     }
     files = {name: file.name for (folder, name), file in origin.items() if folder == "indicators"}
     catalogue = Catalogue(**entries, files=files)
-    problems = _undeliverable(catalogue, origin)
+    problems = _undeliverable(catalogue, origin) + _unlike_totals(catalogue, origin)
     if problems:
         raise CatalogueError(problems)
     return catalogue
@@ -212,6 +214,71 @@ def _undeliverable(catalogue: Catalogue, origin: dict[tuple[str, str], _File]) -
                             text = f"measure '{part.measure}' is delivered for {known}, not for '{level}'"
                             problems.append(file.at([*path, role], text))
     return problems
+
+
+def _unlike_totals(catalogue: Catalogue, origin: dict[tuple[str, str], _File]) -> list[str]:
+    """Indicators whose total divides people by others than the cells beside it do.
+
+    Of a breakdown that both terms are delivered by, both totals must be of the same people: of the same ages, of the
+    same school types. Where they are not, `total_of_cells` makes the total of the cells that are shown. A share or
+    rate of chosen ages must choose the same ages above and below the line.
+    """
+    problems: list[str] = []
+    for name, indicator in catalogue.indicators.items():
+        file = origin["indicators", name]
+        for numerator, denominator in indicator.formulas.values():
+            if denominator is None or _is_part(catalogue, numerator, denominator):
+                continue
+            for breakdown in ("age_group", "school_type"):
+                chosen = denominator.cells(breakdown) is not None
+                if breakdown in indicator.breakdowns:
+                    if chosen or breakdown in indicator.total_of_cells:
+                        continue
+                    path: list[Any] = ["breakdowns", indicator.breakdowns.index(breakdown)]
+                elif indicator.kind in (Kind.SHARE, Kind.RATE) and breakdown == "age_group":
+                    if not chosen and numerator.cells(breakdown) is None:
+                        continue  # both count everybody they know
+                    path = ["denominator"]
+                else:
+                    continue
+                above = _people(catalogue, numerator, breakdown)
+                below = _people(catalogue, denominator, breakdown)
+                if above is None or below is None or above == below:
+                    continue
+                text = (
+                    f"the total's numerator counts {_in_words(above)}, its denominator {_in_words(below)}: "
+                    f"choose the same of both, or declare `cells` and `total_of_cells`"
+                )
+                if (problem := file.at(path, text)) not in problems:
+                    problems.append(problem)
+    return problems
+
+
+def _is_part(catalogue: Catalogue, numerator: Term, denominator: Term) -> bool:
+    """Do both terms come from one register or table? Then the people of the part are among those of the whole."""
+    return catalogue.measures[numerator.measure].origins == catalogue.measures[denominator.measure].origins
+
+
+def _people(catalogue: Catalogue, term: Term, breakdown: str) -> tuple[int, int] | frozenset[str] | None:
+    """Whom a term's total counts, as far as one breakdown can say: an age span, or cells. None: it can't say."""
+    parts = [part for _, part in term.parts()]
+    if breakdown == "age_group":
+        spans = [
+            catalogue.ages_of_measure(part.measure) if part.cells(breakdown) is None
+            else span_of_ages(part.cells(breakdown) or [])
+            for part in parts
+        ]  # fmt: skip
+        known = [span for span in spans if span is not None]
+        return (min(k[0] for k in known), max(k[1] for k in known)) if len(known) == len(parts) else None
+    cells = [part.cells(breakdown) or catalogue.cells_of_measure(part.measure, breakdown) for part in parts]
+    return frozenset().union(*cells) if all(cells) else None
+
+
+def _in_words(people: tuple[int, int] | frozenset[str]) -> str:
+    if isinstance(people, frozenset):
+        return ", ".join(sorted(people))
+    low, high = people
+    return f"ages {low} and over" if high == 999 else f"ages {low} to under {high}"
 
 
 def _readable(error: ValidationError, file: _File, model: type[BaseModel]) -> Iterator[str]:

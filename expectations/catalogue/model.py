@@ -14,9 +14,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from expectations.catalogue.base import TOTAL, Cadence, Entry, Identifier, Text, ages_of
+from expectations.catalogue.base import TOTAL, Cadence, Entry, Identifier, Text, ages_of, span_of_ages
 from expectations.catalogue.registers import (
     HOME_LEVEL,
+    ColumnType,
     LocalLevel,
     Reconciliation,
     Register,
@@ -483,7 +484,9 @@ class Indicator(Entry):
 
     `planned`: no declared source delivers it yet; `missing` says what is needed. `reason`: why a
     model and no formula computes it; `model`: that dbt model; `model_registers`: the registers it reads.
-    `cells`: which cells of a breakdown it shows, where the measure has more.
+    `cells`: which cells of a breakdown it shows, where the measure has more. `total_of_cells`: the breakdowns whose
+    total adds up these cells, above and below the line, because one of both counts people whom the other can't
+    count (children in day care are under 14, residents are of any age).
     """
 
     id: Identifier
@@ -506,6 +509,7 @@ class Indicator(Entry):
     decimals: int = Field(ge=0, le=6)
     breakdowns: list[str] = []
     cells: dict[str, list[str]] = {}
+    total_of_cells: list[str] = []
     levels: list[AreaLevel] = ["country", "state", "region", "district"]
     valid_range: tuple[float | None, float | None]
     continuity: Continuity
@@ -537,6 +541,8 @@ class Indicator(Entry):
                 raise ValueError(f"kind {self.kind} takes no denominator")
         if set(self.cells) - set(self.breakdowns):
             raise ValueError("cells: only for breakdowns of the indicator")
+        if set(self.total_of_cells) - set(self.cells):
+            raise ValueError("total_of_cells: name the cells under `cells`, the total adds up those")
         if self.local and set(self.local.levels) & set(self.levels):
             raise ValueError("local: its levels are served by the indicator's own formula already")
         if self.kind in (Kind.SHARE, Kind.RATE) and self.unit == "percent" and self.scale:
@@ -568,7 +574,8 @@ class Indicator(Entry):
 
 
 _FIGURES = {
-    "kind", "numerator", "denominator", "local", "model", "alignment", "scale", "unit", "decimals", "breakdowns", "cells", "levels",
+    "kind", "numerator", "denominator", "local", "model", "alignment", "scale", "unit", "decimals", "breakdowns", "cells", "total_of_cells",
+    "levels",
 }  # fmt: skip
 """The fields of an indicator that decide its figures; labels and limits do not."""
 
@@ -890,6 +897,41 @@ class Catalogue(Entry):
             variables = {*table.row_dimensions, *(v for c in columns for v in c.items)}
             found |= {self.classifications[v].breakdown for v in variables if v in self.classifications}
         return found
+
+    def cells_of_measure(self, measure: str, breakdown: str) -> set[str]:
+        """The cells a measure is delivered by in one breakdown, without the total; none if it does not know it."""
+        found = self.measures[measure]
+        if (source := found.register_) is not None:
+            if breakdown == "age_group":
+                return set(source.ages)
+            column = source.by.get(breakdown)
+            return set(self.registers[source.register_].column(column).codes.values()) if column else set()
+        cells: set[str] = set()
+        for origin in found.sources:
+            table = self.tables[origin.table]
+            columns = [c for c in table.columns if c.measure == origin.measure]
+            for variable in {*table.row_dimensions, *(v for c in columns for v in c.items)}:
+                entry = self.classifications.get(variable)
+                if entry is None or entry.breakdown != breakdown:
+                    continue
+                items = {c.items[variable] for c in columns if variable in c.items}
+                in_rows = variable in table.row_dimensions
+                cells |= {item.cell for item in entry.items if in_rows or item.code in items}
+        return cells - {TOTAL}
+
+    def ages_of_measure(self, measure: str) -> tuple[int, int] | None:
+        """The ages of the people in a measure's total, from the first to below the second; None if it knows no age."""
+        source = self.measures[measure].register_
+        if source is None:
+            return span_of_ages(self.cells_of_measure(measure, "age_group"))
+        columns = [c for c in self.registers[source.register_].columns if c.type is ColumnType.AGE]
+        if not columns:
+            return None
+        (column, *_) = columns
+        low, high = source.span(column.id) or (None, None) if column.id in source.where else (None, None)
+        first = column.min if low is None else low
+        last = column.max if high is None else high
+        return int(first or 0), 999 if last is None else int(last) + 1
 
     def for_tables(self, chosen: list[str] | None) -> Catalogue:
         """The catalogue of a city that publishes these tables only; None: all of them."""

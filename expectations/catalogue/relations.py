@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import math
+from collections import Counter
 from typing import Any
 
 import pandas as pd
@@ -27,6 +28,9 @@ from expectations.catalogue.model import (
 from expectations.catalogue.subsets import subset_measures
 
 EVERY_CELL = "*"
+
+Shown = tuple[str | None, ...]
+"""What a term shows of the breakdowns whose total adds up cells: the cells, or their total."""
 
 
 def relations(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
@@ -439,34 +443,43 @@ def _terms(catalogue: Catalogue, indicator: Indicator, breakdowns: list[str]) ->
         return rows
     for origin, formula in indicator.formulas.items():
         for role, term in zip(("numerator", "denominator"), formula, strict=True):
-            found: list[dict[str, Any]] = []
-            expected = 0  # rows that make one value
+            found: list[tuple[Shown, dict[str, Any]]] = []
+            expected: Counter[Shown] = Counter()  # rows that make one value
             for sign, part in term.parts() if term else []:
                 available = catalogue.breakdowns_of_measure(part.measure)
-                choices: dict[str, tuple[list[str], str | None]] = {}
+                choices: list[list[tuple[list[str], str | None]]] = []
                 for name in breakdowns:
                     fixed, wanted = part.cells(name), name in indicator.breakdowns
+                    chosen = indicator.cells.get(name)
                     if fixed is not None:
-                        choices[name] = (fixed, None if wanted else TOTAL)
+                        choices.append([(fixed, None if wanted else TOTAL)])
+                    elif wanted and name in available and chosen and name in indicator.total_of_cells:
+                        choices.append([(chosen, "cell"), (chosen, TOTAL)])
                     elif wanted and name in available:
-                        chosen = indicator.cells.get(name)
-                        choices[name] = ([TOTAL, *chosen] if chosen else [EVERY_CELL], "cell")
+                        choices.append([([TOTAL, *chosen] if chosen else [EVERY_CELL], "cell")])
                     elif wanted and role == "denominator":
-                        choices[name] = ([TOTAL], None)
+                        choices.append([([TOTAL], None)])
                     else:
-                        choices[name] = ([TOTAL], TOTAL)
-                for combination in itertools.product(*(choices[name][0] for name in breakdowns)):
-                    row: dict[str, Any] = {
-                        "indicator_id": indicator.id,
-                        "origin": origin,
-                        "role": role,
-                        "measure_id": part.measure,
-                        "factor": float(sign),
-                    }
-                    for name, cell in zip(breakdowns, combination, strict=True):
-                        row[name] = cell
-                        row[f"{name}_shown"] = choices[name][1]
-                    found.append(row)
-                expected += math.prod(len(names) for names, shown in choices.values() if shown != "cell")
-            rows += [{**row, "expected_cells": expected} for row in found]
+                        choices.append([([TOTAL], TOTAL)])
+                for chosen_way in itertools.product(*choices):
+                    # A value is of cells or of their total; both need rows of their own.
+                    shown = tuple(
+                        is_shown
+                        for name, (_, is_shown) in zip(breakdowns, chosen_way, strict=True)
+                        if name in indicator.total_of_cells
+                    )
+                    expected[shown] += math.prod(len(cells) for cells, way in chosen_way if way != "cell")
+                    for combination in itertools.product(*(cells for cells, _ in chosen_way)):
+                        row: dict[str, Any] = {
+                            "indicator_id": indicator.id,
+                            "origin": origin,
+                            "role": role,
+                            "measure_id": part.measure,
+                            "factor": float(sign),
+                        }
+                        for name, cell, (_, way) in zip(breakdowns, combination, chosen_way, strict=True):
+                            row[name] = cell
+                            row[f"{name}_shown"] = way
+                        found.append((shown, row))
+            rows += [{**row, "expected_cells": expected[shown]} for shown, row in found]
     return rows

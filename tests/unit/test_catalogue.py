@@ -17,6 +17,10 @@ from expectations.catalogue.subsets import subset_measures
 RATIO = "indicators/population/old_age_dependency_ratio.yml"
 SCHOOLS = "indicators/schools/foreign_pupils_percent.yml"
 SHARE = "indicators/leavers/leavers_without_certificate_percent.yml"
+CARE = "indicators/early_childhood/full_day_care_rate_percent.yml"
+ALL_DAY = "indicators/all_day/all_day_pupils_percent.yml"
+SERVICES = "measures/registers/youth_welfare_services.yml"
+SERVICES_RATE = "indicators/youth_welfare/youth_welfare_per_1000.yml"
 
 
 @pytest.fixture
@@ -127,8 +131,49 @@ def test_terms_expand_to_the_cells_they_add_up(catalogue: Catalogue) -> None:
     ]  # fmt: skip
     assert set(youth["expected_cells"]) == {6}
     assert set(youth["sex"]) == {"*"}
+    full_day = terms[terms["indicator_id"] == "full_day_care_rate_percent"]
+    assert full_day.groupby(["role", "age_group_shown"])["expected_cells"].unique().map(list).to_dict() == {
+        ("numerator", "cell"): [1], ("numerator", "total"): [2],
+        ("denominator", "cell"): [1], ("denominator", "total"): [2],
+    }  # fmt: skip
+    assert set(full_day["age_group"]) == {"ALT000B03", "ALT003B06"}, (
+        "nobody else is in a cell or in the total"
+    )
     care = terms[(terms["indicator_id"] == "care_rate_under_3_percent") & (terms["role"] == "denominator")]
     assert care["care_type_shown"].isna().all(), "a population knows no type of care and serves all of them"
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "place", "message"),
+    [
+        # Children in day care are under 15, residents of any age.
+        (CARE, "total_of_cells: [age_group]\n", "", f"{CARE}, line 24",
+         "the total's numerator counts ages 0 to under 15, its denominator ages 0 and over"),
+        # Services for young adults over young people under 21.
+        (SERVICES, '  where: {age: "..20"}\n', "", f"{SERVICES_RATE}, line 20",
+         "the total's numerator counts ages 0 to under 28, its denominator ages 0 to under 21"),
+        # Pupils of general schools over pupils of vocational schools, by type of school.
+        (ALL_DAY, "denominator: {measure: register_pupils}", "denominator: {measure: register_vocational_pupils}", ALL_DAY,
+         "its denominator SCHULE17, SCHULE171"),
+        (CARE, "cells: {age_group: [ALT000B03, ALT003B06]}\n", "", CARE,
+         "total_of_cells: name the cells under `cells`, the total adds up those"),
+    ],
+)  # fmt: skip
+def test_a_total_and_its_cells_are_of_the_same_people(
+    copy: Path, file: str, old: str, new: str, place: str, message: str
+) -> None:
+    edit(copy, file, old, new)
+    found = problems(copy)
+    assert found[0].startswith(place), found
+    assert message in found[0]
+
+
+def test_an_age_span_is_of_the_whole_measure(catalogue: Catalogue) -> None:
+    assert catalogue.ages_of_measure("register_population") == (0, 999)
+    assert catalogue.ages_of_measure("register_children_full_day") == (0, 15)
+    assert catalogue.ages_of_measure("youth_welfare_services") == (0, 21)
+    assert catalogue.ages_of_measure("population") == (0, 999), "of an official table: what its cells span"
+    assert catalogue.ages_of_measure("register_day_care_places") is None, "places have no age"
 
 
 def test_the_catalogue_hash_follows_its_content(copy: Path) -> None:

@@ -1,6 +1,7 @@
 {#
-  K2.1: places wanted after lessons less places there are, per primary school: the share of parents who
-  want one, times the pupils, less places. Three terms, one of them a product: no formula of two.
+  K2.1: places wanted less all places there are, per primary school: the share of parents who want one, times the
+  pupils, less the places of after-school care and those taken in all-day school. The city's value adds up what each
+  school lacks: free places of one school are no places of another.
 #}
 with school as (
     select
@@ -12,21 +13,43 @@ with school as (
         max(case when t.measure_id = 'all_day_demand' and t.grade = 'total' then t.value end) as wanted,
         max(case when t.measure_id = 'all_day_survey_answers' and t.grade = 'total' then t.value end) as answers,
         max(case when t.measure_id = 'register_pupils' and t.school_type = 'SCHULE03' then t.value end) as pupils,
-        max(case when t.measure_id = 'after_school_places' then t.value end) as places,
+        max(case when t.measure_id = 'after_school_places' then t.value end) as after_school_places,
+        max(case when t.measure_id = 'register_all_day_pupils' and t.school_type = 'SCHULE03' then t.value end)
+            as all_day_pupils,
         max(t.retrieved_at) as retrieved_at
     from {{ ref('fct_measure') }} as t
-    where t.sex = 'total' and t.nationality = 'total'
-        and t.measure_id in ('all_day_demand', 'all_day_survey_answers', 'register_pupils', 'after_school_places')
+    where t.sex = 'total' and t.nationality = 'total' and t.area_level = 'school'
+        and t.measure_id in (
+            'all_day_demand', 'all_day_survey_answers', 'register_pupils', 'after_school_places',
+            'register_all_day_pupils'
+        )
     group by t.area_code, t.area_level, t.period_start, t.period_end, t.period_label
 ),
 
 estimated as (
     select
         *,
-        {{ told('wanted', '5') }} / {{ told('answers', '5') }} * {{ told('pupils', '5') }} as demand
+        round({{ told('wanted', '5') }} / {{ told('answers', '5') }} * {{ told('pupils', '5') }}) as demand,
+        after_school_places + {{ told('all_day_pupils', '5') }} as places
     from school
     -- A share of fewer than thirty answers says nothing and tells too much.
-    where answers >= 30 and pupils > 0 and places is not null
+    where answers >= 30 and pupils > 0 and after_school_places is not null and all_day_pupils is not null
+),
+
+figure as (
+    select area_code, area_level, period_start, period_end, period_label, demand, places, retrieved_at
+    from estimated
+    union all
+    select
+        h.area_code,
+        'district' as area_level,
+        e.period_start, e.period_end, e.period_label,
+        sum(case when e.demand > e.places then e.demand else 0 end) as demand,
+        sum(case when e.demand > e.places then e.places else 0 end) as places,
+        max(e.retrieved_at) as retrieved_at
+    from estimated as e
+    cross join {{ source('raw', 'municipality') }} as h
+    group by h.area_code, e.period_start, e.period_end, e.period_label
 )
 
 select
@@ -38,13 +61,13 @@ select
     {%- for name in var('breakdowns') %}
     'total' as {{ name }},
     {%- endfor %}
-    round(demand) as numerator,
+    demand as numerator,
     places as denominator,
     5 as numerator_rounding,
-    1 as denominator_rounding,
+    5 as denominator_rounding,
     1 as numerator_protection,
     1 as denominator_protection,
-    round(demand) - places as value,
+    demand - places as value,
     'survey_all_day, pupils, after_school_care' as source,
     retrieved_at
-from estimated
+from figure

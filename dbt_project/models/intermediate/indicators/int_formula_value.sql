@@ -106,13 +106,13 @@ ranked_terms as (
     from terms
 ),
 
--- Which breakdowns a denominator knows; on the others it serves every cell of the numerator.
+-- Which breakdowns a denominator does not know; on these it serves every cell of the numerator.
 denominator_shapes as (
     select distinct
         indicator_id,
         origin,
         {%- for name in var('breakdowns') %}
-        {{ name }}_shown{{ ',' if not loop.last }}
+        {{ name }}_shown is null as serves_every_{{ name }}{{ ',' if not loop.last }}
         {%- endfor %}
     from {{ source('catalogue', 'indicator_term') }}
     where role = 'denominator'
@@ -132,7 +132,7 @@ numerators as (
     select
         t.*,
         {%- for name in var('breakdowns') %}
-        case when s.{{ name }}_shown is null then '*' else t.{{ name }} end as {{ name }}_key,
+        case when coalesce(s.serves_every_{{ name }}, true) then '*' else t.{{ name }} end as {{ name }}_key,
         {%- endfor %}
         case i.alignment
             when 'previous_year_end' then {{ previous_year_end('t.period_end') }}

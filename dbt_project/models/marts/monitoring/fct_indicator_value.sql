@@ -3,7 +3,7 @@
 with computed as (
     select * from {{ ref('int_formula_value') }}
     where {{ is_changed('indicator_id', 'indicator') }}
-    {%- for model in ['int_social_index', 'int_grade_progression', 'int_transition_gap', 'int_all_day_gap'] %}
+    {%- for model in ['int_social_index', 'int_grade_progression', 'int_transition_gap', 'int_all_day_gap', 'int_room_balance'] %}
     union all
     select
         k.indicator_id, m.area_code, m.area_level, m.period_start, m.period_end, m.period_label,
