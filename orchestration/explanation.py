@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from expectations.catalogue import Catalogue
+from expectations.catalogue.availability import availability
 from expectations.catalogue.model import PEOPLE, TOTAL, UNITS, Indicator, Kind, Term
 from expectations.catalogue.relations import in_words
 from orchestration.collect.registers.landing import register_landing
@@ -44,7 +45,7 @@ def _definition(indicator: Indicator, catalogue: Catalogue) -> list[Section]:
         ("Zweck / purpose", indicator.purpose),
         ("Aussagefähigkeit / meaning", indicator.interpretation),
         ("Berechnung / calculation", indicator.calculation),
-        ("Datenverfügbarkeit / availability", indicator.availability),
+        ("Datenverfügbarkeit / availability", availability(catalogue, indicator)),
     ]
     formulas = [_formula(indicator, *terms, origin) for origin, terms in indicator.formulas.items()]
     if indicator.reason is not None:

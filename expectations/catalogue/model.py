@@ -482,7 +482,8 @@ def _known_field(name: str) -> str:
 class Indicator(Entry):
     """One indicator of the education monitoring: its sheet, its formula and its limits.
 
-    `planned`: no declared source delivers it yet; `missing` says what is needed. `reason`: why a
+    `planned`: no declared source delivers it yet; `missing` says what is needed and `availability` from whom. Of all
+    others the sentences on sources, levels and breakdowns are made from the declaration (availability.py). `reason`: why a
     model and no formula computes it; `model`: that dbt model; `model_registers`: the registers it reads.
     `cells`: which cells of a breakdown it shows, where the measure has more. `total_of_cells`: the breakdowns whose
     total adds up these cells, above and below the line, because one of both counts people whom the other can't
@@ -495,7 +496,7 @@ class Indicator(Entry):
     purpose: Text
     interpretation: Text
     calculation: Text
-    availability: Text
+    availability: Text | None = None
     kind: Kind
     reason: Text | None = None
     numerator: Term | None = None
@@ -524,6 +525,10 @@ class Indicator(Entry):
     def _formula_is_complete(self) -> Indicator:
         if (self.status == "planned") != (self.missing is not None):
             raise ValueError("missing: say what a planned indicator still needs, and only of a planned one")
+        if (self.status == "planned") != (self.availability is not None):
+            raise ValueError(
+                "availability: say of a planned indicator what its sources will be; of others it follows from the declaration"
+            )
         if self.kind.is_modelled != (self.reason is not None):
             raise ValueError("reason: say why a model computes it, and only then")
         if self.status == "planned":

@@ -14,14 +14,13 @@ from typing import Any
 
 import pandas as pd
 
+from expectations.catalogue.availability import availability, rounding_of
 from expectations.catalogue.model import (
-    PEOPLE,
     TOTAL,
     AreaReform,
     Catalogue,
     Indicator,
     Kind,
-    Measure,
     PeriodMeaning,
     Term,
 )
@@ -104,7 +103,7 @@ def relations(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
                 "measure_name_en": measure.label.en,
                 "unit": measure.unit,
                 "register_id": measure.register_.register_ if measure.register_ else None,
-                "rounding": _rounding(catalogue, measure),
+                "rounding": rounding_of(catalogue, measure),
             }
             for name, measure in catalogue.measures.items()
         ),
@@ -284,13 +283,6 @@ def relations(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
     }
 
 
-def _rounding(catalogue: Catalogue, measure: Measure) -> int:
-    """To what multiples a measure is rounded before it is told: counts of people in registers only."""
-    if measure.register_ is None or measure.unit not in PEOPLE:
-        return 1
-    return catalogue.registers[measure.register_.register_].rounding
-
-
 def _official_table(catalogue: Catalogue, code: str) -> dict[str, Any]:
     table = catalogue.tables[code]
     statistic = catalogue.statistic_of(table)
@@ -358,6 +350,7 @@ def _breakdown_cells(catalogue: Catalogue) -> list[dict[str, Any]]:
 
 def _indicator(catalogue: Catalogue, indicator: Indicator) -> dict[str, Any]:
     low, high = indicator.valid_range
+    available = availability(catalogue, indicator)
     terms = {
         role: in_words(term)
         for role, term in (("numerator", indicator.numerator), ("denominator", indicator.denominator))
@@ -374,8 +367,8 @@ def _indicator(catalogue: Catalogue, indicator: Indicator) -> dict[str, Any]:
         "interpretation_en": indicator.interpretation.en,
         "calculation_de": indicator.calculation.de,
         "calculation_en": indicator.calculation.en,
-        "availability_de": indicator.availability.de,
-        "availability_en": indicator.availability.en,
+        "availability_de": available.de,
+        "availability_en": available.en,
         "kind": indicator.kind.value,
         "model": indicator.model,
         "numerator_measure": terms.get("numerator"),

@@ -34,7 +34,7 @@ def indicator_template(
         f"code: {code}",
         f'label: {{de: "{counted.label.de}", en: "{counted.label.en}"}}',
     ]
-    for field in ("purpose", "interpretation", "calculation", "availability"):
+    for field in ("purpose", "interpretation", "calculation"):
         lines += [f"{field}:", f'  de: "{TO_DO}"', f'  en: "{TO_DO}"']
     lines += [f"kind: {kind}", f"numerator: {{measure: {measure}}}"]
     limits = "{max_change_percent: 50, from_denominator: 100}"

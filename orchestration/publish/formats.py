@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from expectations.catalogue import Catalogue
+from expectations.catalogue.availability import availability
 from expectations.catalogue.model import TOTAL, UNITS, Text
 from orchestration.publish.catalogues import csvw, dcat_ap_de
 from orchestration.publish.contents import Contents, ReleaseTable
@@ -243,6 +244,7 @@ def dictionary_page(
         "dictionary.html",
         groups=groups,
         catalogue=catalogue,
+        availability=availability,
         units=UNITS,
         tables=contents.tables,
         descriptions=descriptions,

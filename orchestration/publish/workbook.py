@@ -18,7 +18,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from expectations.catalogue import Catalogue
-from expectations.catalogue.model import TOTAL, UNITS, Breakdown, Indicator, PublishedTable
+from expectations.catalogue.availability import availability
+from expectations.catalogue.model import TOTAL, UNITS, Indicator, PublishedTable
 from orchestration.publish.imprint import ATTRIBUTION, Imprint
 
 SIGNS = (
@@ -90,7 +91,7 @@ def write_workbook(task: WorkbookTask) -> None:
         _contents(book, styles, table, indicators, release, imprint)
         for indicator in indicators:
             own = rows.filter(pc.equal(rows["indicator_id"], indicator.id))
-            _sheet(book, styles, indicator, own, catalogue.breakdowns, labels, release, imprint)
+            _sheet(book, styles, indicator, own, catalogue, labels, release, imprint)
 
 
 class _Styles:
@@ -179,11 +180,12 @@ def _sheet(
     styles: _Styles,
     indicator: Indicator,
     rows: pa.Table,
-    breakdowns: dict[str, Breakdown],
+    catalogue: Catalogue,
     labels: dict[tuple[str, str], str],
     release: str,
     imprint: Imprint,
 ) -> None:
+    breakdowns = catalogue.breakdowns
     sheet = book.add_worksheet(indicator.code)
     sheet.hide_gridlines(2)
     used = [name for name in breakdowns if pc.any(pc.not_equal(rows[name], TOTAL)).as_py()]
@@ -260,7 +262,7 @@ def _sheet(
     at += 1
     for head, text in (
         ("Berechnung", indicator.calculation.de), ("Hinweise", indicator.interpretation.de),
-        ("Quelle", f"{indicator.availability.de} {ATTRIBUTION}"), ("Lizenz", imprint.licence),
+        ("Quelle", f"{availability(catalogue, indicator).de} {ATTRIBUTION}"), ("Lizenz", imprint.licence),
         ("Zeichen", "; ".join(f"{sign} {meaning}" for sign, meaning in SIGNS)),
     ):  # fmt: skip
         _note(sheet, styles, at, head, text, widths)

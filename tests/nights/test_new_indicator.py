@@ -19,7 +19,6 @@ label: {de: Anteil der Tagespflege an den betreuten Kindern, en: Childminders' s
 purpose: {de: Gewicht der Tagespflege, en: Weight of childminding}
 interpretation: {de: Kinder in beiden Formen zählen in beiden, en: Children in both types count in both}
 calculation: {de: Kinder in Tagespflege / betreute Kinder, en: Children with childminders / children in care}
-availability: {de: "regionalstatistik.de, 22543", en: "regionalstatistik.de, 22543"}
 kind: share
 numerator: {measure: children_in_day_care, where: {care_type: childminder}}
 denominator: {measure: children_in_day_care}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from expectations.catalogue import Catalogue, CatalogueError, load_catalogue
+from expectations.catalogue.availability import availability
 from expectations.catalogue.load import CATALOGUE_DIR
 from expectations.catalogue.model import Kind
 from expectations.catalogue.relations import relations
@@ -52,6 +54,7 @@ def edit(root: Path, file: str, old: str, new: str) -> None:
         (SHARE, "table: pub_leavers", "table: pub_leaver", "no published table 'pub_leaver'; did you mean 'pub_leavers'?"),
         (SHARE, "kind: share", "kind: shares", "kind: found 'shares'"),
         (SHARE, "unit: percent", "unit: prozent", "unit: found 'prozent': expected one of persons"),
+        (SHARE, "kind: share", 'availability: {de: "21111", en: "21111"}\nkind: share', "of others it follows from the declaration"),
         (SHARE, "decimals:", "decimal:", "unknown field 'decimal'; did you mean 'decimals'?"),
         (SHARE, "owner: education-monitoring\n", "", "field 'owner' is missing"),
         (SHARE, "id: leavers_without", "id: Leavers_without", "id: found 'Leavers_without"),
@@ -115,7 +118,7 @@ def test_every_published_indicator_is_complete(catalogue: Catalogue) -> None:
             indicator.purpose,
             indicator.interpretation,
             indicator.calculation,
-            indicator.availability,
+            availability(catalogue, indicator),
         ):
             assert text.de != text.en
     for table in catalogue.published:
@@ -144,27 +147,29 @@ def test_terms_expand_to_the_cells_they_add_up(catalogue: Catalogue) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "old", "new", "place", "message"),
+    ("file", "old", "new", "place", "line", "message"),
     [
         # Children in day care are under 15, residents of any age.
-        (CARE, "total_of_cells: [age_group]\n", "", f"{CARE}, line 24",
+        (CARE, "total_of_cells: [age_group]\n", "", CARE, "breakdowns:",
          "the total's numerator counts ages 0 to under 15, its denominator ages 0 and over"),
         # Services for young adults over young people under 21.
-        (SERVICES, '  where: {age: "..20"}\n', "", f"{SERVICES_RATE}, line 20",
+        (SERVICES, '  where: {age: "..20"}\n', "", SERVICES_RATE, "denominator:",
          "the total's numerator counts ages 0 to under 28, its denominator ages 0 to under 21"),
         # Pupils of general schools over pupils of vocational schools, by type of school.
-        (ALL_DAY, "denominator: {measure: register_pupils}", "denominator: {measure: register_vocational_pupils}", ALL_DAY,
+        (ALL_DAY, "denominator: {measure: register_pupils}", "denominator: {measure: register_vocational_pupils}", ALL_DAY, "breakdowns:",
          "its denominator SCHULE17, SCHULE171"),
-        (CARE, "cells: {age_group: [ALT000B03, ALT003B06]}\n", "", CARE,
+        (CARE, "cells: {age_group: [ALT000B03, ALT003B06]}\n", "", CARE, "id:",
          "total_of_cells: name the cells under `cells`, the total adds up those"),
     ],
 )  # fmt: skip
 def test_a_total_and_its_cells_are_of_the_same_people(
-    copy: Path, file: str, old: str, new: str, place: str, message: str
+    copy: Path, file: str, old: str, new: str, place: str, line: str, message: str
 ) -> None:
     edit(copy, file, old, new)
     found = problems(copy)
-    assert found[0].startswith(place), found
+    name, number = re.match(r"(\S+), line (\d+):", found[0]).groups()  # type: ignore[union-attr]
+    assert name == place
+    assert (copy / name).read_text(encoding="utf-8").splitlines()[int(number) - 1].startswith(line)
     assert message in found[0]
 
 

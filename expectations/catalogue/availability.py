@@ -1,0 +1,183 @@
+"""The sentences of an indicator's sheet that follow from its declaration: where its figures come from, when and for whom.
+
+Belongs here: declarations → sentences, in both languages. Does not belong here: what people write (the YAML files).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from expectations.catalogue.base import Cadence, Text
+from expectations.catalogue.model import PEOPLE, Catalogue, Indicator, Measure
+from expectations.catalogue.registers import HOME_LEVEL, Term
+
+LEVELS = {
+    "country": Text(de="Deutschland", en="Germany"),
+    "state": Text(de="Länder", en="Länder"),
+    "region": Text(de="Regierungsbezirke und Regionen", en="government regions"),
+    "district": Text(de="Kreise und kreisfreie Städte", en="districts"),
+    "city_district": Text(de="Stadtteile", en="city districts (Stadtteile)"),
+    "local_district": Text(de="Ortsbezirke", en="local districts (Ortsbezirke)"),
+    "statistical_district": Text(de="statistische Bezirke", en="statistical districts"),
+    "school_district": Text(de="Schulbezirke", en="school districts"),
+    "planning_district": Text(de="Planungsbezirke", en="planning districts"),
+    "school": Text(de="Schulen", en="schools"),
+}
+"""The area levels of a release, from the widest to the narrowest."""
+
+CITY = Text(de="Stadt", en="city")
+"""What the level of districts is where a register of the city delivers it."""
+
+_CADENCES = {
+    Cadence.MONTHLY: Text(de="monatlich", en="monthly"),
+    Cadence.QUARTERLY: Text(de="vierteljährlich", en="quarterly"),
+    Cadence.YEARLY: Text(de="jährlich", en="yearly"),
+    Cadence.EVERY_TWO_YEARS: Text(de="alle zwei Jahre", en="every two years"),
+}
+
+_PERIODS = {
+    "reference_day": Text(de="Stichtag", en="reference day"),
+    "calendar_year": Text(de="Kalenderjahr", en="calendar year"),
+    "school_year": Text(de="Schuljahr", en="school year"),
+}
+
+
+def availability(catalogue: Catalogue, indicator: Indicator) -> Text:
+    """Sources, cadence, area levels, breakdowns and rounding of an indicator, in sentences.
+
+    A planned indicator has no source yet: what its author wrote of the sources it waits for.
+    """
+    if indicator.availability is not None:
+        return indicator.availability
+    return Text(de=_sentences(catalogue, indicator, "de"), en=_sentences(catalogue, indicator, "en"))
+
+
+def _sentences(catalogue: Catalogue, indicator: Indicator, language: str) -> str:
+    german = language == "de"
+    tables, registers = _origins(catalogue, indicator)
+    found = []
+    if tables:
+        found.append(
+            ("Amtliche Statistik" if german else "Official statistics")
+            + f": {_tables(catalogue, tables, language)}."
+        )
+    if registers:
+        names = "; ".join(
+            f"{getattr(catalogue.registers[name].title, language)} ({catalogue.registers[name].system})"
+            for name in registers
+        )
+        found.append(("Register" if german else "Registers") + f": {names}.")
+    found.append(_when(catalogue, indicator, language))
+    found.append(
+        ("Räumliche Ebenen" if german else "Area levels") + f": {_levels(catalogue, indicator, language)}."
+    )
+    breakdowns = [getattr(catalogue.breakdowns[name].label, language) for name in indicator.breakdowns]
+    if breakdowns:
+        found.append(("Gliederung" if german else "Breakdowns") + f": {', '.join(breakdowns)}.")
+    if rounding := _rounding(catalogue, indicator, language):
+        found.append(rounding)
+    return " ".join(found)
+
+
+def _origins(catalogue: Catalogue, indicator: Indicator) -> tuple[list[str], list[str]]:
+    """The official tables and the registers behind an indicator, in the catalogue's order."""
+    behind = {*indicator.model_registers}
+    for term in _terms(catalogue, indicator):
+        behind |= {origin for _, part in term.parts() for origin in catalogue.measures[part.measure].origins}
+    return [t for t in catalogue.tables if t in behind], [r for r in catalogue.registers if r in behind]
+
+
+def _terms(catalogue: Catalogue, indicator: Indicator) -> list[Term]:
+    """The terms of its formulas; of an index those of its components that serve the index's level."""
+    index = catalogue.indices.get(indicator.id)
+    if index is None:
+        return [term for formula in indicator.formulas.values() for term in formula if term is not None]
+    found: list[Term] = []
+    for component in (catalogue.indicators[c.indicator] for c in index.components):
+        served = "local" if component.local and index.level in component.local.levels else "main"
+        found += [term for term in component.formulas[served] if term is not None]
+    return found
+
+
+def _tables(catalogue: Catalogue, codes: list[str], language: str) -> str:
+    """Tables by their statistic: its title and EVAS number, then its tables."""
+    by_statistic: dict[str, list[str]] = {}
+    for code in codes:
+        by_statistic.setdefault(catalogue.tables[code].evas, []).append(code)
+    word = {"de": ("Tabelle", "Tabellen"), "en": ("table", "tables")}[language]
+    return "; ".join(
+        f"{getattr(catalogue.statistics[evas].title, language)} (EVAS {evas}), {word[len(of_it) > 1]} {', '.join(of_it)}"
+        for evas, of_it in by_statistic.items()
+    )
+
+
+def _when(catalogue: Catalogue, indicator: Indicator, language: str) -> str:
+    """How often and for what period: of what is counted above the line, which decides the periods of the figure."""
+    tables, registers = _origins(catalogue, indicator)
+    terms = [numerator for numerator, _ in indicator.formulas.values()]
+    if terms:  # a model or index tells only what it reads
+        counted = {
+            origin
+            for term in terms
+            for _, part in term.parts()
+            for origin in catalogue.measures[part.measure].origins
+        }
+        tables, registers = [t for t in tables if t in counted], [r for r in registers if r in counted]
+    words = []
+    for code in tables:
+        statistic = catalogue.statistic_of(catalogue.tables[code])
+        words.append((_CADENCES[statistic.cadence], getattr(statistic.reference, language)))
+    for name in registers:
+        register = catalogue.registers[name]
+        words.append((_CADENCES[register.cadence], getattr(_PERIODS[register.period], language)))
+    text = "; ".join(_each_once(f"{getattr(cadence, language)}, {period}" for cadence, period in words))
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _levels(catalogue: Catalogue, indicator: Indicator, language: str) -> str:
+    """The levels from the widest to the narrowest; the city where no other district can have a figure."""
+    official, _ = _origins(catalogue, indicator)
+    names = [
+        getattr(CITY if level == HOME_LEVEL and not official else text, language)
+        for level, text in LEVELS.items()
+        if level in indicator.all_levels
+    ]
+    return ", ".join(names)
+
+
+def _rounding(catalogue: Catalogue, indicator: Indicator, language: str) -> str | None:
+    """How counts of people from registers are rounded, and that rates of few people are not published."""
+    parts = [part for term in _terms(catalogue, indicator) for _, part in term.parts()]
+    found = {rounding_of(catalogue, catalogue.measures[part.measure]) for part in parts}
+    read = [catalogue.registers[name] for name in indicator.model_registers]
+    bases = sorted((found | {register.rounding for register in read if register.personal}) - {1})
+    if not bases:
+        return None
+    multiples = (" und " if language == "de" else " and ").join(map(str, bases))
+    below = any(_is_rounded(catalogue, denominator) for _, denominator in indicator.formulas.values())
+    if language == "de":
+        text = f"Für die Veröffentlichung werden Zahlen von Menschen aus Registern auf Vielfache von {multiples} gerundet"
+        return text + (
+            "; Werte mit weniger als 30 Menschen im Nenner werden nicht veröffentlicht." if below else "."
+        )
+    text = f"For publication, counts of people from registers are rounded to multiples of {multiples}"
+    return text + (
+        "; values with fewer than 30 people in the denominator are not published." if below else "."
+    )
+
+
+def _is_rounded(catalogue: Catalogue, term: Term | None) -> bool:
+    return term is not None and any(
+        rounding_of(catalogue, catalogue.measures[p.measure]) > 1 for _, p in term.parts()
+    )
+
+
+def rounding_of(catalogue: Catalogue, measure: Measure) -> int:
+    """To what multiples a measure is rounded before it is told: counts of people in registers only."""
+    if measure.register_ is None or measure.unit not in PEOPLE:
+        return 1
+    return catalogue.registers[measure.register_.register_].rounding
+
+
+def _each_once(words: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(words))
