@@ -1,7 +1,8 @@
 """Sign misuse: does a sign of the source stand beside a number it can't belong to?
 
 What: `.` (secret), `...` (later), `/` (too uncertain) and `x` (makes no sense) stand beside no number, `0` (less than half
-a unit) and `-` (nothing there) beside nothing but zero, and `-` beside a zero only while the office collects the figure.
+a unit) and `-` (nothing there) beside nothing but zero, and `-` beside a zero only while the office collects the figure
+and never where there is no value, as the legend calls it exactly zero.
 When it matters: `-` means a true zero only where the office collects the figure and the area exists; read as 0
 anywhere else it makes a rate of nought out of a question nobody asked.
 How to resolve: see which reader turned the sign into a number; the sign column is right.
@@ -26,7 +27,14 @@ def _find(subject: Subject) -> Found:
         dashes = (rows["indicator_id"] == indicator.id) & (sign == "-")
         if dashes.any() and indicator.numerator is not None:
             misread |= dashes & ~_is_collected(rows["end"], indicator, subject.catalogue)
-    return found(prepared(subject), rows[misread], lambda row: f"{row['sign']} beside {row['value']:g}")
+    everything = prepared(subject)
+    hollow = everything[(everything["sign"].astype("object") == "-") & everything["value"].isna()]
+    wrong = pd.concat([rows[misread], hollow]).sort_index()
+    return found(everything, wrong, lambda row: f"{row['sign']} beside {_in_words(row['value'])}")
+
+
+def _in_words(value: float) -> str:
+    return "no value" if pd.isna(value) else f"{value:g}"
 
 
 def _is_collected(ends: pd.Series, indicator: Indicator, catalogue: Catalogue) -> pd.Series:

@@ -232,7 +232,7 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
         found = compare(trees, folder, given.runs, night, warm=not given.no_warm_up)
         report(trees, found)
         if len(trees) == 2:
-            others = differing([folder / "home-0", folder / "home-1"])
+            others = differing(folder / "home-0", folder / "home-1")
             print(
                 f"releases: {', '.join(others) or 'the same files, byte for byte, but for the product in the manifest'}"
             )

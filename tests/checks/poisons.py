@@ -188,6 +188,12 @@ def reported_without_value(frame: pd.DataFrame) -> pd.DataFrame:
     return _compared_anew(frame)
 
 
+def a_dash_without_a_value(frame: pd.DataFrame) -> pd.DataFrame:
+    """Exactly zero, says the legend; nobody collected the figure."""
+    empty = (frame["status"] == "unavailable") & (frame["indicator_id"] == "pupils")
+    return frame.assign(sign=frame["sign"].astype("object").where(~empty, "-"))
+
+
 def secret_beside_a_number(frame: pd.DataFrame) -> pd.DataFrame:
     rows = rows_of(
         frame, indicator_id="leavers_by_qualification", area_code="07131", qualification="BILABS14"
@@ -787,6 +793,7 @@ POISONS: dict[str, Poison] = {
     "no source": poison("pub_leavers", in_frame(no_source), "provenance"),
     "reported without a value": poison("pub_leavers", in_frame(reported_without_value), "value_or_reason"),
     "secret beside a number": poison("pub_leavers", in_frame(secret_beside_a_number), "sign_misuse"),
+    "a dash without a value": poison("pub_schools", in_frame(a_dash_without_a_value), "sign_misuse"),
     "a dash outside its time": poison("pub_leavers", a_dash_outside_its_time, "sign_misuse"),
     "total gone": poison("pub_leavers", in_frame(total_gone), "total_present"),
     "a row absent": poison("pub_leavers", in_frame(a_row_absent), "matrix"),

@@ -52,7 +52,8 @@ select
         when c.value is null and c.denominator = 0 and c.status_rank < 3 then 'not_applicable'
         else {{ status_name('c.status_rank') }}
     end as status,
-    c.sign,
+    -- '-' is a zero that the office counted. Where it did not collect the figure it prints '-' as well: that is no sign.
+    case when c.value is null and c.sign = '-' then null else c.sign end as sign,
     exists (
         select 1
         from {{ source('catalogue', 'indicator_break') }} as b
