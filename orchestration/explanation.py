@@ -212,7 +212,8 @@ def formula_sql(catalogue: Catalogue, indicator: Indicator) -> str | None:
         for sign, part in term.parts():
             conditions = [f"measure_id = '{part.measure}'"]
             for name in catalogue.breakdowns:
-                cells = ", ".join(f"'{cell}'" for cell in part.cells(name) or [TOTAL])
+                total = indicator.cells[name] if name in indicator.total_of_cells else [TOTAL]
+                cells = ", ".join(f"'{cell}'" for cell in part.cells(name) or total)
                 conditions.append(f"{name} in ({cells})")
             parts.append(f"{'-' if sign < 0 else ''}sum(value) filter (where {' and '.join(conditions)})")
         return " + ".join(parts)

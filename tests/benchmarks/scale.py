@@ -119,7 +119,7 @@ def plain_pandas(years: int) -> dict[str, Any]:
             for cells in shown:
                 for term in indicator.formulas[origin]:
                     if term is not None:
-                        numbers += len(plain.term(term, level, cells, indicator.breakdowns))
+                        numbers += len(plain.term(term, level, cells, indicator))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {"seconds": time.perf_counter() - clock, "numbers": numbers, "peak": peak}
 

@@ -129,7 +129,7 @@ def test_an_indicator_of_registers_equals_a_plain_count(
                 else:
                     assert value == pytest.approx(wanted, abs=0.5 * 10**-indicator.decimals + 1e-9)
                 compared += 1
-            counted = plain.term(indicator.formulas[origin][0], level, shown, indicator.breakdowns)
+            counted = plain.term(indicator.formulas[origin][0], level, shown, indicator)
             if not indicator.kind.needs_denominator:
                 missing = {key for key, count in counted.items() if count} - {(a, e) for a, e, *_ in rows}
                 assert missing == set(), "a count of the registers is missing in the mart"

@@ -177,9 +177,10 @@ class PlainCity:
         return found
 
     def term(
-        self, term: Term, level: str, shown: Cells, breakdowns: list[str]
+        self, term: Term, level: str, shown: Cells, indicator: Indicator
     ) -> dict[tuple[str, dt.date], float]:
         """A term of a formula: cells added up, measures added and taken away."""
+        breakdowns = indicator.breakdowns
         total: dict[tuple[str, dt.date], float] = {}
         for sign, part in term.parts():
             choices: list[Cells] = [{}]
@@ -192,7 +193,8 @@ class PlainCity:
                         if breakdown in breakdowns and breakdown in delivered
                         else TOTAL
                     )
-                    fixed = [wanted]
+                    of_cells = wanted == TOTAL and breakdown in indicator.total_of_cells
+                    fixed = indicator.cells[breakdown] if of_cells else [wanted]
                 choices = [{**c, breakdown: cell} for c in choices for cell in fixed]
             for cells in choices:
                 for key, value in self.count(part.measure, level, cells).items():
@@ -216,7 +218,7 @@ class PlainCity:
         numerator, denominator = indicator.formulas[origin]
         if not all(self.knows(part.measure, level, area, end) for _, part in numerator.parts()):
             return None, None
-        above = self.term(numerator, level, shown, indicator.breakdowns).get((area, end), 0.0)
+        above = self.term(numerator, level, shown, indicator).get((area, end), 0.0)
         if denominator is None:
             return above, None
         at = {
@@ -225,7 +227,7 @@ class PlainCity:
             "same_year_end": end,  # no formula of registers needs it
             "previous_period": end.replace(year=end.year - 1),
         }[indicator.alignment.value]
-        return above, self.term(denominator, level, shown, indicator.breakdowns).get((area, at), 0.0)
+        return above, self.term(denominator, level, shown, indicator).get((area, at), 0.0)
 
 
 def related(indicator: Indicator, numerator: float | None, denominator: float | None) -> float | None:
