@@ -148,7 +148,7 @@ TINY_TABLES = ("pub_schools", "pub_vocational")
 OFFICE_TABLES = ("pub_population", "pub_schools", "pub_youth_welfare")
 OFFICE_REGISTERS = (
     "block_sides", "schools", "residents", "resident_movements", "pupils", "classes", "learning_materials",
-    "teaching_staff", "school_social_work", "youth_welfare", "youth_work",
+    "teaching_staff", "school_social_work", "vocational_pupils", "youth_welfare", "youth_work",
 )  # fmt: skip
 """Tables of people, and the registers behind them: what rounding and hiding are seen on."""
 
