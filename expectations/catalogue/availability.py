@@ -5,8 +5,6 @@ Belongs here: declarations → sentences, in both languages. Does not belong her
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from expectations.catalogue.base import Cadence, Text
 from expectations.catalogue.model import PEOPLE, Catalogue, Indicator, Measure
 from expectations.catalogue.registers import HOME_LEVEL, Term
@@ -115,7 +113,7 @@ def _when(catalogue: Catalogue, indicator: Indicator, language: str) -> str:
     """How often and for what period: of what is counted above the line, which decides the periods of the figure."""
     tables, registers = _origins(catalogue, indicator)
     terms = [numerator for numerator, _ in indicator.formulas.values()]
-    if terms:  # a model or index tells only what it reads
+    if terms:  # of a model or index only the sources are known
         counted = {
             origin
             for term in terms
@@ -130,7 +128,7 @@ def _when(catalogue: Catalogue, indicator: Indicator, language: str) -> str:
     for name in registers:
         register = catalogue.registers[name]
         words.append((_CADENCES[register.cadence], getattr(_PERIODS[register.period], language)))
-    text = "; ".join(_each_once(f"{getattr(cadence, language)}, {period}" for cadence, period in words))
+    text = "; ".join(dict.fromkeys(f"{getattr(cadence, language)}, {period}" for cadence, period in words))
     return f"{text[0].upper()}{text[1:]}."
 
 
@@ -173,11 +171,7 @@ def _is_rounded(catalogue: Catalogue, term: Term | None) -> bool:
 
 
 def rounding_of(catalogue: Catalogue, measure: Measure) -> int:
-    """To what multiples a measure is rounded before it is told: counts of people in registers only."""
+    """To what multiples a measure is rounded for publication: counts of people in registers only, else 1."""
     if measure.register_ is None or measure.unit not in PEOPLE:
         return 1
     return catalogue.registers[measure.register_.register_].rounding
-
-
-def _each_once(words: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(words))

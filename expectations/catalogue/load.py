@@ -207,6 +207,14 @@ def _undeliverable(catalogue: Catalogue, origin: dict[tuple[str, str], _File]) -
                         problems.append(file.at(["breakdowns", index], text))
             for role, term in (("numerator", numerator), ("denominator", denominator)):
                 for _, part in term.parts() if term else []:
+                    for breakdown in indicator.total_of_cells:
+                        known_cells = catalogue.cells_of_measure(part.measure, breakdown)
+                        lacking = [cell for cell in indicator.cells[breakdown] if cell not in known_cells]
+                        if lacking or breakdown in part.where:
+                            text = f"total_of_cells: measure '{part.measure}' is not delivered by {', '.join(lacking)}"
+                            if breakdown in part.where:
+                                text = f"total_of_cells: '{breakdown}' is chosen for measure '{part.measure}' already"
+                            problems.append(file.at([*path, role], text))
                     there = catalogue.levels_of_measure(part.measure)
                     for level in levels:
                         if level not in there:
@@ -349,7 +357,9 @@ class _References:
         return False
 
     def _report(self, where: tuple[str, str], path: list[Any], message: str) -> None:
-        self.found.append(self.origin[where].at(path, message))
+        problem = self.origin[where].at(path, message)
+        if problem not in self.found:  # two terms of one formula can have the same
+            self.found.append(problem)
 
     def _cell(self, breakdown: str, cell: str, where: tuple[str, str], path: list[Any]) -> None:
         known = self.entries["breakdowns"][breakdown].cell_ids()
@@ -549,6 +559,11 @@ class _References:
         for breakdown, cells in indicator.cells.items():
             for number, cell in enumerate(cells):
                 self._cell(breakdown, cell, where, ["cells", breakdown, number])
+        for breakdown in indicator.total_of_cells:
+            for part in indicator.terms:
+                if breakdown in self.entries["breakdowns"] and part.measure in self.entries["measures"]:
+                    measure = self.entries["measures"][part.measure]
+                    self._add_up(measure, breakdown, indicator.cells[breakdown], where, ["cells", breakdown])
         for origin, (numerator, denominator) in indicator.formulas.items():
             path = [] if origin == "main" else ["local"]
             self._term(numerator, where, [*path, "numerator"], set(indicator.breakdowns))
@@ -580,9 +595,14 @@ class _References:
 
     def _adds_up(self, term: Term, breakdown: str, where: tuple[str, str], path: list[Any]) -> None:
         """Cells that a term adds up must not overlap, nor be declared as never to be added."""
-        names = term.cells(breakdown) or []
         measure = self.entries["measures"].get(term.measure)
-        if len(names) < 2 or measure is None:
+        if measure is not None:
+            self._add_up(measure, breakdown, term.cells(breakdown) or [], where, path)
+
+    def _add_up(
+        self, measure: Measure, breakdown: str, names: list[str], where: tuple[str, str], path: list[Any]
+    ) -> None:
+        if len(names) < 2:
             return
         for rule in measure.additivity:
             if rule.breakdown == breakdown and rule.rule != "sum":

@@ -429,7 +429,8 @@ def _terms(catalogue: Catalogue, indicator: Indicator, breakdowns: list[str]) ->
 
     `<breakdown>` is the cell to take ('*' takes every cell); `<breakdown>_shown` says what the
     indicator shows for it: the cell itself, `total`, or nothing, which then matches any cell of
-    the numerator (a population that knows no type of care serves every type of care).
+    the numerator (a population that knows no type of care serves every type of care). `expected_cells`: the rows
+    that make one value. Under `total_of_cells` a cell has two rows, one for itself and one for the total.
     """
     rows: list[dict[str, Any]] = []
     if indicator.status != "published":
@@ -454,15 +455,15 @@ def _terms(catalogue: Catalogue, indicator: Indicator, breakdowns: list[str]) ->
                         choices.append([([TOTAL], None)])
                     else:
                         choices.append([([TOTAL], TOTAL)])
-                for chosen_way in itertools.product(*choices):
-                    # A value is of cells or of their total; both need rows of their own.
-                    shown = tuple(
-                        is_shown
-                        for name, (_, is_shown) in zip(breakdowns, chosen_way, strict=True)
+                for choice in itertools.product(*choices):
+                    # A cell and the total of cells are values of their own; each needs rows of its own.
+                    value = tuple(
+                        shown
+                        for name, (_, shown) in zip(breakdowns, choice, strict=True)
                         if name in indicator.total_of_cells
                     )
-                    expected[shown] += math.prod(len(cells) for cells, way in chosen_way if way != "cell")
-                    for combination in itertools.product(*(cells for cells, _ in chosen_way)):
+                    expected[value] += math.prod(len(cells) for cells, shown in choice if shown != "cell")
+                    for combination in itertools.product(*(cells for cells, _ in choice)):
                         row: dict[str, Any] = {
                             "indicator_id": indicator.id,
                             "origin": origin,
@@ -470,9 +471,9 @@ def _terms(catalogue: Catalogue, indicator: Indicator, breakdowns: list[str]) ->
                             "measure_id": part.measure,
                             "factor": float(sign),
                         }
-                        for name, cell, (_, way) in zip(breakdowns, combination, chosen_way, strict=True):
+                        for name, cell, (_, shown) in zip(breakdowns, combination, choice, strict=True):
                             row[name] = cell
-                            row[f"{name}_shown"] = way
-                        found.append((shown, row))
-            rows += [{**row, "expected_cells": expected[shown]} for shown, row in found]
+                            row[f"{name}_shown"] = shown
+                        found.append((value, row))
+            rows += [{**row, "expected_cells": expected[value]} for value, row in found]
     return rows

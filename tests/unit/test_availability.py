@@ -51,7 +51,7 @@ def test_places_are_not_rounded_as_people_are(catalogue: Catalogue) -> None:
     assert "gerundet" not in availability(catalogue, catalogue.indicators["day_care_places"]).de
 
 
-def test_a_city_without_a_register_is_not_told_of_it(catalogue: Catalogue) -> None:
+def test_the_sheets_of_a_city_without_a_register_do_not_name_it(catalogue: Catalogue) -> None:
     alone = catalogue.for_registers(set())
     found = availability(alone, alone.indicators["day_care_centres"])
     assert "Register" not in found.de

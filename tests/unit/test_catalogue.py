@@ -158,6 +158,12 @@ def test_terms_expand_to_the_cells_they_add_up(catalogue: Catalogue) -> None:
         # Pupils of general schools over pupils of vocational schools, by type of school.
         (ALL_DAY, "denominator: {measure: register_pupils}", "denominator: {measure: register_vocational_pupils}", ALL_DAY, "breakdowns:",
          "its denominator SCHULE17, SCHULE171"),
+        (CARE, "[ALT000B03, ALT003B06]", "[ALT000B03, ALT015B18]", CARE, "numerator:",
+         "total_of_cells: measure 'register_children_full_day' is not delivered by ALT015B18"),
+        (CARE, "{measure: register_population}", "{measure: register_population, where: {age_group: ALT000B03}}", CARE,
+         "denominator:", "total_of_cells: 'age_group' is chosen for measure 'register_population' already"),
+        (CARE, "[ALT000B03, ALT003B06]", "[ALT000B03, ALT000B01]", CARE, "cells:",
+         "'ALT000B03' and 'ALT000B01' overlap: adding them counts somebody twice"),
         (CARE, "cells: {age_group: [ALT000B03, ALT003B06]}\n", "", CARE, "id:",
          "total_of_cells: name the cells under `cells`, the total adds up those"),
     ],
