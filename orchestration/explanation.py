@@ -78,10 +78,10 @@ def _definition(indicator: Indicator, catalogue: Catalogue) -> list[Section]:
 
 def _formula(indicator: Indicator, numerator: Term, denominator: Term | None, origin: str) -> str:
     """A formula in words: what is counted, what it is related to, and where it holds."""
-    text = in_words(numerator)
+    text = in_words(numerator, indicator)
     if denominator is not None:
         sign = "-" if indicator.kind is Kind.DIFFERENCE else "/"
-        text = f"[{text}] {sign} [{in_words(denominator)}]"
+        text = f"[{text}] {sign} [{in_words(denominator, indicator)}]"
         if indicator.multiplier != 1:
             text += f" × {indicator.multiplier:g}"
         if indicator.alignment != "same_period":

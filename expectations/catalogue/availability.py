@@ -6,8 +6,8 @@ Belongs here: declarations → sentences, in both languages. Does not belong her
 from __future__ import annotations
 
 from expectations.catalogue.base import Cadence, Text
-from expectations.catalogue.model import PEOPLE, Catalogue, Indicator, Measure
-from expectations.catalogue.registers import HOME_LEVEL, Term
+from expectations.catalogue.model import PEOPLE, Catalogue, Indicator, Measure, PeriodMeaning
+from expectations.catalogue.registers import HOME_LEVEL, Register, Term
 
 LEVELS = {
     "country": Text(de="Deutschland", en="Germany"),
@@ -39,14 +39,25 @@ _PERIODS = {
     "school_year": Text(de="Schuljahr", en="school year"),
 }
 
+_TABLE_PERIODS = {
+    PeriodMeaning.SCHOOL_YEAR_START: Text(de="Schuljahresbeginn", en="start of the school year"),
+    PeriodMeaning.SCHOOL_YEAR_END: Text(de="Schuljahresende", en="end of the school year"),
+}
+
 
 def availability(catalogue: Catalogue, indicator: Indicator) -> Text:
     """Sources, cadence, area levels, breakdowns and rounding of an indicator, in sentences.
 
-    A planned indicator has no source yet: what its author wrote of the sources it waits for.
+    A planned indicator has no source yet: what its author wrote of the sources it waits for. One that this city has no
+    source for says what is missing.
     """
     if indicator.availability is not None:
         return indicator.availability
+    if indicator.missing is not None:
+        return Text(
+            de=f"Hier nicht verfügbar: {indicator.missing.de}.",
+            en=f"Not available here: {indicator.missing.en}.",
+        )
     return Text(de=_sentences(catalogue, indicator, "de"), en=_sentences(catalogue, indicator, "en"))
 
 
@@ -60,10 +71,7 @@ def _sentences(catalogue: Catalogue, indicator: Indicator, language: str) -> str
             + f": {_tables(catalogue, tables, language)}."
         )
     if registers:
-        names = "; ".join(
-            f"{getattr(catalogue.registers[name].title, language)} ({catalogue.registers[name].system})"
-            for name in registers
-        )
+        names = "; ".join(_register(catalogue.registers[name], language) for name in registers)
         found.append(("Register" if german else "Registers") + f": {names}.")
     found.append(_when(catalogue, indicator, language))
     found.append(
@@ -77,12 +85,28 @@ def _sentences(catalogue: Catalogue, indicator: Indicator, language: str) -> str
     return " ".join(found)
 
 
+def _register(register: Register, language: str) -> str:
+    """A register by its title and system, unless the title names the system already."""
+    title: str = getattr(register.title, language)
+    return title if register.system in title else f"{title} ({register.system})"
+
+
 def _origins(catalogue: Catalogue, indicator: Indicator) -> tuple[list[str], list[str]]:
     """The official tables and the registers behind an indicator, in the catalogue's order."""
     behind = {*indicator.model_registers}
     for term in _terms(catalogue, indicator):
-        behind |= {origin for _, part in term.parts() for origin in catalogue.measures[part.measure].origins}
+        for _, part in term.parts():
+            measure = catalogue.measures[part.measure]
+            behind |= {origin for origin in measure.origins if _delivers(catalogue, measure, origin, part)}
     return [t for t in catalogue.tables if t in behind], [r for r in catalogue.registers if r in behind]
+
+
+def _delivers(catalogue: Catalogue, measure: Measure, origin: str, part: Term) -> bool:
+    """Can a figure of these cells come from this source? Of several official tables only some have ages, or these ages."""
+    return measure.register_ is not None or all(
+        set(part.cells(name) or []) & catalogue.cells_of_table(origin, measure.id, name)
+        for name in part.where
+    )
 
 
 def _terms(catalogue: Catalogue, indicator: Indicator) -> list[Term]:
@@ -123,8 +147,11 @@ def _when(catalogue: Catalogue, indicator: Indicator, language: str) -> str:
         tables, registers = [t for t in tables if t in counted], [r for r in registers if r in counted]
     words = []
     for code in tables:
-        statistic = catalogue.statistic_of(catalogue.tables[code])
-        words.append((_CADENCES[statistic.cadence], getattr(statistic.reference, language)))
+        table = catalogue.tables[code]
+        statistic = catalogue.statistic_of(table)
+        # A statistic of two periods has tables of one each.
+        period = _TABLE_PERIODS.get(table.period or statistic.period, statistic.reference)
+        words.append((_CADENCES[statistic.cadence], getattr(period, language)))
     for name in registers:
         register = catalogue.registers[name]
         words.append((_CADENCES[register.cadence], getattr(_PERIODS[register.period], language)))
@@ -155,13 +182,9 @@ def _rounding(catalogue: Catalogue, indicator: Indicator, language: str) -> str 
     below = any(_is_rounded(catalogue, denominator) for _, denominator in indicator.formulas.values())
     if language == "de":
         text = f"Für die Veröffentlichung werden Zahlen von Menschen aus Registern auf Vielfache von {multiples} gerundet"
-        return text + (
-            "; Werte mit weniger als 30 Menschen im Nenner werden nicht veröffentlicht." if below else "."
-        )
+        return text + ("; Werte mit einem Nenner unter 30 werden nicht veröffentlicht." if below else ".")
     text = f"For publication, counts of people from registers are rounded to multiples of {multiples}"
-    return text + (
-        "; values with fewer than 30 people in the denominator are not published." if below else "."
-    )
+    return text + ("; values with a denominator below 30 are not published." if below else ".")
 
 
 def _is_rounded(catalogue: Catalogue, term: Term | None) -> bool:

@@ -64,7 +64,11 @@ def ages_of(cell: str) -> tuple[int, int] | None:
     return (int(match[1]), int(match[2]) if match[2] else 999) if match else None
 
 
-def span_of_ages(cells: Iterable[str]) -> tuple[int, int] | None:
-    """From the youngest to below the oldest of some cells; None if none of them is an age."""
-    ages = [found for cell in cells if (found := ages_of(cell)) is not None]
-    return (min(low for low, _ in ages), max(high for _, high in ages)) if ages else None
+OLDEST = 120
+"""No year of age beyond it; a cell without an upper limit ends here."""
+
+
+def years_of_ages(cells: Iterable[str]) -> frozenset[int]:
+    """The single years of age in some cells; none if no cell is an age."""
+    spans = [found for cell in cells if (found := ages_of(cell)) is not None]
+    return frozenset(year for low, high in spans for year in range(low, min(high, OLDEST)))

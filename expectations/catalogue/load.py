@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from expectations.catalogue.base import span_of_ages
+from expectations.catalogue.base import OLDEST, years_of_ages
 from expectations.catalogue.model import (
     NEVER_WAIVED,
     TOTAL,
@@ -225,34 +225,35 @@ def _undeliverable(catalogue: Catalogue, origin: dict[tuple[str, str], _File]) -
 
 
 def _unlike_totals(catalogue: Catalogue, origin: dict[tuple[str, str], _File]) -> list[str]:
-    """Indicators whose total divides people by others than the cells beside it do.
+    """Indicators whose total divides people by others than the cells beside it do, or a part by what it is no part of.
 
-    Of a breakdown that both terms are delivered by, both totals must be of the same people: of the same ages, of the
-    same school types. Where they are not, `total_of_cells` makes the total of the cells that are shown. A share or
-    rate of chosen ages must choose the same ages above and below the line.
+    Of a breakdown that an indicator shows, both totals must be of the same people: of the same ages, school types and
+    grades; where they are not, `total_of_cells` makes the total of the cells that are shown. In a share or rate the
+    denominator must not count people whom the numerator can't, and a numerator of the same source must lie within it.
     """
     problems: list[str] = []
     for name, indicator in catalogue.indicators.items():
-        file = origin["indicators", name]
         for numerator, denominator in indicator.formulas.values():
-            if denominator is None or _is_part(catalogue, numerator, denominator):
-                continue
-            for breakdown in ("age_group", "school_type"):
-                chosen = denominator.cells(breakdown) is not None
-                if breakdown in indicator.breakdowns:
-                    if chosen or breakdown in indicator.total_of_cells:
-                        continue
-                    path: list[Any] = ["breakdowns", indicator.breakdowns.index(breakdown)]
-                elif indicator.kind in (Kind.SHARE, Kind.RATE) and breakdown == "age_group":
-                    if not chosen and numerator.cells(breakdown) is None:
-                        continue  # both count everybody they know
-                    path = ["denominator"]
-                else:
+            for breakdown in ("age_group", "school_type", "grade"):
+                shown = breakdown in indicator.breakdowns
+                if denominator is None or not (shown or indicator.kind in (Kind.SHARE, Kind.RATE)):
+                    continue
+                if breakdown in indicator.total_of_cells:
                     continue
                 above = _people(catalogue, numerator, breakdown)
                 below = _people(catalogue, denominator, breakdown)
-                if above is None or below is None or above == below:
+                if above is None or below is None:
                     continue
+                if _is_one_source(catalogue, numerator, denominator):
+                    fits = above <= below
+                elif shown or numerator.cells(breakdown) or denominator.cells(breakdown):
+                    fits = above == below
+                else:
+                    fits = below <= above
+                if fits:
+                    continue
+                file = origin["indicators", name]
+                path = ["breakdowns", indicator.breakdowns.index(breakdown)] if shown else ["denominator"]
                 text = (
                     f"the total's numerator counts {_in_words(above)}, its denominator {_in_words(below)}: "
                     f"choose the same of both, or declare `cells` and `total_of_cells`"
@@ -262,31 +263,49 @@ def _unlike_totals(catalogue: Catalogue, origin: dict[tuple[str, str], _File]) -
     return problems
 
 
-def _is_part(catalogue: Catalogue, numerator: Term, denominator: Term) -> bool:
-    """Do both terms come from one register or table? Then the people of the part are among those of the whole."""
-    return catalogue.measures[numerator.measure].origins == catalogue.measures[denominator.measure].origins
+def _is_one_source(catalogue: Catalogue, numerator: Term, denominator: Term) -> bool:
+    """Do all measures of both terms come from one register or table?"""
+    origins = {
+        frozenset(catalogue.measures[part.measure].origins)
+        for term in (numerator, denominator)
+        for _, part in term.parts()
+    }
+    return len(origins) == 1
 
 
-def _people(catalogue: Catalogue, term: Term, breakdown: str) -> tuple[int, int] | frozenset[str] | None:
-    """Whom a term's total counts, as far as one breakdown can say: an age span, or cells. None: it can't say."""
-    parts = [part for _, part in term.parts()]
-    if breakdown == "age_group":
-        spans = [
-            catalogue.ages_of_measure(part.measure) if part.cells(breakdown) is None
-            else span_of_ages(part.cells(breakdown) or [])
-            for part in parts
-        ]  # fmt: skip
-        known = [span for span in spans if span is not None]
-        return (min(k[0] for k in known), max(k[1] for k in known)) if len(known) == len(parts) else None
-    cells = [part.cells(breakdown) or catalogue.cells_of_measure(part.measure, breakdown) for part in parts]
-    return frozenset().union(*cells) if all(cells) else None
+def _people(catalogue: Catalogue, term: Term, breakdown: str) -> frozenset[Any] | None:
+    """Whom a term's total counts, as far as one breakdown can say: years of age, or cells. None: it can't say."""
+    found: frozenset[Any] = frozenset()
+    for sign, part in term.parts():
+        chosen = part.cells(breakdown)
+        people: frozenset[Any] | None
+        if chosen is None or TOTAL in chosen:
+            people = catalogue.people_of_measure(part.measure, breakdown)
+        else:
+            people = years_of_ages(chosen) if breakdown == "age_group" else frozenset[Any](chosen)
+        if people is None:
+            return None
+        if sign > 0:
+            found |= people
+        elif part.measure == term.measure:  # arrivals less departures are of the same people
+            found -= people
+    return found
 
 
-def _in_words(people: tuple[int, int] | frozenset[str]) -> str:
-    if isinstance(people, frozenset):
+def _in_words(people: frozenset[Any]) -> str:
+    """Ages as spans, cells by their names."""
+    years = sorted(year for year in people if isinstance(year, int))
+    if not years:
         return ", ".join(sorted(people))
-    low, high = people
-    return f"ages {low} and over" if high == 999 else f"ages {low} to under {high}"
+    spans: list[list[int]] = []
+    for year in years:
+        if spans and spans[-1][1] == year:
+            spans[-1][1] = year + 1
+        else:
+            spans.append([year, year + 1])
+    return "ages " + ", ".join(
+        f"{low} and over" if high == OLDEST else f"{low} to under {high}" for low, high in spans
+    )
 
 
 def _readable(error: ValidationError, file: _File, model: type[BaseModel]) -> Iterator[str]:

@@ -10,11 +10,20 @@ import datetime as dt
 import hashlib
 import re
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from expectations.catalogue.base import TOTAL, Cadence, Entry, Identifier, Text, ages_of, span_of_ages
+from expectations.catalogue.base import (
+    OLDEST,
+    TOTAL,
+    Cadence,
+    Entry,
+    Identifier,
+    Text,
+    ages_of,
+    years_of_ages,
+)
 from expectations.catalogue.registers import (
     HOME_LEVEL,
     ColumnType,
@@ -911,32 +920,46 @@ class Catalogue(Entry):
                 return set(source.ages)
             column = source.by.get(breakdown)
             return set(self.registers[source.register_].column(column).codes.values()) if column else set()
+        return {cell for table in found.origins for cell in self.cells_of_table(table, measure, breakdown)}
+
+    def cells_of_table(self, code: str, measure: str, breakdown: str) -> set[str]:
+        """The cells in which one official table delivers a measure, without the total."""
+        table = self.tables[code]
+        known = {source.measure for source in self.measures[measure].sources if source.table == code}
+        columns = [column for column in table.columns if column.measure in known]
         cells: set[str] = set()
-        for origin in found.sources:
-            table = self.tables[origin.table]
-            columns = [c for c in table.columns if c.measure == origin.measure]
-            for variable in {*table.row_dimensions, *(v for c in columns for v in c.items)}:
-                entry = self.classifications.get(variable)
-                if entry is None or entry.breakdown != breakdown:
-                    continue
-                items = {c.items[variable] for c in columns if variable in c.items}
-                in_rows = variable in table.row_dimensions
-                cells |= {item.cell for item in entry.items if in_rows or item.code in items}
+        for variable in {*table.row_dimensions, *(v for c in columns for v in c.items)}:
+            entry = self.classifications.get(variable)
+            if entry is None or entry.breakdown != breakdown:
+                continue
+            items = {c.items[variable] for c in columns if variable in c.items}
+            in_rows = variable in table.row_dimensions
+            cells |= {item.cell for item in entry.items if in_rows or item.code in items}
         return cells - {TOTAL}
 
-    def ages_of_measure(self, measure: str) -> tuple[int, int] | None:
-        """The ages of the people in a measure's total, from the first to below the second; None if it knows no age."""
+    def people_of_measure(self, measure: str, breakdown: str) -> frozenset[Any] | None:
+        """Whom a measure's total counts, as far as one breakdown can say: years of age, or cells. None: it can't say.
+
+        A register's measure counts whom its `where` chooses, or whom the column may hold (an age within its limits); an
+        official one those of its cells.
+        """
         source = self.measures[measure].register_
         if source is None:
-            return span_of_ages(self.cells_of_measure(measure, "age_group"))
-        columns = [c for c in self.registers[source.register_].columns if c.type is ColumnType.AGE]
-        if not columns:
-            return None
-        (column, *_) = columns
-        low, high = source.span(column.id) or (None, None) if column.id in source.where else (None, None)
-        first = column.min if low is None else low
-        last = column.max if high is None else high
-        return int(first or 0), 999 if last is None else int(last) + 1
+            cells = self.cells_of_measure(measure, breakdown)
+            return (years_of_ages(cells) if breakdown == "age_group" else frozenset[Any](cells)) or None
+        for column in self.registers[source.register_].columns:
+            if breakdown == "age_group" and column.type is ColumnType.AGE:
+                low, high = (
+                    (source.span(column.id) or (None, None)) if column.id in source.where else (None, None)
+                )
+                first = column.min if low is None else low
+                last = column.max if high is None else high
+                return frozenset(range(int(first or 0), OLDEST if last is None else int(last) + 1))
+            if column.breakdown == breakdown:
+                return frozenset(
+                    source.wanted(column.id) if column.id in source.where else column.codes.values()
+                )
+        return None
 
     def for_tables(self, chosen: list[str] | None) -> Catalogue:
         """The catalogue of a city that publishes these tables only; None: all of them."""

@@ -352,7 +352,7 @@ def _indicator(catalogue: Catalogue, indicator: Indicator) -> dict[str, Any]:
     low, high = indicator.valid_range
     available = availability(catalogue, indicator)
     terms = {
-        role: in_words(term)
+        role: in_words(term, indicator)
         for role, term in (("numerator", indicator.numerator), ("denominator", indicator.denominator))
         if term is not None
     }
@@ -414,11 +414,13 @@ def _breaks(catalogue: Catalogue, indicator: Indicator, breakdowns: list[str]) -
     ]
 
 
-def in_words(term: Term) -> str:
-    """A term as a reader writes it: measures with their cells, added and taken away."""
+def in_words(term: Term, indicator: Indicator) -> str:
+    """A term of an indicator as a reader writes it: measures with the cells of the total, added and taken away."""
     words: list[str] = []
+    total = {name: indicator.cells[name] for name in indicator.total_of_cells}
     for sign, part in term.parts():
-        where = "; ".join(f"{b} = {', '.join(part.cells(b) or [])}" for b in part.where)
+        chosen = total | {name: part.cells(name) or [] for name in part.where}
+        where = "; ".join(f"{name} = {', '.join(cells)}" for name, cells in chosen.items())
         lead = "" if not words else " + " if sign > 0 else " - "
         words.append(f"{lead}{part.measure} ({where})" if where else f"{lead}{part.measure}")
     return "".join(words)

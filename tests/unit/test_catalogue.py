@@ -11,6 +11,7 @@ import pytest
 
 from expectations.catalogue import Catalogue, CatalogueError, load_catalogue
 from expectations.catalogue.availability import availability
+from expectations.catalogue.base import OLDEST
 from expectations.catalogue.load import CATALOGUE_DIR
 from expectations.catalogue.model import Kind
 from expectations.catalogue.relations import relations
@@ -21,6 +22,9 @@ SCHOOLS = "indicators/schools/foreign_pupils_percent.yml"
 SHARE = "indicators/leavers/leavers_without_certificate_percent.yml"
 CARE = "indicators/early_childhood/full_day_care_rate_percent.yml"
 ALL_DAY = "indicators/all_day/all_day_pupils_percent.yml"
+CLUB = "indicators/culture_libraries_sport/music_school_participation_percent.yml"
+COMMUTERS = "indicators/schools/in_commuting_pupils_percent.yml"
+NEEDS = "measures/registers/register_pupils_special_needs.yml"
 SERVICES = "measures/registers/youth_welfare_services.yml"
 SERVICES_RATE = "indicators/youth_welfare/youth_welfare_per_1000.yml"
 
@@ -158,6 +162,17 @@ def test_terms_expand_to_the_cells_they_add_up(catalogue: Catalogue) -> None:
         # Pupils of general schools over pupils of vocational schools, by type of school.
         (ALL_DAY, "denominator: {measure: register_pupils}", "denominator: {measure: register_vocational_pupils}", ALL_DAY, "breakdowns:",
          "its denominator SCHULE17, SCHULE171"),
+        # A gap within the span.
+        (SERVICES_RATE, "ALT003B06, ALT006B10, ", "", SERVICES_RATE, "denominator:",
+         "its denominator ages 0 to under 3, 10 to under 21"),
+        # The same without cells beside the total.
+        (CARE, "breakdowns: [age_group]\ncells: {age_group: [ALT000B03, ALT003B06]}\ntotal_of_cells: [age_group]\n", "", CARE,
+         "denominator:", "its denominator ages 0 and over"),
+        # One register, and yet no part of it.
+        (COMMUTERS, "denominator: {measure: register_pupils}", "denominator: {measure: register_pupils, where: {school_type: SCHULE03}}",
+         COMMUTERS, "breakdowns:", "its denominator SCHULE03"),
+        (NEEDS, ", KLSTUFE09, KLSTUFE10]", ", KLSTUFE09, KLSTUFE11]", "indicators/inclusion/special_needs_percent.yml", "denominator:",
+         "the total's numerator counts KLSTUFE01"),
         (CARE, "[ALT000B03, ALT003B06]", "[ALT000B03, ALT015B18]", CARE, "numerator:",
          "total_of_cells: measure 'register_children_full_day' is not delivered by ALT015B18"),
         (CARE, "{measure: register_population}", "{measure: register_population, where: {age_group: ALT000B03}}", CARE,
@@ -179,12 +194,16 @@ def test_a_total_and_its_cells_are_of_the_same_people(
     assert message in found[0]
 
 
-def test_an_age_span_is_of_the_whole_measure(catalogue: Catalogue) -> None:
-    assert catalogue.ages_of_measure("register_population") == (0, 999)
-    assert catalogue.ages_of_measure("register_children_full_day") == (0, 15)
-    assert catalogue.ages_of_measure("youth_welfare_services") == (0, 21)
-    assert catalogue.ages_of_measure("population") == (0, 999), "of an official table: what its cells span"
-    assert catalogue.ages_of_measure("register_day_care_places") is None, "places have no age"
+def test_the_people_of_a_measure_are_those_its_source_can_hold(catalogue: Catalogue) -> None:
+    people = catalogue.people_of_measure
+    assert people("register_population", "age_group") == set(range(OLDEST))
+    assert people("register_children_full_day", "age_group") == set(range(15))
+    assert people("youth_welfare_services", "age_group") == set(range(21))
+    assert people("population", "age_group") == set(range(OLDEST)), (
+        "of an official table: what its cells span"
+    )
+    assert people("register_day_care_places", "age_group") is None, "places have no age"
+    assert people("register_pupils_special_needs", "grade") == {f"KLSTUFE{n:02}" for n in range(1, 11)}
 
 
 def test_the_catalogue_hash_follows_its_content(copy: Path) -> None:

@@ -2,6 +2,9 @@
   K4.1: classrooms less classes of the same school. Only schools of which both are known count, and the city is their
   sum: rooms of a school whose classes nobody delivers are neither lacking nor to spare.
 #}
+{%- set counts -%}
+c.category = 'total' or (c.category = 'rooms_lacking' and b.spare < 0) or (c.category = 'rooms_to_spare' and b.spare > 0)
+{%- endset %}
 with school as (
     select
         m.area_code,
@@ -25,22 +28,20 @@ balance as (
     where rooms is not null and classes is not null
 ),
 
+-- Of every school year all three rows: where no school lacks rooms, none are lacking.
 city as (
     select
         h.area_code,
         'district' as area_level,
         b.period_start, b.period_end, b.period_label,
         c.category,
-        sum(b.rooms) as rooms,
-        sum(b.classes) as classes,
+        sum(case when {{ counts }} then b.rooms else 0 end) as rooms,
+        sum(case when {{ counts }} then b.classes else 0 end) as classes,
         max(b.retrieved_at) as retrieved_at
     from balance as b
-    inner join (
+    cross join (
         values ('total'), ('rooms_lacking'), ('rooms_to_spare')
     ) as c (category)
-        on c.category = 'total'
-        or (c.category = 'rooms_lacking' and b.spare < 0)
-        or (c.category = 'rooms_to_spare' and b.spare > 0)
     cross join {{ source('raw', 'municipality') }} as h
     group by h.area_code, b.period_start, b.period_end, b.period_label, c.category
 ),
