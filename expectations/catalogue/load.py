@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from expectations.catalogue.base import OLDEST, years_of_ages
+from expectations.catalogue.base import OLDEST, Text, years_of_ages
 from expectations.catalogue.model import (
     NEVER_WAIVED,
     TOTAL,
@@ -39,7 +39,14 @@ from expectations.catalogue.model import (
     Waiver,
     overlap,
 )
-from expectations.catalogue.registers import ColumnType, Reconciliation, Register, RegisterSource, Term
+from expectations.catalogue.registers import (
+    ColumnType,
+    Reconciliation,
+    Register,
+    RegisterSource,
+    Side,
+    Term,
+)
 
 CATALOGUE_DIR = Path(__file__).parent
 
@@ -171,9 +178,11 @@ def load_catalogue(*extra: Path, root: Path = CATALOGUE_DIR) -> Catalogue:
     files = {name: file.name for (folder, name), file in origin.items() if folder == "indicators"}
     catalogue = Catalogue(**entries, files=files)
     problems = _undeliverable(catalogue, origin) + _unlike_totals(catalogue, origin)
+    problems += _unreconciled(catalogue, origin)
     if problems:
         raise CatalogueError(problems)
-    return catalogue
+    declared = {**catalogue.reconciliations, **_of_local_formulas(catalogue)}
+    return catalogue.model_copy(update={"reconciliations": declared})
 
 
 def _with_statistic(table: OfficialTable, statistic: Statistic) -> OfficialTable:
@@ -261,6 +270,84 @@ def _unlike_totals(catalogue: Catalogue, origin: dict[tuple[str, str], _File]) -
                 if (problem := file.at(path, text)) not in problems:
                     problems.append(problem)
     return problems
+
+
+def _unreconciled(catalogue: Catalogue, origin: dict[tuple[str, str], _File]) -> list[str]:
+    """Indicators with a formula of their own inside the city, of which nothing says how far both may be apart."""
+    problems: list[str] = []
+    for name, indicator in catalogue.indicators.items():
+        if indicator.local is None or indicator.status == "planned":
+            continue
+        needed = bool(_official_terms(catalogue, indicator))
+        if needed and indicator.local.agrees is None:
+            text = "field 'agrees' is missing: say how far register and official tables may be apart for the city"
+            problems.append(origin["indicators", name].at(["local"], text))
+        if not needed and indicator.local.agrees is not None:
+            text = "the main formula reads registers, too: there is nothing official to agree with"
+            problems.append(origin["indicators", name].at(["local", "agrees"], text))
+    return problems
+
+
+def _official_terms(catalogue: Catalogue, indicator: Indicator) -> list[str]:
+    """The roles (numerator, denominator) that official tables serve in the main formula and registers in the local one."""
+    pairs = zip(
+        ("numerator", "denominator"), *(indicator.formulas[o] for o in ("main", "local")), strict=True
+    )
+    return [
+        role
+        for role, official, local in pairs
+        if official is not None
+        and local is not None
+        and all(catalogue.measures[part.measure].register_ is None for _, part in official.parts())
+    ]
+
+
+def _of_local_formulas(catalogue: Catalogue) -> dict[str, Reconciliation]:
+    """A reconciliation of every term that registers and official tables both serve, each pair of terms once.
+
+    Of a difference the figure itself is compared: moves inside the city are in both its terms, and in neither official one.
+    """
+    found: dict[str, Reconciliation] = {}
+    pairs: list[tuple[Term, Term]] = []
+    for indicator in catalogue.in_order():
+        local = indicator.local
+        if local is None or local.agrees is None:
+            continue
+        for role in _official_terms(catalogue, indicator):
+            ours, theirs = getattr(local, role), getattr(indicator, role)
+            german, english = {
+                "numerator": ("Zähler", "numerator"),
+                "denominator": ("Nenner", "denominator"),
+            }[role]
+            title = Text(de=f"{indicator.label.de}: {german}", en=f"{indicator.label.en}: {english}")
+            if not indicator.kind.needs_denominator or indicator.kind is Kind.DIFFERENCE:
+                title = indicator.label
+            if indicator.kind is Kind.DIFFERENCE:
+                if role == "denominator":
+                    continue
+                ours, theirs = (_difference(f.numerator, f.denominator) for f in (local, indicator))
+            if (ours, theirs) in pairs:
+                continue
+            pairs.append((ours, theirs))
+            name = indicator.id if role == "numerator" else f"{indicator.id}_denominator"
+            found[name] = Reconciliation(
+                id=name, title=title, register=Side(numerator=ours), official=Side(numerator=theirs), percent=local.agrees.percent,
+                absolute=local.agrees.absolute, table=indicator.table, note=local.agrees.note,
+            )  # fmt: skip
+    return found
+
+
+def _difference(numerator: Term | None, denominator: Term | None) -> Term:
+    """One term less another."""
+    assert numerator is not None
+    assert denominator is not None
+    alone = denominator.model_copy(update={"plus": [], "less": []})
+    return numerator.model_copy(
+        update={
+            "plus": [*numerator.plus, *denominator.less],
+            "less": [*numerator.less, alone, *denominator.plus],
+        }
+    )
 
 
 def _is_one_source(catalogue: Catalogue, numerator: Term, denominator: Term) -> bool:
@@ -490,6 +577,9 @@ class _References:
                 self._report(where, ["register", *path], f"column '{name}' holds no cells of '{breakdown}'")
         for index, cell in enumerate(source.ages):
             self._cell("age_group", cell, where, ["register", "ages", index])
+        if source.of_period_before and self.entries["registers"][source.register_].period == "reference_day":
+            text = f"register '{source.register_}' speaks of a day, which has no period before it"
+            self._report(where, ["register", "of_period_before"], text)
         if known(source.area, ["area"]) and columns[source.area or ""].type is not ColumnType.AREA:
             self._report(where, ["register", "area"], f"column '{source.area}' holds no areas")
 

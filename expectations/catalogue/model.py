@@ -26,6 +26,7 @@ from expectations.catalogue.base import (
 )
 from expectations.catalogue.registers import (
     HOME_LEVEL,
+    Agreement,
     ColumnType,
     LocalLevel,
     Reconciliation,
@@ -459,11 +460,16 @@ class Coverage(Entry):
 
 
 class LocalFormula(Entry):
-    """The same indicator inside the city, from its registers: its terms and the levels they serve."""
+    """The same indicator inside the city, from its registers: its terms and the levels they serve.
+
+    `agrees`: how far register and official table may be apart for the city as a whole; numerator and denominator are
+    compared one by one. It is needed where the main formula reads official tables.
+    """
 
     numerator: Term
     denominator: Term | None = None
     levels: list[LocalLevel] = Field(min_length=1)
+    agrees: Agreement | None = None
 
 
 FIELDS_OF_ACTION = {
@@ -989,6 +995,19 @@ class Catalogue(Entry):
             return {HOME_LEVEL, *found.register_.levels}
         return {level for source in found.sources for level in self.tables[source.table].levels}
 
+    def terms_over_schools(self, indicator: Indicator) -> list[tuple[Term, Term]]:
+        """The quotients and differences of an indicator that add schools up: every measure in them is counted by school."""
+        found = []
+        for origin, (numerator, denominator) in indicator.formulas.items():
+            levels = (
+                indicator.levels if origin == "main" or indicator.local is None else indicator.local.levels
+            )
+            if denominator is not None and set(levels) - {"school"}:
+                parts = [*numerator.parts(), *denominator.parts()]
+                if all("school" in self.levels_of_measure(part.measure) for _, part in parts):
+                    found.append((numerator, denominator))
+        return found
+
     def measures_from(self, register: str) -> list[Measure]:
         """The measures a register delivers, by their ids."""
         found = [m for m in self.measures.values() if m.register_ and m.register_.register_ == register]
@@ -1005,7 +1024,7 @@ class Catalogue(Entry):
             s for r in self.reconciliations.values() if r.table == table for s in (r.register_, r.official)
         ]
         terms = [term for side in sides for term in (side.numerator, side.denominator) if term is not None]
-        return sorted({term.measure for term in terms})
+        return sorted({part.measure for term in terms for _, part in term.parts()})
 
     def measures_of_rates(self, table: str) -> list[str]:
         """The measures that the published rates told with a table are compared by."""

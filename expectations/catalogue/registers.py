@@ -347,6 +347,8 @@ class RegisterSource(Entry):
 
     `count`: rows, `distinct:<column>` or `sum:<column>`. `where`: column → the values that count;
     a span of numbers is written `3..`, `..5` or `3..5` (inclusive), any text at all `?*`.
+    `of_period_before`: the delivery speaks of the period before its own (an autumn's delivery names who left school in
+    summer, at the end of the school year before).
     `by`: breakdown → column. `ages`: the cells of age_group to count by; they may overlap. `area`:
     the column that says where; without one only the city is told. `known_zeros`: breakdowns of which everybody
     knows where nobody is (a primary school has no pupils of another type), so that an empty cell protects nobody.
@@ -358,6 +360,7 @@ class RegisterSource(Entry):
     by: dict[str, str] = {}
     ages: list[str] = []
     known_zeros: list[str] = []
+    of_period_before: bool = False
     area: str | None = None
     levels: list[LocalLevel] = []
 
@@ -411,6 +414,14 @@ class Side(Entry):
     numerator: Term
     denominator: Term | None = None
     alignment: Literal["same_period", "previous_year_end"] = "same_period"
+
+
+class Agreement(Entry):
+    """How far a register's figure of the city may be from the official one: `percent` of it plus `absolute`, and why."""
+
+    percent: float = Field(default=0, ge=0)
+    absolute: float = Field(default=0, ge=0)
+    note: Text
 
 
 class Reconciliation(Entry):

@@ -15,7 +15,7 @@ _IN_ORDER = (
     "integrity", "schema", "types", "keys", "code_lists", "states", "area_codes", "area_names", "encoding", "periods",
     "provenance", "value_or_reason", "sign_misuse", "total_present", "matrix", "coverage",
     "unit", "level", "valid_range", "whole_numbers", "part_of_whole", "subset", "additivity", "double_counting", "impossible",
-    "area_sums", "distribution_sums", "rate_recomputed", "official_rate", "reconciliation", "comparators",
+    "area_sums", "city_sums", "institutions", "distribution_sums", "rate_recomputed", "official_rate", "reconciliation", "comparators",
     "rounding_pattern", "repeated_values",
     "continuity", "unusual_change", "level_shift", "series_break", "decimal_shift", "column_swap", "cell_share", "area_swap", "stale_copy",
     "zero_for_missing",

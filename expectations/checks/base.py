@@ -125,7 +125,8 @@ class Subject:
     `verdicts`: what the other checks found, for those that judge their findings; `used_waivers`: those that let
     the served version of the table out. `rated` holds fct_measure of what the published rates compare. `opened`: one
     row per figure by which, with all others of the release and all told before, a small count can be worked out; `unprotected`: one per
-    figure that is hidden only because its whole population could not be protected.
+    figure that is hidden only because its whole population could not be protected. `parts_of_city`: exact sums over the
+    city's areas beside the city's own; `lone_institutions`: schools that only one term of a formula counts.
     """
 
     table: str
@@ -147,6 +148,12 @@ class Subject:
     rated: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"measure_id": []}))
     opened: pd.DataFrame | None = None
     unprotected: pd.DataFrame | None = None
+    parts_of_city: pd.DataFrame = field(
+        default_factory=lambda: pd.DataFrame({"indicator_id": [], "size": []})
+    )
+    lone_institutions: pd.DataFrame = field(
+        default_factory=lambda: pd.DataFrame({"indicator_id": [], "role": [], "area_code": []})
+    )
     memory: dict[str, tuple[Any, frozenset[str]]] = field(default_factory=dict, init=False, repr=False)
     """What a check found of the whole table, kept for its other scopes, and the inputs it was found from."""
     readers: list[set[str]] = field(default_factory=list, init=False, repr=False)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import pandas as pd
 
 from expectations.catalogue import Catalogue
+from expectations.catalogue.availability import rounding_of
 from expectations.catalogue.registers import Side, Term
 from expectations.checks.base import Check, Subject, Words, listed
 from expectations.verdict import Status, Verdict
@@ -53,13 +54,23 @@ def _run(subject: Subject, scope: str) -> Verdict:
         abs(mine - official) > _FAR * (abs(official) * declared.percent / 100 + declared.absolute)
         for _, mine, official in apart
     )
-    found = listed([f"{label[1]}: {mine:,.6g} / {official:,.6g}" for label, mine, official in apart])
+    base = _base(subject.catalogue, declared.register_)
+    found = listed(
+        [f"{label[1]}: {base * round(mine / base):,.6g} / {official:,.6g}" for label, mine, official in apart]
+    )
     return _WORDS.say(
         subject, scope, Status.FAIL if far else Status.WARN, observed=found,
         expected=f"a difference up to {allowed}",
         de=f"{declared.title.de}: Register und amtliche Tabelle gehen auseinander ({found}). {declared.note.de}",
         en=f"{declared.title.en}: register and official table differ ({found}). {declared.note.en}",
     )  # fmt: skip
+
+
+def _base(catalogue: Catalogue, side: Side) -> float:
+    """What a register's figure is rounded to in a text: as in the tables; a rate to a tenth."""
+    if side.denominator is not None:
+        return 0.1
+    return max(rounding_of(catalogue, catalogue.measures[part.measure]) for _, part in side.numerator.parts())
 
 
 def _figures(subject: Subject, side: Side) -> dict[tuple[pd.Timestamp, str], float]:
@@ -77,7 +88,13 @@ def _figures(subject: Subject, side: Side) -> dict[tuple[pd.Timestamp, str], flo
 
 
 def _cells(subject: Subject, term: Term) -> dict[tuple[pd.Timestamp, str], float]:
-    """The sum of a term's cells for the home municipality by period; nothing where a cell is missing."""
+    """The value of a term for the home municipality by period; nothing where a part of it is missing."""
+    parts = [(sign, _sum_of_cells(subject, part)) for sign, part in term.parts()]
+    known = set.intersection(*(set(values) for _, values in parts))
+    return {period: sum(sign * values[period] for sign, values in parts) for period in known}
+
+
+def _sum_of_cells(subject: Subject, term: Term) -> dict[tuple[pd.Timestamp, str], float]:
     rows = subject.reconciled
     if not len(rows):
         return {}

@@ -40,6 +40,7 @@ from orchestration.collect.landing import landing_of
 from orchestration.collect.registers.landing import register_landing
 from orchestration.compute.dbt import manifest, structural_tests_behind
 from orchestration.compute.increment import has_table
+from orchestration.confirm.city_parts import lone_institutions, parts_of_city
 from orchestration.confirm.opened import unprotected_figures
 from orchestration.resources.files import file_hash
 from orchestration.resources.home import Home
@@ -136,6 +137,8 @@ def subject(
         ),
         rated=_measures(connection, catalogue.measures_of_rates(name), undivided=list(catalogue.breakdowns)),
         unprotected=unprotected_figures(connection, catalogue, name),
+        parts_of_city=parts_of_city(connection, catalogue, name, settings.municipality.code),
+        lone_institutions=lone_institutions(connection, catalogue, name, settings.municipality.code),
     )
 
 

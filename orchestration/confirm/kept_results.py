@@ -80,7 +80,7 @@ class Marks:
             "deliveries": sorted(subject.deliveries.items()),
             "registers": sorted(subject.registers.items()),
             "corrections": sorted(subject.corrections.items()),
-            **{name: _of_frame(getattr(subject, name)) for name in ("opened", "unprotected")},
+            **{name: _of_frame(getattr(subject, name)) for name in ("opened", "unprotected", "parts_of_city", "lone_institutions")},
             **{name: getattr(subject, name) for name in ("tests", "footnotes", "today", "home_area")},
         }  # fmt: skip
         return {name: _hash(self._basis, found[name]) for name in INPUTS - {_NEVER_KEPT}}

@@ -373,6 +373,30 @@ def pupils_lost(subject: Subject) -> Subject:
     return with_loss(subject, "pupils", "register_pupils", 0.8)
 
 
+def with_parts(indicator: str, level: str, role: str, factor: float) -> Poisoning:
+    """The areas of a level count another part of the city than the city itself does, in one term."""
+
+    def poison(subject: Subject) -> Subject:
+        rows = subject.parts_of_city.copy()
+        mine = (rows["indicator_id"] == indicator) & (rows["area_level"] == level) & (rows["role"] == role)
+        assert mine.any()
+        rows.loc[mine, "parts"] *= factor
+        return dataclasses.replace(subject, parts_of_city=rows)
+
+    return poison
+
+
+def with_lone_school(indicator: str, role: str) -> Poisoning:
+    """A school stands in one term of an indicator and not in the other."""
+
+    def poison(subject: Subject) -> Subject:
+        school = {"indicator_id": [indicator], "role": [role], "area_code": [f"{HOME}-S14081"]}
+        rows = pd.concat([subject.lone_institutions, pd.DataFrame(school)], ignore_index=True)
+        return dataclasses.replace(subject, lone_institutions=rows)
+
+    return poison
+
+
 def with_loss(subject: Subject, scope: str, measure: str, kept: float, *, holds: bool = False) -> Subject:
     """Of a register's newest period only a part is there; `holds` makes any disagreement hold its table."""
     rows = plain(subject.reconciled)
@@ -823,6 +847,12 @@ POISONS: dict[str, Poison] = {
     "shares of more than a hundred": poison("pub_transitions", in_frame(shares_of_more_than_hundred), "distribution_sums"),
     "a rate of other parts": poison("pub_schools", in_frame(a_rate_of_other_parts), "rate_recomputed"),
     "income of another year": poison("pub_social_situation", income_of_another_year, "official_rate"),
+    "schools count leavers of another year": poison("pub_leavers", with_parts("leavers_by_qualification", "school", "numerator", 0.56), "city_sums"),
+    "Stadtteile count moves that the city does not": poison("pub_population", with_parts("net_migration", "city_district", "difference", -7.0), "city_sums"),
+    "more children in the Stadtteile than in the city": poison("pub_early_childhood", with_parts("full_day_care_rate_percent", "city_district", "denominator", 1.2), "city_sums"),
+    "social workers at schools whose pupils are not counted": poison("pub_youth_welfare", with_lone_school("pupils_per_social_worker", "denominator"), "institutions"),
+    "all-day pupils of a school without pupils": poison("pub_all_day", with_lone_school("all_day_pupils_percent", "numerator"), "institutions"),
+    "classes of a school without pupils": poison("pub_schools", with_lone_school("pupils_per_class", "denominator"), "institutions"),
     "a register lost pupils": poison("pub_schools", pupils_lost, "reconciliation"),
     "another Land beside": poison("pub_leavers", in_frame(another_land_beside), "comparators"),
     "everybody counted twice": poison("pub_social_situation", in_frame(everybody_counted_twice), "level_shift"),

@@ -171,8 +171,10 @@ class PlainCity:
                 counts = rows.assign(area=areas).groupby("area")[source.counted_column].nunique()
             else:
                 counts = rows.assign(area=areas).groupby("area")[source.counted_column].sum()
+            # Who left school in summer finished the school year before.
+            end = delivered.start - dt.timedelta(days=1) if source.of_period_before else delivered.end
             for area, value in counts.items():
-                found[str(area), delivered.end] = float(value)
+                found[str(area), end] = float(value)
         self._counts[key] = found
         return found
 
@@ -208,7 +210,9 @@ class PlainCity:
             return True
         number = area.removeprefix(f"{self.code}-S")
         return any(
-            (r.frame[source.area] == number).any() for r in self.rows(source.register_) if r.end == end
+            (r.frame[source.area] == number).any()
+            for r in self.rows(source.register_)
+            if (r.start - dt.timedelta(days=1) if source.of_period_before else r.end) == end
         )
 
     def value(

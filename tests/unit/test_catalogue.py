@@ -19,6 +19,8 @@ from expectations.catalogue.subsets import subset_measures
 
 RATIO = "indicators/population/old_age_dependency_ratio.yml"
 SCHOOLS = "indicators/schools/foreign_pupils_percent.yml"
+MIGRATION = "indicators/population/net_migration.yml"
+SOCIAL_WORK = "indicators/youth_welfare/pupils_per_social_worker.yml"
 SHARE = "indicators/leavers/leavers_without_certificate_percent.yml"
 CARE = "indicators/early_childhood/full_day_care_rate_percent.yml"
 ALL_DAY = "indicators/all_day/all_day_pupils_percent.yml"
@@ -192,6 +194,61 @@ def test_a_total_and_its_cells_are_of_the_same_people(
     assert name == place
     assert (copy / name).read_text(encoding="utf-8").splitlines()[int(number) - 1].startswith(line)
     assert message in found[0]
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "line", "message"),
+    [
+        (MIGRATION, "  agrees:\n    absolute: 150\n    note:\n", "  # ", "local:", "field 'agrees' is missing"),
+        (SOCIAL_WORK, "  levels: [school]\n", "  levels: [school]\n  agrees: {percent: 1, note: {de: x, en: y}}\n", "  agrees:",
+         "there is nothing official to agree with"),
+        ("measures/registers/register_pupils.yml", "  known_zeros:", "  of_period_before: true\n  known_zeros:", "", ""),
+        ("measures/registers/register_population.yml", "  area: block_side", "  of_period_before: true\n  area: block_side",
+         "  of_period_before:", "register 'residents' speaks of a day, which has no period before it"),
+    ],
+)  # fmt: skip
+def test_a_formula_of_registers_says_how_far_official_tables_may_be(
+    copy: Path, file: str, old: str, new: str, line: str, message: str
+) -> None:
+    text = (copy / file).read_text(encoding="utf-8")
+    if new == "  # ":  # the whole block goes
+        start = text.index(old)
+        text = text[:start] + text[text.index("unit:", start) :]
+        (copy / file).write_text(text, encoding="utf-8")
+    else:
+        edit(copy, file, old, new)
+    if not message:
+        assert load_catalogue(root=copy)
+        return
+    (found,) = problems(copy)
+    name, number = re.match(r"(\S+), line (\d+):", found).groups()  # type: ignore[union-attr]
+    assert name == file
+    assert (copy / name).read_text(encoding="utf-8").splitlines()[int(number) - 1].startswith(line)
+    assert message in found
+
+
+def test_every_formula_of_registers_is_reconciled_term_by_term(catalogue: Catalogue) -> None:
+    compared = [(r.register_.numerator, r.official.numerator) for r in catalogue.reconciliations.values()]
+    served = 0
+    for indicator in catalogue.indicators.values():
+        if indicator.local is None or indicator.local.agrees is None:
+            continue
+        served += 1
+        if indicator.kind is Kind.DIFFERENCE:
+            continue
+        for role in ("numerator", "denominator"):
+            ours, theirs = getattr(indicator.local, role), getattr(indicator, role)
+            assert ours is None or (ours, theirs) in compared, f"{indicator.id}: {role}"
+    assert served >= 15
+    # A balance is compared as a whole: moves inside the city are in both terms of a Stadtteil.
+    balance = catalogue.reconciliations["net_migration"]
+    assert [(s, p.measure) for s, p in balance.register_.numerator.parts()] == [
+        (1, "register_arrivals"), (1, "register_moves"), (-1, "register_departures"), (-1, "register_moves_away"),
+    ]  # fmt: skip
+    assert [(s, p.measure) for s, p in balance.official.numerator.parts()] == [
+        (1, "arrivals"),
+        (-1, "departures"),
+    ]
 
 
 def test_the_people_of_a_measure_are_those_its_source_can_hold(catalogue: Catalogue) -> None:

@@ -25,7 +25,7 @@ from expectations.catalogue.registers import (
     RegisterSource,
 )
 from orchestration.collect.registers.areas import Areas
-from orchestration.collect.registers.door import Span
+from orchestration.collect.registers.door import Span, period_before
 from orchestration.collect.registers.vault import quoted
 
 NAMED_FROM = 3
@@ -142,6 +142,8 @@ def count(
     ).to_arrow_table()
     for name in cells_of:
         connection.unregister(name)
+    if source.of_period_before:
+        span = period_before(register, span)
     period = {
         "period_start": pa.array([span.start] * len(table), pa.date32()),
         "period_end": pa.array([span.end] * len(table), pa.date32()),

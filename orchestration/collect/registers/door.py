@@ -115,6 +115,11 @@ def span_of(register: Register, day: dt.date) -> Span:
     return Span(dt.date(start, 8, 1), dt.date(start + 1, 7, 31), f"{start}/{(start + 1) % 100:02d}")
 
 
+def period_before(register: Register, span: Span) -> Span:
+    """The school or calendar year that ends the day before another begins."""
+    return span_of(register, span.start - dt.timedelta(days=1))
+
+
 def admit(
     register: Register, arrival: Arrival, key: bytes, path: Path, today: dt.date, before: int | None = None
 ) -> Admitted:

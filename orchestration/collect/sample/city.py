@@ -14,7 +14,7 @@ from typing import Self
 
 import numpy as np
 
-from orchestration.collect.sample.population import AGES, Unit
+from orchestration.collect.sample.population import AGES, Unit, registered
 
 Array = np.ndarray
 
@@ -33,6 +33,26 @@ _SCHOOLS = {PRIMARY: 25, SECONDARY_PLUS: 5, GRAMMAR: 7, COMPREHENSIVE: 1, SPECIA
 
 QUALIFICATIONS = ("oBR", "BR", "QSI", "FHR", "HR")
 NONE, LOWER, INTERMEDIATE, TECHNICAL, GENERAL_ENTRANCE = QUALIFICATIONS
+
+_LAST_GRADE = np.array([4, 10, 13, 13, 10, 13, 13])
+"""By type of school."""
+
+_LIKELY: dict[str, tuple[str, dict[tuple[int, int], float]]] = {
+    GENERAL_ENTRANCE: ("BILABS15", {
+        **{(kind, 13): 1000.0 for kind in (GRAMMAR, COMPREHENSIVE, COLLEGE)}, (GRAMMAR, 12): 1.0, (COLLEGE, 12): 1.0,
+    }),
+    TECHNICAL: ("BILABS14", {(GRAMMAR, 12): 1.0, (COMPREHENSIVE, 12): 1.0, (COLLEGE, 12): 1.0}),
+    INTERMEDIATE: ("BILABS13", {
+        (SECONDARY_PLUS, 10): 100.0, (COMPREHENSIVE, 10): 4.0, (GRAMMAR, 10): 0.4, (SECONDARY_PLUS, 9): 0.1,
+    }),
+    LOWER: ("BILABS12", {
+        (SPECIAL, 10): 4.0, (SECONDARY_PLUS, 9): 4.0, (SECONDARY_PLUS, 10): 4.0, (COMPREHENSIVE, 9): 2.0,
+    }),
+    NONE: ("BILABS11", {
+        (SPECIAL, 10): 100.0, (SPECIAL, 9): 4.0, (SECONDARY_PLUS, 9): 1.0, (COMPREHENSIVE, 9): 0.3,
+    }),
+}  # fmt: skip
+"""By qualification: its official key, and how likely somebody in a grade of a type of school leaves with it."""
 
 
 def day_number(year: int, month: int, day: int) -> int:
@@ -154,7 +174,7 @@ class City:
 
     def years(self, first: int, last: int) -> Iterator[Year]:
         """Every year from `first` to `last`. The people of the year before `first` are made from counts."""
-        people = self._settle(self.unit.population[first - 1], first - 1)
+        people = self._settle(registered(self.unit, first - 1), first - 1)
         pupils = self._first_pupils(people, first - 1)
         for year in range(first, last + 1):
             people, movements = self._live(people, year)
@@ -229,22 +249,29 @@ class City:
         rng, events = self.rng, Events()
         start = day_number(year, 1, 1)
         age = age_at(people.birth, year, 12, 31)
-        risk = np.minimum(0.00025 * np.exp(0.088 * np.maximum(age - 30, 0)), 0.6) + (age > 104)
+        arrivals, departures = self._official_moves(year)
+        wanted = registered(self.unit, year)
+        births = self.unit.births[year, "male"] + self.unit.births[year, "female"]
+        # So many deaths that moves and births make up the official change of the population.
+        deaths = len(people) + births + arrivals - departures - int(wanted.sum())
+        risk = np.minimum(0.00025 * np.exp(0.088 * np.maximum(age - 30, 0)), 0.6)
+        risk = risk * np.clip(deaths / risk.sum(), 0.4, 2.5) + (age > 104)
         dead = rng.random(len(people)) < risk
         self._note(events, "ST", people.take(dead), start + rng.integers(0, 365, dead.sum()))
         people = people.take(~dead)
         born = self._born(people, year, start)
         self._note(events, "GE", born, born.birth)
         people = people + born
-        wanted = self.unit.population[year]
         cell = _cell(people, year)
         have = np.bincount(cell, minlength=wanted.size)
         mobile = np.array([0.03] * 4 + [0.05] * 2 + [0.12] * 3 + [0.06] * 3 + [0.025] * 9)
         rate = np.repeat(mobile, 4) * np.tile([1.0, 1.8], wanted.size // 2)
-        leaving = rng.binomial(have, np.minimum(rate, 0.5))
+        # Where there are more people than the official count, they leave anyway; the others by chance.
+        leaving = np.maximum(have - wanted.ravel(), 0)
+        others = have - leaving
+        rate *= max(departures - leaving.sum(), 0) / (others * rate).sum()
+        leaving += rng.binomial(others, np.minimum(rate, 0.5))
         coming = wanted.ravel() - (have - leaving)
-        leaving += np.maximum(-coming, 0)
-        coming = np.maximum(coming, 0)
         order = np.lexsort((rng.random(len(people)), cell))
         rank = np.empty(len(people), dtype=np.int64)
         rank[order] = np.arange(len(people)) - np.concatenate([[0], np.cumsum(have)])[cell[order]]
@@ -259,6 +286,14 @@ class City:
         self._adopt(people, year)
         self._move(people, events, start)
         return people, events.columns()
+
+    def _official_moves(self, year: int) -> tuple[int, int]:
+        """Arrivals and departures across the city's border, as the official tables count them."""
+        moves = [
+            (str(n), c) for (y, table, n), c in self.unit.further.items() if (y, table) == (year, "12711")
+        ]
+        into, out = (sum(c for n, c in moves if n.startswith(way)) for way in ("in_", "out_"))
+        return into, out
 
     def _born(self, people: People, year: int, start: int) -> People:
         rng = self.rng
@@ -294,18 +329,23 @@ class City:
         moving = lived_in[rng.random(len(lived_in)) < 0.06]
         foreign = np.zeros(len(self._house_block), dtype=bool)
         foreign[people.household[people.nationality > 0]] = True
+        lived_at = self._house_block.copy()
         self._house_block[moving] = self._find_homes(foreign[moving])
         moves = np.zeros(len(self._house_block), dtype=bool)
         moves[moving] = True
         movers = people.take(moves[people.household])
         day_of = np.zeros(len(self._house_block), dtype=np.int64)
         day_of[moving] = start + rng.integers(0, 365, len(moving))
-        self._note(events, "UM", movers, np.maximum(day_of[movers.household], movers.birth))
+        days = np.maximum(day_of[movers.household], movers.birth)
+        self._note(events, "UM", movers, days, lived_at[movers.household])
 
-    def _note(self, events: Events, kind: str, people: People, days: Array) -> None:
+    def _note(
+        self, events: Events, kind: str, people: People, days: Array, former_block: Array | None = None
+    ) -> None:
         events.add(
             kind=np.full(len(people), kind), day=days, id=people.id, birth=people.birth, sex=people.sex,
             nationality=people.nationality, block=self._house_block[people.household],
+            former_block=np.full(len(people), -1) if former_block is None else former_block,
         )  # fmt: skip
 
     # --- schools ----------------------------------------------------------------------------------
@@ -313,17 +353,19 @@ class City:
     def _first_pupils(self, people: People, year: int) -> Pupils:
         """Every resident of school age at a school, as if it had always been so."""
         age = age_at(people.birth, year, 8, 31)
-        chosen = people.take((age >= 6) & (age < 16))
+        chosen = people.take((age >= 6) & (age < 19))
         empty = np.empty(0, dtype=np.int64)
         flags = empty.astype(bool)
         none = Pupils(empty, empty, empty, empty, empty, empty, flags, flags)
-        return self._enrol(none, chosen, year, Events())
+        pupils = self._enrol(none, chosen, year, Events())
+        kind = self.layout.school_type[pupils.school]
+        return pupils.take((pupils.grade <= 10) | np.isin(kind, (GRAMMAR, COMPREHENSIVE)))
 
     def _enrol(self, pupils: Pupils, people: People, year: int, events: Events) -> Pupils:
         """Put residents without a school into one: the primary school of their block, or by chance."""
         rng, layout = self.rng, self.layout
         age = age_at(people.birth, year, 8, 31)
-        grade = np.clip(age - 5, 1, 10)
+        grade = np.clip(age - 5, 1, 13)
         block = self._house_block[people.household]
         need = layout.need[layout.block_district[block]]
         kind = np.where(grade <= 4, PRIMARY, self._choose_type(need))
@@ -362,6 +404,7 @@ class City:
         left = pupils.id[leaves]
         pupils, kind = pupils.take(~leaves), kind[~leaves]
         repeats = (rng.random(len(pupils)) < np.where(kind == PRIMARY, 0.008, 0.022)) & (pupils.grade > 1)
+        repeats |= (kind != PRIMARY) & (pupils.grade >= _LAST_GRADE[kind])
         self._tell(events, "WDH", pupils.take(repeats), day_number(year, 9, 1))
         pupils.grade = pupils.grade + ~repeats
         transfers = (kind == PRIMARY) & (pupils.grade > 4)
@@ -392,49 +435,44 @@ class City:
         return np.where(found, block, self.rng.integers(0, len(self.layout.block_sides), len(ids)))
 
     def _leave(self, pupils: Pupils, kind: Array, year: int, events: Events) -> Array:
-        """Who leaves school this summer; with what, the events tell."""
-        draw, grade = self.rng.random(len(pupils)), pupils.grade
+        """Who leaves school this summer, and with what: as many as the official tables say, where there are so many."""
         result = np.full(len(pupils), "", dtype="U3")
-
-        def when(condition: Array, low: float, high: float, qualification: str) -> None:
-            result[condition & (draw >= low) & (draw < high)] = qualification
-
-        for type_, none, lower in ((SECONDARY_PLUS, 0.05, 0.32), (COMPREHENSIVE, 0.02, 0.14)):
-            when((kind == type_) & (grade == 9), 0, none, NONE)
-            when((kind == type_) & (grade == 9), none, lower, LOWER)
-        when((kind == SECONDARY_PLUS) & (grade >= 10), 0, 0.06, LOWER)
-        when((kind == SECONDARY_PLUS) & (grade >= 10), 0.06, 1, INTERMEDIATE)
-        when((kind == COMPREHENSIVE) & (grade == 10), 0, 0.42, INTERMEDIATE)
-        when((kind == GRAMMAR) & (grade == 10), 0, 0.06, INTERMEDIATE)
-        for type_ in (COMPREHENSIVE, GRAMMAR, COLLEGE):
-            when((kind == type_) & (grade == 12), 0, 0.05, TECHNICAL)
-            when((kind == type_) & (grade >= 13), 0, 1, GENERAL_ENTRANCE)
-        when((kind == SPECIAL) & (grade == 9), 0, 0.5, NONE)
-        when((kind == SPECIAL) & (grade >= 10), 0, 0.45, NONE)
-        when((kind == SPECIAL) & (grade >= 10), 0.45, 1, LOWER)
+        place = kind * 20 + pupils.grade
+        for qualification, (code, likely) in _LIKELY.items():
+            weight = np.zeros(len(_LAST_GRADE) * 20)
+            for (kind_of, grade), value in likely.items():
+                weight[kind_of * 20 + grade] = value
+            # The smallest of waiting times: a draw without replacement, by weight.
+            mine = np.flatnonzero((weight[place] > 0) & (result == ""))
+            waiting = self.rng.exponential(size=len(mine)) / weight[place[mine]]
+            result[mine[np.argsort(waiting)[: self.unit.leavers[year, code, "total"]]]] = qualification
         leaves = result != ""
         self._tell(events, "AUS", pupils.take(leaves), day_number(year, 8, 1), qualification=result[leaves])
         return leaves
 
     def _balance(self, pupils: Pupils, year: int, events: Events) -> Pupils:
-        """In-commuters come and go until every type of school has its official number of pupils."""
+        """In-commuters come and go until every type of school has its official numbers of Germans and foreigners."""
         rng, layout = self.rng, self.layout
         for type_, code in enumerate(GENERAL):
-            wanted = self.unit.pupils[year, code, "total"]
-            mine = np.flatnonzero(layout.school_type[pupils.school] == type_)
-            surplus = len(mine) - wanted
-            if surplus > 0:
+            abroad = self.unit.pupils[year, code, "foreign"]
+            missing = [0, 0]
+            for foreign, wanted in enumerate((self.unit.pupils[year, code, "total"] - abroad, abroad)):
+                of_type = layout.school_type[pupils.school] == type_
+                mine = np.flatnonzero(of_type & ((pupils.nationality > 0) == bool(foreign)))
+                missing[foreign] = max(wanted - len(mine), 0)
                 # Those from outside go first; then residents attend a school elsewhere.
                 order = np.lexsort((rng.random(len(mine)), ~pupils.is_outside[mine]))
                 keep = np.ones(len(pupils), dtype=bool)
-                keep[mine[order[:surplus]]] = False
+                keep[mine[order[: max(len(mine) - wanted, 0)]]] = False
                 pupils = pupils.take(keep)
-            elif surplus < 0:
-                pupils = pupils + self._from_outside(pupils.take(mine), type_, code, -surplus, year)
+            if sum(missing):
+                mine = np.flatnonzero(layout.school_type[pupils.school] == type_)
+                pupils = pupils + self._from_outside(pupils.take(mine), type_, code, missing, year)
         return pupils
 
-    def _from_outside(self, mine: Pupils, type_: int, code: str, count: int, year: int) -> Pupils:
-        rng = self.rng
+    def _from_outside(self, mine: Pupils, type_: int, code: str, missing: list[int], year: int) -> Pupils:
+        """New in-commuters of a type of school: so many Germans, so many foreigners."""
+        rng, count = self.rng, sum(missing)
         low, high = {PRIMARY: (1, 4), SECONDARY_PLUS: (5, 10), SPECIAL: (1, 10), COLLEGE: (11, 13)}.get(
             type_, (5, 13)
         )
@@ -442,12 +480,10 @@ class City:
         school = self._choose_school(np.full(count, type_))
         age = grade + 5 + (rng.random(count) < 0.2) + (6 if type_ == COLLEGE else 0)
         women = self.unit.pupils[year, code, "female"] - int((mine.sex == 1).sum())
-        abroad = self.unit.pupils[year, code, "foreign"] - int((mine.nationality > 0).sum())
         sex = np.zeros(count, dtype=np.int8)
         sex[rng.permutation(count)[: np.clip(women, 0, count)]] = 1
         nationality = np.zeros(count, dtype=np.int16)
-        foreign = rng.permutation(count)[: np.clip(abroad, 0, count)]
-        nationality[foreign] = rng.integers(1, len(NATIONALITIES), len(foreign))
+        nationality[missing[0] :] = rng.integers(1, len(NATIONALITIES), missing[1])
         made = Pupils(
             np.arange(self._next_outside, self._next_outside + count),
             day_number(year, 8, 31) - (age * 365.2425).astype(int) - rng.integers(1, 364, count),

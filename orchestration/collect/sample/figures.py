@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from orchestration.collect.sample.city import PRIMARY, Array, Layout
+from orchestration.collect.sample.population import Unit
 from orchestration.collect.sample.register_files import Delivery
 from orchestration.settings import CityDistrict
 
@@ -23,7 +24,7 @@ INHABITANTS = 115_000
 
 
 def aggregated(
-    year: int, districts: Sequence[CityDistrict], *, layout: Layout, numbers: Array, seed: int
+    year: int, districts: Sequence[CityDistrict], *, layout: Layout, numbers: Array, unit: Unit, seed: int
 ) -> Iterator[Delivery]:
     """The aggregated deliveries of a year. A generator of its own: others' figures don't depend on it."""
     rng = np.random.default_rng([seed, year, 5])
@@ -37,7 +38,7 @@ def aggregated(
     yield Delivery("municipal_accounts", end, _accounts(grown, rng))
     yield Delivery("training_contracts", end, _contracts(near))
     yield Delivery("training_market", end, _market(near, year))
-    yield Delivery("employment_agency_districts", end, _employment(districts, layout, near))
+    yield Delivery("employment_agency_districts", end, _employment(districts, layout, near, unit, year))
     yield Delivery("education_package", end, _package(districts, layout, near))
     yield Delivery("holiday_programme", end, _holidays(districts, layout, near))
     yield Delivery("integration_courses", end, pd.DataFrame({
@@ -109,13 +110,28 @@ def _people(layout: Layout) -> Array:
     return INHABITANTS * layout.weights / layout.weights.sum()
 
 
-def _employment(districts: Sequence[CityDistrict], layout: Layout, near: Near) -> pd.DataFrame:
+def _adding_up(counts: Array, total: float) -> Array:
+    """Counts in about the same proportions that add up to a total; who can't be placed is left out (1 in 100)."""
+    exact = counts * (0.99 * total / max(counts.sum(), 1))
+    whole = np.floor(exact).astype(int)
+    rest = round(0.99 * total) - whole.sum()
+    whole[np.argsort(whole - exact, kind="stable")[:rest]] += 1
+    return whole
+
+
+def _employment(
+    districts: Sequence[CityDistrict], layout: Layout, near: Near, unit: Unit, year: int
+) -> pd.DataFrame:
+    """The employment agency's figures by Stadtteil; they add up to the same city as its official tables."""
     people, need = _people(layout), layout.need
-    employees = near(people * (0.42 - 0.08 * need))
+    official = {
+        name: count for (y, table, name), count in unit.further.items() if y == year and table == "13111"
+    }
+    employees = _adding_up(near(people * (0.42 - 0.08 * need)), sum(official.values()))
     return pd.DataFrame({
         "Stadtteil": [d.name for d in districts],
-        "Arbeitslose": near(people * (0.015 + 0.05 * need)),
-        "NEF unter 15": near(people * 0.12 * (0.03 + 0.30 * need)),
+        "Arbeitslose": _adding_up(near(people * (0.015 + 0.05 * need)), unit.unemployed[year, "total"]),
+        "NEF unter 15": _adding_up(near(people * 0.12 * (0.03 + 0.30 * need)), unit.further[year, "22811", "children"]),
         "Beschäftigte": employees,
         "Auszubildende": np.minimum(near(people * 0.018), employees),
         "Eintritte FbW": near(people * (0.002 + 0.004 * need)),

@@ -114,6 +114,15 @@ _KOBLENZ_SCHOOLS = {"SCHULE03": 25, "SCHULE06": 5, "SCHULE08": 7, "SCHULE09": 1,
 
 VOCATIONAL = {"SCHULE17": 62.0, "SCHULE21": 15.0, "SCHULE23": 10.0, "SCHULE24": 3.0, "SCHULE25": 10.0}
 
+_KOBLENZ_QUALIFICATIONS = {
+    "BILABS11": 6.0,
+    "BILABS12": 13.5,
+    "BILABS13": 28.5,
+    "BILABS14": 2.5,
+    "BILABS15": 49.5,
+}
+"""What leaves the city's types of school: more from a Gymnasium than in the Land."""
+
 QUALIFICATIONS = {"BILABS11": 7.0, "BILABS12": 17.0, "BILABS13": 38.0, "BILABS14": 2.0, "BILABS15": 36.0}
 
 Counts = dict[tuple[object, ...], int]
@@ -170,6 +179,23 @@ def _sum(found: list[Unit]) -> Unit:
     return total
 
 
+_CENSUS_YEAR, _CENSUS_LOSS = 2024, 0.015
+"""From this year on the official estimate stands on a new census, which found fewer people."""
+
+
+def _growth(index: int) -> float:
+    return 1 + 0.004 * index
+
+
+def registered(unit: Unit, year: int) -> np.ndarray:
+    """The population as a register of residents counts it: the census changed the official estimate, nobody moved."""
+    official = unit.population[year]
+    if year >= _CENSUS_YEAR:
+        return official
+    growth = _growth(YEARS.index(year))
+    return np.rint(official * (growth - _CENSUS_LOSS) / growth).astype(int)
+
+
 def _unit(code: str, inhabitants: int) -> Unit:
     rng = np.random.default_rng([SEED, int(code) if code != REST else 99])
     city = code in ("07111", "07211", "07312", "07314", "07315")
@@ -181,7 +207,7 @@ def _unit(code: str, inhabitants: int) -> Unit:
     if code == KOBLENZ:
         tilt[: len(_KOBLENZ_CHILDREN)] *= _KOBLENZ_CHILDREN
     for index, year in enumerate(YEARS):
-        growth = 1 + 0.004 * index - (0.015 if year >= 2024 else 0.0)
+        growth = _growth(index) - (_CENSUS_LOSS if year >= _CENSUS_YEAR else 0.0)
         ages = _AGE_SHARE / _AGE_SHARE.sum() * tilt
         ages[:4] *= 1 + 0.008 * index
         ages[15:] *= 1 + 0.006 * index
@@ -270,8 +296,8 @@ def _education(
         }
 
     # Leavers at the end of the school year that ends in `year`.
-    leavers = near(pupils * 0.108)
-    for qualification, share in QUALIFICATIONS.items():
+    leavers = near(pupils * (0.095 if koblenz else 0.108))
+    for qualification, share in (_KOBLENZ_QUALIFICATIONS if koblenz else QUALIFICATIONS).items():
         drift = {"BILABS15": -0.003, "BILABS11": 0.012}.get(qualification, 0.0)
         count = near(leavers * share / 100 * (1 + drift * index), 0.02)
         female = near(

@@ -131,7 +131,9 @@ class RegisterWriter:
         yield Delivery("learning_materials", autumn, self._learning_materials(year, rng))
         yield Delivery("school_rooms", autumn, self._rooms())
         yield Delivery("pupil_transport", autumn, self._transport(year, rng))
-        yield from aggregated(y, self.districts, layout=self.layout, numbers=self.numbers, seed=self.seed)
+        yield from aggregated(
+            y, self.districts, layout=self.layout, numbers=self.numbers, unit=self.unit, seed=self.seed
+        )
         yield Delivery("measures_and_projects", end, self._projects(y))
         yield Delivery("network_partners", end, self._partners())
         yield Delivery("survey_all_day", dt.date(y + 1, 2, 1), self._survey_all_day(year, rng))
@@ -218,6 +220,7 @@ class RegisterWriter:
             "STAAT": np.array(NATIONALITIES)[events["nationality"]],
             "BLOCKSEITE": np.array(self.layout.block_sides)[events["block"]],
             "GEBIET": np.where(away, places[events["id"] % len(places)], ""),
+            "BLOCKALT": np.append(self.layout.block_sides, "")[events["former_block"]],
             "NAME": [f"{a}, {b}"[:31] for a, b in zip(family_names(events["id"]), given_names(events["id"], events["sex"]), strict=True)],
         })  # fmt: skip
 
@@ -229,18 +232,28 @@ class RegisterWriter:
         form = np.repeat(["BS", "BVJ", "BF", "BOS", "FOS", "FS"], list(counts.values()))
         total = len(form)
         age = rng.integers(16, 26, total)
+        is_female, is_foreign = (
+            np.concatenate([rng.permutation(n) < k for n, k in zip(counts.values(), self._official(year, of, counts), strict=True)])
+            for of in ("female", "foreign")
+        )  # fmt: skip
         schools = np.flatnonzero(self.layout.school_type == 6)
         return pd.DataFrame({
             "Stichtag": f"01.10.{year.year}",
             "Schüler": [f"BBS-{n:07d}" for n in rng.choice(9_000_000, total, replace=False)],
             "Name": family_names(np.arange(total)),
             "Geburtsdatum": german_days(day_number(year.year, 9, 1) - (age * 365.2425).astype(int) - rng.integers(0, 365, total)),
-            "Geschlecht": np.where(rng.random(total) < 0.43, "w", "m"),
-            "Staatsangehörigkeit": np.where(rng.random(total) < 0.15, "163", "000"),
+            "Geschlecht": np.where(is_female, "w", "m"),
+            "Staatsangehörigkeit": np.where(is_foreign, "163", "000"),
             "Schulnummer": self.numbers[rng.choice(schools, total)],
             "Schulform": form,
             "Vorbildung": rng.choice(["oBR", "BR", "QSI", "FHR", "HR"], total, p=[0.04, 0.26, 0.42, 0.05, 0.23]),
         })  # fmt: skip
+
+    def _official(self, year: Year, of: str, forms: dict[str, int]) -> list[int]:
+        """Vocational pupils of a kind by form, as the official tables count them."""
+        found = {code: self.unit.vocational[year.year, code, of] for code in forms}
+        found["SCHULE17"] -= found["SCHULE171"]
+        return list(found.values())
 
     def _primary(self) -> Array:
         return np.flatnonzero(self.layout.school_type == PRIMARY)
@@ -460,7 +473,8 @@ class RegisterWriter:
         place = rng.integers(0, len(subjects), len(chosen))
         subject = subjects[np.concatenate([place, (place[twice] + 1) % len(subjects)])]
         district = self.layout.block_district[year.block[rows]]
-        home = np.where(rng.random(len(rows)) < 0.93, self._name(district), "auswärts")
+        lives_here = np.concatenate([(known := rng.random(len(chosen)) < 0.93), known[twice]])
+        home = np.where(lives_here, self._name(district), "auswärts")
         return pd.DataFrame({
             "Schüler-Nr": [f"M{n % 1_000_000:06d}" for n in people.id[rows]],
             "Name": family_names(people.household[rows]),
