@@ -48,3 +48,38 @@ coalesce(
     false
 )
 {%- endmacro %}
+
+{#
+  How far chance moves a share of people: the variance of a proportion, in the figure's own scale. `v`: told values, `i`: of
+  dim_indicator. Stocks of the same people vary less; the figure is an upper bound for them.
+#}
+{% macro variance_of_share(v, i) -%}
+case
+    when {{ i }}.is_share_of_people and {{ v }}.denominator > 0
+        then power({{ i }}.multiplier, 2) * greatest({{ v }}.numerator * ({{ v }}.denominator - {{ v }}.numerator), 0)
+            / power({{ v }}.denominator, 3)
+end
+{%- endmacro %}
+
+{#
+  How far a weighted sum of values of one series may be from the one without rounding and chance: their tolerances, and
+  1.96 standard deviations. `parts`: (row, weight); a row is `t` or `lag(t, n)`. Null where neither is known of any value.
+#}
+{% macro uncertainty(parts) -%}
+{%- set columns = namespace(tolerances=[], variances=[], known=[]) -%}
+{%- for row, weight in parts -%}
+    {%- for name in ('tolerance', 'variance') -%}
+        {%- set value = 't.' ~ name if row == 't' else row | replace('(t,', '(t.' ~ name ~ ',') ~ ' over series' -%}
+        {%- do columns.known.append(value) -%}
+        {%- if name == 'tolerance' -%}
+            {%- do columns.tolerances.append(weight ~ ' * coalesce(' ~ value ~ ', 0)') -%}
+        {%- else -%}
+            {%- do columns.variances.append((weight * weight) ~ ' * coalesce(' ~ value ~ ', 0)') -%}
+        {%- endif -%}
+    {%- endfor -%}
+{%- endfor -%}
+case
+    when coalesce({{ columns.known | join(', ') }}) is not null
+        then {{ columns.tolerances | join(' + ') }} + 1.96 * sqrt({{ columns.variances | join(' + ') }})
+end
+{%- endmacro %}

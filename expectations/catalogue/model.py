@@ -82,6 +82,10 @@ PEOPLE = ("persons", "households", "cases", "enrolments", "answers", "contracts"
 """Units that count people: what a register says in them leaves the mart rounded (decision 0016)."""
 
 
+SIZES = ("places", "rooms", "classes", *PEOPLE)
+"""Units in which a larger area has more; models in them give no rank."""
+
+
 def _known_unit(unit: str) -> str:
     if unit not in UNITS:
         raise ValueError(f"expected one of {', '.join(UNITS)}")
@@ -502,7 +506,8 @@ class Indicator(Entry):
     model and no formula computes it; `model`: that dbt model; `model_registers`: the registers it reads.
     `cells`: which cells of a breakdown it shows, where the measure has more. `total_of_cells`: the breakdowns whose
     total adds up these cells, above and below the line, because one of both counts people whom the other can't
-    count (children in day care are under 14, residents are of any age).
+    count (children in day care are under 14, residents are of any age). `better`: which direction the city wants; none
+    where neither is better (shares of groups of people, sizes).
     """
 
     id: Identifier
@@ -523,6 +528,7 @@ class Indicator(Entry):
     scale: float | None = None
     unit: Unit
     decimals: int = Field(ge=0, le=6)
+    better: Literal["higher", "lower", "none"]
     breakdowns: list[str] = []
     cells: dict[str, list[str]] = {}
     total_of_cells: list[str] = []
@@ -573,6 +579,12 @@ class Indicator(Entry):
     def multiplier(self) -> float:
         """What the quotient is multiplied by: `scale`, else 100 for percentages, else 1."""
         return self.scale or (100 if self.unit == "percent" and self.denominator else 1)
+
+    @property
+    def is_ranked(self) -> bool:
+        """Can areas be ranked by it? Not by sizes: the largest city has most of everything."""
+        sizes = (Kind.COUNT, Kind.SUM, Kind.DIFFERENCE)
+        return self.kind not in sizes and not (self.kind is Kind.MODEL and self.unit in SIZES)
 
     @property
     def formulas(self) -> dict[str, tuple[Term, Term | None]]:

@@ -16,6 +16,7 @@ import pandas as pd
 
 from expectations.catalogue.availability import availability, rounding_of
 from expectations.catalogue.model import (
+    PEOPLE,
     TOTAL,
     AreaReform,
     Catalogue,
@@ -378,6 +379,10 @@ def _indicator(catalogue: Catalogue, indicator: Indicator) -> dict[str, Any]:
         "multiplier": float(indicator.multiplier),
         "unit": indicator.unit,
         "decimals": indicator.decimals,
+        "better": indicator.better,
+        "is_ranked": indicator.is_ranked,
+        "is_share_of_people": _is_share_of_people(catalogue, indicator),
+        "constant_over": ", ".join(_constant_over(catalogue, indicator)),
         "breakdowns": ", ".join(indicator.breakdowns),
         "adds_up_over": ", ".join(_adds_up_over(catalogue, indicator)),
         "range_low": low,
@@ -387,6 +392,22 @@ def _indicator(catalogue: Catalogue, indicator: Indicator) -> dict[str, Any]:
         "owner": indicator.owner,
         "status": indicator.status,
     }
+
+
+def _is_share_of_people(catalogue: Catalogue, indicator: Indicator) -> bool:
+    """Is the figure a part of a number of people, so that chance moves it where there are few?"""
+    if indicator.kind not in (Kind.SHARE, Kind.RATE, Kind.DISTRIBUTION) or indicator.numerator is None:
+        return False
+    return all(catalogue.measures[part.measure].unit in PEOPLE for part in indicator.terms)
+
+
+def _constant_over(catalogue: Catalogue, indicator: Indicator) -> list[str]:
+    """The breakdowns whose total is 100 in every area: what a distribution distributes."""
+    below = indicator.denominator
+    if indicator.kind is not Kind.DISTRIBUTION or below is None:
+        return []
+    known = catalogue.breakdowns_of_measure(below.measure)
+    return [name for name in indicator.breakdowns if name not in known or below.cells(name) is not None]
 
 
 def _adds_up_over(catalogue: Catalogue, indicator: Indicator) -> list[str]:

@@ -16,6 +16,7 @@ from typing import Any
 import pyarrow.compute as pc
 
 from expectations.catalogue import Catalogue
+from orchestration.publish.column_texts import ColumnTexts
 from orchestration.publish.contents import Contents, ReleaseTable
 from orchestration.publish.imprint import ATTRIBUTION, Imprint
 from orchestration.publish.release import file_hash
@@ -36,12 +37,12 @@ _FORMATS = (
 """Where a table's files lie, their type in the EU's list, their media type, and what they are called."""
 
 
-def csvw(contents: Contents, descriptions: dict[str, str], abouts: dict[str, str]) -> dict[str, Any]:
+def csvw(contents: Contents, descriptions: ColumnTexts, abouts: dict[str, str]) -> dict[str, Any]:
     """csv/csv-metadata.json: a table group over the CSV files beside it. `abouts`: a line on each table."""
 
     def column(table: ReleaseTable, name: str, kind: str) -> dict[str, Any]:
         return {
-            "name": name, "titles": name, "dc:description": descriptions[name], "datatype": _CSVW[kind],
+            "name": name, "titles": name, "dc:description": descriptions.of(table.name, name), "datatype": _CSVW[kind],
             **({"required": True} if name in table.key and not table.rows[name].null_count else {}),
         }  # fmt: skip
 

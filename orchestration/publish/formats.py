@@ -15,6 +15,7 @@ from expectations.catalogue import Catalogue
 from expectations.catalogue.availability import availability
 from expectations.catalogue.model import TOTAL, UNITS, Text
 from orchestration.publish.catalogues import csvw, dcat_ap_de
+from orchestration.publish.column_texts import ColumnTexts
 from orchestration.publish.contents import Contents, ReleaseTable
 from orchestration.publish.imprint import ATTRIBUTION, LICENCE_NAME, LICENCE_URL, Imprint
 from orchestration.publish.mart_file import write_mart
@@ -39,7 +40,7 @@ def write_release(
     folder: Path,
     contents: Contents,
     catalogue: Catalogue,
-    descriptions: dict[str, str],
+    descriptions: ColumnTexts,
     follows: str | None,
     imprint: Imprint,
     workers: Workers,
@@ -62,7 +63,7 @@ def _write_files(
     release: str,
     contents: Contents,
     catalogue: Catalogue,
-    descriptions: dict[str, str],
+    descriptions: ColumnTexts,
     follows: str | None,
     imprint: Imprint,
 ) -> None:
@@ -81,7 +82,7 @@ def _write_files(
                 "name": table.name,
                 "rows": str(folder / "parquet" / f"{table.name}.parquet"),
                 "comment": about(table, imprint),
-                "columns": {name: descriptions[name] for name in table.rows.column_names},
+                "columns": {name: descriptions.of(table.name, name) for name in table.rows.column_names},
             }
             for table in contents.tables
         ],
@@ -109,7 +110,7 @@ def _write_changes(
     folder: Path,
     contents: Contents,
     catalogue: Catalogue,
-    descriptions: dict[str, str],
+    descriptions: ColumnTexts,
     imprint: Imprint,
     follows: str | None,
 ) -> None:
@@ -136,8 +137,11 @@ def about(table: ReleaseTable, imprint: Imprint) -> str:
     return f"{imprint.notice}. {note}" if imprint.notice else note
 
 
-def _write_parquet(path: Path, table: ReleaseTable, descriptions: dict[str, str], imprint: Imprint) -> None:
-    fields = [field.with_metadata({"description": descriptions[field.name]}) for field in table.rows.schema]
+def _write_parquet(path: Path, table: ReleaseTable, descriptions: ColumnTexts, imprint: Imprint) -> None:
+    fields = [
+        field.with_metadata({"description": descriptions.of(table.name, field.name)})
+        for field in table.rows.schema
+    ]
     metadata = {
         "title_de": table.title.de,
         "title_en": table.title.en,
@@ -190,7 +194,7 @@ def _workbooks(
     return sorted(tasks, key=lambda task: -task.rows.num_rows)
 
 
-def _data_package(contents: Contents, descriptions: dict[str, str], imprint: Imprint) -> dict[str, Any]:
+def _data_package(contents: Contents, descriptions: ColumnTexts, imprint: Imprint) -> dict[str, Any]:
     """Frictionless Data Package over the CSV files."""
     resources = [
         {
@@ -207,7 +211,7 @@ def _data_package(contents: Contents, descriptions: dict[str, str], imprint: Imp
                     {
                         "name": field.name,
                         "type": _FRICTIONLESS[str(field.type)],
-                        "description": descriptions[field.name],
+                        "description": descriptions.of(table.name, field.name),
                         **({"format": "any"} if str(field.type).startswith("timestamp") else {}),
                     }
                     for field in table.rows.schema
@@ -231,7 +235,7 @@ def _data_package(contents: Contents, descriptions: dict[str, str], imprint: Imp
 
 
 def dictionary_page(
-    contents: Contents, catalogue: Catalogue, descriptions: dict[str, str], imprint: Imprint
+    contents: Contents, catalogue: Catalogue, descriptions: ColumnTexts, imprint: Imprint
 ) -> str:
     """The data dictionary: every indicator and every column, German and English, self-contained."""
     groups = [
@@ -304,12 +308,12 @@ def _sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
-def column_descriptions(manifest: dict[str, Any], catalogue: Catalogue) -> dict[str, str]:
-    """Column name → description, from the one docs block of each column in the dbt project."""
+def column_descriptions(manifest: dict[str, Any], catalogue: Catalogue) -> ColumnTexts:
+    """What columns mean, from the docs blocks of the dbt project."""
     prefix = "doc.bildungsmonitor."
     blocks = {
         name.removeprefix(prefix): block["block_contents"]
         for name, block in manifest["docs"].items()
         if name.startswith(prefix)
     }
-    return {**blocks, **dict.fromkeys(catalogue.breakdowns, blocks["breakdown"])}
+    return ColumnTexts({**blocks, **dict.fromkeys(catalogue.breakdowns, blocks["breakdown"])})

@@ -24,7 +24,7 @@ from orchestration.publish.imprint import ATTRIBUTION, Imprint
 
 SIGNS = (
     ("-", "nichts vorhanden (genau null)"),
-    ("0", "mehr als nichts, aber weniger als die Hälfte der kleinsten Einheit"),
+    ("0", "weniger als die Hälfte der kleinsten Einheit; bei gerundeten Registerzahlen auch genau null"),
     (".", "Zahlenwert unbekannt oder geheim zu halten"),
     ("*", "geheim gehalten von der Bundesagentur für Arbeit"),
     ("...", "Angabe fällt später an"),
@@ -201,7 +201,7 @@ def _sheet(
         *((breakdowns[name].label.de, min(max(longest[name], 14), 48), "left") for name in used),
         (UNITS[indicator.unit].de, 13, "right"), ("Zeichen", 9, "center"),
         *([("Zähler", 11, "right"), ("Nenner", 11, "right")] if has_parts else []),
-        *([("gerundet auf", 10, "right")] if rounded else []),
+        *([("gerundet auf", 10, "right")] if rounded else []), ("Toleranz ±", 10, "right"),
         ("Bruch davor", 9, "center"),
     ]  # fmt: skip
     widths = [width for _, width, _ in layout]
@@ -225,6 +225,7 @@ def _sheet(
     order = [(c, "ascending") for c in ("far", "area_code", "period_end", *used)]
     columns = rows.sort_by(order).to_pydict()
     figure, count = styles.number(indicator.decimals), styles.number(0)
+    margin = styles.number(indicator.decimals + 1 if indicator.kind.needs_denominator else 0)
     named = [[labels.get((name, cell), cell) for cell in columns[name]] for name in used]
     at = _HEAD_ROWS
     for n in range(rows.num_rows):
@@ -253,6 +254,9 @@ def _sheet(
             if (base := columns["rounded_to"][n]) is not None:
                 sheet.write_number(at, column, base, count)
             column += 1
+        if (tolerance := columns["tolerance"][n]) is not None:
+            sheet.write_number(at, column, tolerance, margin)
+        column += 1
         if columns["series_break_before"][n]:
             sheet.write_string(at, column, "ja", styles.centred)
         at += 1
@@ -262,6 +266,7 @@ def _sheet(
     at += 1
     for head, text in (
         ("Berechnung", indicator.calculation.de), ("Hinweise", indicator.interpretation.de),
+        ("Toleranz", "So weit kann ein Wert wegen der Rundung von Personenzahlen vom ungerundeten abweichen; ohne Angabe: nicht gerundet."),
         ("Quelle", f"{availability(catalogue, indicator).de} {ATTRIBUTION}"), ("Lizenz", imprint.licence),
         ("Zeichen", "; ".join(f"{sign} {meaning}" for sign, meaning in SIGNS)),
     ):  # fmt: skip

@@ -26,7 +26,8 @@ def value(indicator: str, area: str, end: str, number: float | None, **more: Any
         "indicator_id": indicator, "area_code": area, "area_level": level, "period_end": day,
         "period_label": end, "value": number, "denominator": None, "unit": "percent", "series_break_before": False,
         "value_state": None, "value_country": None, "value_peers": None, "change_previous_year": None,
-        "trend_five_years": None, **dict.fromkeys(BREAKDOWNS, TOTAL), **more,
+        "change_tolerance": None, "is_change_uncertain": None, "trend_per_year": None, "is_trend_uncertain": None,
+        "numerator": None, "tolerance": None, **dict.fromkeys(BREAKDOWNS, TOTAL), **more,
     }  # fmt: skip
 
 
@@ -36,13 +37,17 @@ def release(values: list[dict[str, Any]], **more: list[dict[str, Any]]) -> dict[
         "indicator_value": {
             **dict.fromkeys([*value("x", HOME, "2024-12-31", 1.0)], pa.string()),
             **dict.fromkeys(("value", "denominator", "value_state", "value_country", "value_peers",
-                             "change_previous_year", "trend_five_years"), pa.float64()),
-            "period_end": pa.date32(), "series_break_before": pa.bool_(),
+                             "change_previous_year", "change_tolerance", "trend_per_year", "numerator", "tolerance"), pa.float64()),
+            "period_end": pa.date32(),
+            **dict.fromkeys(("series_break_before", "is_change_uncertain", "is_trend_uncertain"), pa.bool_()),
         },
         "area": dict.fromkeys(("area_code", "area_name"), pa.string()),
-        "indicator": dict.fromkeys(
-            ("indicator_id", "indicator_name_de", "indicator_name_en", "unit", "fields_of_action"), pa.string()
-        ),
+        "indicator": {
+            **dict.fromkeys(
+                ("indicator_id", "indicator_name_de", "indicator_name_en", "unit", "fields_of_action"), pa.string()
+            ),
+            "is_share_of_people": pa.bool_(), "multiplier": pa.float64(),
+        },
         "breakdown_cell": dict.fromkeys(("breakdown", "cell", "label_de", "label_en"), pa.string()),
         "pub_findings": {"indicator_id": pa.string()},
         "measures_and_projects": {
@@ -98,20 +103,64 @@ SERIES = [
 ]
 
 
-def test_a_measure_is_compared_with_the_last_value_before_it_began() -> None:
-    rows = derived("pub_measures", SERIES, measures_and_projects=[measure(1, "2024-02-01", "a")])
+def test_a_measure_is_compared_over_its_own_life() -> None:
+    """From the last figure not after its beginning to the last not after its end, beside the Land's change."""
+    series = [
+        {**row, "value_state": state, "tolerance": 0.5}
+        for row, state in zip(SERIES, (20.0, 21.0, 22.5), strict=True)
+    ]
+    rows = derived("pub_measures", series, measures_and_projects=[measure(1, "2023-02-01", "a")])
     (row,) = rows.to_dict("records")
-    assert (row["period_at_start"], row["value_at_start"], row["value_latest"]) == ("2023-12-31", 12.0, 15.0)
-    assert row["change_since_start"] == 3.0
+    assert (row["period_at_start"], row["value_at_start"]) == ("2022-12-31", 10.0)
+    assert (row["period_at_end"], row["value_at_end"]) == ("2024-12-31", 15.0)
+    assert (row["change_during_measure"], row["change_state"]) == (5.0, 2.5)
+    assert (row["change_tolerance"], row["is_change_uncertain"]) == (1.0, False)
+    ended = measure(1, "2023-02-01", "a", status="implemented", until=dt.date(2024, 6, 30))
+    (row,) = derived("pub_measures", series, measures_and_projects=[ended]).to_dict("records")
+    assert (row["period_at_end"], row["change_during_measure"]) == ("2023-12-31", 2.0)
+
+
+@pytest.mark.parametrize(
+    ("since", "until"),
+    [
+        ("2022-12-30", None),  # no figure from before it began
+        ("2023-02-01", "2023-06-30"),  # none between beginning and end
+        ("2024-12-31", None),  # none since it began
+    ],
+)
+def test_without_a_baseline_there_is_no_change(since: str, until: str | None) -> None:
+    end = dt.date.fromisoformat(until) if until else None
+    (row,) = derived(
+        "pub_measures", SERIES, measures_and_projects=[measure(1, since, "a", until=end)]
+    ).to_dict("records")
+    assert row["unit"] == "percent"
+    for name in ("value_at_start", "value_at_end", "change_during_measure", "change_state"):
+        assert pd.isna(row[name]), name
+
+
+def test_a_change_within_rounding_and_chance_is_marked() -> None:
+    counted = [
+        {**value("a", HOME, f"{year}-12-31", number), "numerator": n, "denominator": d, "tolerance": t}
+        for year, number, n, d, t in ((2023, 53.8, 35, 65, 5.0), (2024, 35.7, 25, 70, 4.0))
+    ]
+    known = {"indicator_id": "a", "is_share_of_people": True, "multiplier": 100.0}
+    (row,) = derived(
+        "pub_measures", counted, measures_and_projects=[measure(1, "2024-02-01", "a")], indicator=[known]
+    ).to_dict("records")
+    assert row["change_during_measure"] == -18.1
+    assert 25 < row["change_tolerance"] < 26
+    assert row["is_change_uncertain"]
 
 
 def test_nothing_is_compared_across_a_break_nor_for_what_is_only_planned() -> None:
     broken = [*SERIES[:2], {**SERIES[2], "series_break_before": True}]
-    rows = derived("pub_measures", broken, measures_and_projects=[measure(1, "2022-06-01", "a")])
-    assert rows["change_since_start"].isna().all()
+    rows = derived("pub_measures", broken, measures_and_projects=[measure(1, "2023-06-01", "a")])
+    assert rows["change_during_measure"].isna().all()
     assert rows["series_break_between"].tolist() == [True]
     planned = measure(1, "2022-06-01", "a", status="planned")
-    assert derived("pub_measures", SERIES, measures_and_projects=[planned])["change_since_start"].isna().all()
+    assert (
+        derived("pub_measures", SERIES, measures_and_projects=[planned])["change_during_measure"].isna().all()
+    )
 
 
 def test_every_link_of_a_measure_has_a_row_and_none_is_lost() -> None:

@@ -14,32 +14,47 @@ linked as (
 -- The city's own value of an indicator that is not broken down, by period; `span` counts breaks.
 city as (
     select
-        indicator_id, period_end, period_label, value, unit,
-        sum(case when series_break_before then 1 else 0 end) over (
-            partition by indicator_id order by period_end
+        v.indicator_id, v.period_end, v.period_label, v.value, v.value_state, v.unit,
+        coalesce(v.tolerance, 0) as tolerance,
+        case
+            when i.is_share_of_people and v.denominator > 0
+                then power(i.multiplier, 2) * greatest(v.numerator * (v.denominator - v.numerator), 0)
+                    / power(v.denominator, 3)
+            else 0
+        end as variance,
+        sum(case when v.series_break_before then 1 else 0 end) over (
+            partition by v.indicator_id order by v.period_end
         ) as span
-    from total_value
-    where area_code = getvariable('home') and value is not null
+    from total_value as v
+    left join indicator as i on i.indicator_id = v.indicator_id
+    where v.area_code = getvariable('home') and v.value is not null
 ),
 
-latest as (
-    select indicator_id, unit, arg_max(value, period_end) as value, arg_max(period_label, period_end) as label,
-        arg_max(span, period_end) as span, max(period_end) as period_end
-    from city
-    group by indicator_id, unit
-),
-
--- Where the measure began: the last value that it can't have changed yet, else the first there is.
-start as (
+-- The last figure from before a measure began, and the last one before it ended: what it may have changed lies between.
+ends as (
     select
         l.number, l.indicator_id,
-        coalesce(
-            max(c.period_end) filter (where c.period_end <= l.since), min(c.period_end)
-        ) as period_end
+        max(c.period_end) filter (where c.period_end <= l.since) as start_end,
+        max(c.period_end) filter (where c.period_end <= coalesce(l.until, date '9999-12-31')) as last_end
     from linked as l
     inner join city as c on c.indicator_id = l.indicator_id
-    where l.since is not null
+    where l.since is not null and l.status <> 'planned'
     group by l.number, l.indicator_id
+),
+
+compared as (
+    select
+        e.number, e.indicator_id, b.unit,
+        b.period_label as period_at_start, b.value as value_at_start,
+        z.period_label as period_at_end, z.value as value_at_end,
+        b.span = z.span as is_comparable,
+        z.value - b.value as change,
+        z.value_state - b.value_state as change_state,
+        b.tolerance + z.tolerance + 1.96 * sqrt(b.variance + z.variance) as change_tolerance
+    from ends as e
+    inner join city as b on b.indicator_id = e.indicator_id and b.period_end = e.start_end
+    inner join city as z on z.indicator_id = e.indicator_id and z.period_end = e.last_end
+    where e.last_end > e.start_end
 )
 
 select
@@ -54,18 +69,17 @@ select
     l.life_stage,
     l.target_group,
     l.indicator_id,
-    e.unit,
-    b.period_label as period_at_start,
-    b.value as value_at_start,
-    e.label as period_latest,
-    e.value as value_latest,
-    -- Nothing is compared across a break, nor before a measure has begun to work.
-    case
-        when b.span = e.span and b.period_end < e.period_end and l.status <> 'planned'
-            then round(e.value - b.value, 4)
-    end as change_since_start,
-    case when b.span <> e.span then true when b.span is not null then false end as series_break_between
+    k.unit,
+    c.period_at_start,
+    c.value_at_start,
+    c.period_at_end,
+    c.value_at_end,
+    -- Nothing is compared across a break.
+    case when c.is_comparable then round(c.change, 4) end as change_during_measure,
+    case when c.is_comparable then round(c.change_tolerance, 4) end as change_tolerance,
+    case when c.is_comparable then abs(c.change) <= c.change_tolerance end as is_change_uncertain,
+    case when c.is_comparable then round(c.change_state, 4) end as change_state,
+    not c.is_comparable as series_break_between
 from linked as l
-left join latest as e on e.indicator_id = l.indicator_id
-left join start as s on s.number = l.number and s.indicator_id = l.indicator_id
-left join city as b on b.indicator_id = s.indicator_id and b.period_end = s.period_end
+left join compared as c on c.number = l.number and c.indicator_id = l.indicator_id
+left join (select distinct indicator_id, unit from city) as k on k.indicator_id = l.indicator_id

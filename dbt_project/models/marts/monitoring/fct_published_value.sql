@@ -48,7 +48,11 @@ select
     c.rank_of,
     cast(c.distance as double) as distance,
     cast(c.change_previous_year as double) as change_previous_year,
-    cast(c.trend_five_years as double) as trend_five_years,
+    cast(c.change_tolerance as double) as change_tolerance,
+    c.is_change_uncertain,
+    cast(c.trend_per_year as double) as trend_per_year,
+    cast(c.trend_tolerance as double) as trend_tolerance,
+    c.is_trend_uncertain,
     v.series_break_before,
     case
         when f.footnotes is null then g.footnotes

@@ -56,7 +56,12 @@ select
     case when not is_hidden then told_denominator end as denominator,
     unit,
     case when is_hidden then 'confidential' else status end as status,
-    case when is_hidden then '.' else sign end as sign,
+    -- A count that rounds to zero may be zero or a few: its sign must not say which.
+    case
+        when is_hidden then '.'
+        when sign is null and not needs_denominator and numerator_protection > 1 and told_numerator = 0 then '0'
+        else sign
+    end as sign,
     case
         when greatest(coalesce(numerator_protection, 1), coalesce(denominator_protection, 1)) > 1
             then greatest(coalesce(numerator_protection, 1), coalesce(denominator_protection, 1))
