@@ -11,6 +11,7 @@ import datetime as dt
 import logging
 import time
 from collections import Counter
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -451,6 +452,50 @@ def catalogue_list(
         out.print(
             f"{', '.join(f'{n} {s}' for s, n in counts.most_common())} of {len(chosen)}", highlight=False
         )
+
+
+@catalogue_app.command("audit")
+def catalogue_audit(
+    indicators: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID…]", help="Ids or codes; by default all.")
+    ] = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    home: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
+) -> None:
+    """Sentences, formulas, populations and figures of indicators side by side; 1 if any of them come apart."""
+    from expectations.catalogue.load import closest
+    from orchestration.audit import audit, audit_lines
+    from orchestration.publish.release import ReleaseStore
+    from orchestration.resources.home import Home
+    from orchestration.settings import load_settings
+
+    catalogue = _catalogue(config)
+    settings = load_settings(config)
+    of_code = {i.code: i.id for i in catalogue.indicators.values()}
+    chosen = [of_code.get(name, name) for name in indicators or []]
+    for name in chosen:
+        if name not in catalogue.indicators:
+            stop(f"no indicator '{name}'{closest(name, [*catalogue.indicators, *of_code])}")
+    releases = Home(home).releases
+    release = ReleaseStore(releases).current() if releases.exists() else None
+    with release.reading() if release else nullcontext() as query:
+        found = [
+            audit(catalogue, indicator, query, settings.municipality.code)
+            for indicator in catalogue.in_order()
+            if not chosen or indicator.id in chosen
+        ]
+    problems = sum(len(one.problems) for one in found)
+    if as_json:
+        print_json([one.as_json() for one in found])
+    else:
+        for one in found:
+            for line in audit_lines(one):
+                out.print(line, highlight=False, markup=False, soft_wrap=True)
+        where = f"release {release.id}" if release else "no release: only declarations were read"
+        out.print(f"{len(found)} indicators, {problems} problems ({where})", highlight=False)
+    if problems:
+        raise typer.Exit(FAILED)
 
 
 @catalogue_app.command("new")

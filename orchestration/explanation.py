@@ -47,7 +47,7 @@ def _definition(indicator: Indicator, catalogue: Catalogue) -> list[Section]:
         ("Berechnung / calculation", indicator.calculation),
         ("Datenverfügbarkeit / availability", availability(catalogue, indicator)),
     ]
-    formulas = [_formula(indicator, *terms, origin) for origin, terms in indicator.formulas.items()]
+    formulas = [formula_in_words(indicator, *terms, origin) for origin, terms in indicator.formulas.items()]
     if indicator.reason is not None:
         formulas = [indicator.reason.de, indicator.reason.en]
     if indicator.missing is not None:
@@ -76,7 +76,7 @@ def _definition(indicator: Indicator, catalogue: Catalogue) -> list[Section]:
     ]
 
 
-def _formula(indicator: Indicator, numerator: Term, denominator: Term | None, origin: str) -> str:
+def formula_in_words(indicator: Indicator, numerator: Term, denominator: Term | None, origin: str) -> str:
     """A formula in words: what is counted, what it is related to, and where it holds."""
     text = in_words(numerator, indicator)
     if denominator is not None:

@@ -507,7 +507,8 @@ class Indicator(Entry):
     `cells`: which cells of a breakdown it shows, where the measure has more. `total_of_cells`: the breakdowns whose
     total adds up these cells, above and below the line, because one of both counts people whom the other can't
     count (children in day care are under 14, residents are of any age). `better`: which direction the city wants; none
-    where neither is better (shares of groups of people, sizes).
+    where neither is better (shares of groups of people, sizes). `above_100`: why a rate in percent may lie above 100;
+    needed where `valid_range` lets it.
     """
 
     id: Identifier
@@ -534,6 +535,7 @@ class Indicator(Entry):
     total_of_cells: list[str] = []
     levels: list[AreaLevel] = ["country", "state", "region", "district"]
     valid_range: tuple[float | None, float | None]
+    above_100: Text | None = None
     continuity: Continuity
     coverage: Coverage = Coverage()
     fields_of_action: list[Annotated[str, AfterValidator(_known_field)]] = Field(min_length=1)
@@ -571,6 +573,14 @@ class Indicator(Entry):
             raise ValueError("total_of_cells: name the cells under `cells`, the total adds up those")
         if self.local and set(self.local.levels) & set(self.levels):
             raise ValueError("local: its levels are served by the indicator's own formula already")
+        high = self.valid_range[1]
+        exceeds = self.unit == "percent" and (high is None or high > 100)
+        if exceeds and self.kind in (Kind.SHARE, Kind.DISTRIBUTION):
+            raise ValueError("valid_range: a part of a whole is at most 100 percent")
+        if (exceeds and self.kind is Kind.RATE) != (self.above_100 is not None):
+            raise ValueError(
+                "above_100: say why the rate may lie above 100 percent, where its valid_range lets it, and only there"
+            )
         if self.kind in (Kind.SHARE, Kind.RATE) and self.unit == "percent" and self.scale:
             raise ValueError("a percentage is always per 100; leave scale out")
         return self

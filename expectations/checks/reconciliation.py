@@ -30,6 +30,8 @@ def _scopes(catalogue: Catalogue, table: str) -> list[str]:
 
 def _run(subject: Subject, scope: str) -> Verdict:
     declared = subject.catalogue.reconciliations[scope]
+    if subject.frame is None or subject.frame.empty:
+        return _WORDS.not_built(subject, scope)
     ours, theirs = _figures(subject, declared.register_), _figures(subject, declared.official)
     both = sorted(set(ours) & set(theirs))
     allowed = f"{declared.percent:g} % + {declared.absolute:g}"

@@ -13,7 +13,7 @@ import datetime as dt
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +44,10 @@ class AudienceError(ValueError):
     """A release stands, or should be served, where other people read than those it was made for."""
 
 
+Query = Callable[[str, Mapping[str, Any]], list[tuple[Any, ...]]]
+"""SQL and its parameters → rows."""
+
+
 @dataclass(frozen=True)
 class Release:
     """One release on disk and its manifest."""
@@ -63,12 +67,18 @@ class Release:
     def parquet(self, table: str) -> Path:
         return self.folder / "parquet" / f"{table}.parquet"
 
-    def query(self, sql: str, parameters: dict[str, str]) -> list[tuple[Any, ...]]:
+    def query(self, sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Rows of a query on the release's mart."""
+        with self.reading() as query:
+            return query(sql, parameters)
+
+    @contextmanager
+    def reading(self) -> Iterator[Query]:
+        """For many queries on the release's mart: a function from SQL and its parameters to rows."""
         import duckdb
 
         with duckdb.connect(str(self.folder / "mart.duckdb"), read_only=True) as connection:
-            return connection.execute(sql, parameters).fetchall()
+            yield lambda sql, parameters: connection.execute(sql, dict(parameters)).fetchall()
 
     def damage(self) -> list[str]:
         """Files that are missing or not what the manifest says; empty for a whole release."""

@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
-import pytest
-
 from expectations.catalogue import Catalogue
 from expectations.catalogue.availability import LEVELS, availability
-
-FORBIDDEN = re.compile(
-    r"gesperrt|sperren|Sperrung|suppress|teilweise gesichert|partly confirmed|noch festzulegen|to be determined|…"
-)
-"""What a release does not do (it rounds), and notes of the authors to themselves."""
 
 
 def test_a_figure_of_an_official_table_names_table_day_levels_and_breakdowns(catalogue: Catalogue) -> None:
@@ -69,44 +60,5 @@ def test_the_sheets_of_a_city_without_a_register_do_not_name_it(catalogue: Catal
     assert gone.de.startswith("Hier nicht verfügbar: Register nicht angeschlossen: ")
 
 
-@pytest.mark.parametrize("language", ["de", "en"])
-def test_no_text_claims_what_is_not_there(catalogue: Catalogue, language: str) -> None:
-    wrong = {
-        f"{indicator.code}: {match[0]}"
-        for indicator in catalogue.indicators.values()
-        for text in (
-            indicator.purpose, indicator.interpretation, indicator.calculation, availability(catalogue, indicator),
-        )
-        if (match := FORBIDDEN.search(getattr(text, language)))
-    }  # fmt: skip
-    assert not wrong
-
-
 def test_every_level_of_an_indicator_has_a_name(catalogue: Catalogue) -> None:
     assert {level for i in catalogue.indicators.values() for level in i.all_levels} <= set(LEVELS)
-
-
-SHOWN = {
-    "Art": "care_type", "Alter": "age_group", "Altersgruppe": "age_group", "Geschlecht": "sex", "Schulart": "school_type",
-    "Nationalität": "nationality", "Staatsangehörigkeit": "nationality", "Klassenstufe": "grade",
-    "Abschluss": "qualification", "Programmbereich": "category", "Handlungsfeld": "category",
-}  # fmt: skip
-"""What a calculation may say that a figure is broken down by, and the breakdown it needs."""
-
-
-def test_a_calculation_names_no_breakdown_that_its_indicator_lacks(catalogue: Catalogue) -> None:
-    wrong, found = [], 0
-    for indicator in catalogue.indicators.values():
-        if indicator.status != "published":
-            continue
-        text = indicator.calculation.de
-        for match in re.finditer(r"\bnach ([A-ZÄÖÜ]\w+)(?:(?:, | und )([A-ZÄÖÜ]\w+))*", text):
-            words = re.findall(r"[A-ZÄÖÜ]\w+", match[0])
-            found += len(words)
-            wrong += [
-                f"{indicator.code}: {word}" for word in words if SHOWN.get(word) not in indicator.breakdowns
-            ]
-        if re.search(r"gegliedert|getrennt nach|Berichtsmonat\b.*Gliederung|im Halbjahr|im Monat\b", text):
-            wrong.append(f"{indicator.code}: {text}")
-    assert not wrong
-    assert found >= 7, "the pattern still finds what the texts say"

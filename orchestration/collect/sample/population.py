@@ -250,7 +250,7 @@ def _education(
     march = year + 1
     under3 = near(ages[0] * (0.27 + 0.008 * index))
     three_to_five = near(ages[1] * (0.95 - 0.003 * index), 0.004)
-    older = near(ages[2] * 0.12)
+    older = near(ages[2] * (0.09 + 0.002 * index))
     for cell, count, minders in (("u3", under3, 0.11), ("3-5", three_to_five, 0.012), ("6-13", older, 0.02)):
         both = round(count * 0.004)
         childminder = near(count * minders, 0.02)

@@ -1,0 +1,138 @@
+"""What the sentences of an indicator may say: nothing that its declaration does not hold.
+
+Belongs here: rules on labels and calculations that a program can check. Does not belong here: sentences that are made
+from the declaration (availability.py).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from expectations.catalogue.availability import availability
+from expectations.catalogue.base import OLDEST, ages_of
+from expectations.catalogue.model import Catalogue, Indicator, Kind
+
+FORBIDDEN = re.compile(
+    r"gesperrt|sperren|Sperrung|suppress|teilweise gesichert|partly confirmed|noch festzulegen|to be determined|…"
+)
+"""What a release does not do (it rounds), and notes of the authors to themselves."""
+
+BREAKDOWN_WORDS = {
+    "Art": "care_type", "Alter": "age_group", "Altersgruppe": "age_group", "Geschlecht": "sex", "Schulart": "school_type",
+    "Nationalität": "nationality", "Staatsangehörigkeit": "nationality", "Klassenstufe": "grade",
+    "Abschluss": "qualification", "Programmbereich": "category", "Handlungsfeld": "category",
+}  # fmt: skip
+"""What a calculation may say that a figure is broken down by, and the breakdown it needs."""
+
+_BROKEN_DOWN = re.compile(r"\bnach ([A-ZÄÖÜ]\w+)(?:(?:, | und )([A-ZÄÖÜ]\w+))*")
+_PERIODS = re.compile(r"gegliedert|getrennt nach|Berichtsmonat\b.*Gliederung|im Halbjahr|im Monat\b")
+_SCALE = re.compile(r"(?:×|mal) (\d[\d.,]*\d|\d)")
+_MEANS = (
+    (re.compile(r"zwölf Monate|twelve months"), 1 / 12),
+    (re.compile(r"Hälfte der zwei|half of the two"), 2),
+    (re.compile(r"Drittel der drei|third of the three"), 3),
+)
+"""Means in words, and what the formula's scale is then multiplied by."""
+_AGES = re.compile(
+    r"(?P<low>\d{1,2})-? bis (?:(?P<under>unter )?)(?P<high>\d{1,2})(?:-[Jj]ähr|(?: Jahren?)\b)"
+    r"|(?P<below>[Uu]nter|[Uu]nter-|bis unter) (?P<edge>\d{1,2})(?:-[Jj]ähr|(?: Jahren?)\b)"
+)
+_LEVEL_WORDS = {"Stadtteil": "city_district", "je Schule": "school"}
+
+
+def text_problems(catalogue: Catalogue, indicator: Indicator) -> list[str]:
+    """What an indicator's sentences claim and its declaration does not hold; one line each, in English."""
+    found = [*_forbidden(catalogue, indicator)]
+    if indicator.status == "published":
+        found += [
+            *_breakdowns(indicator),
+            *_levels(catalogue, indicator),
+            *_scale(indicator),
+            *_ages(catalogue, indicator),
+        ]
+    return found
+
+
+def _forbidden(catalogue: Catalogue, indicator: Indicator) -> Iterator[str]:
+    texts = (
+        indicator.purpose,
+        indicator.interpretation,
+        indicator.calculation,
+        availability(catalogue, indicator),
+    )
+    for text in texts:
+        for language in ("de", "en"):
+            if match := FORBIDDEN.search(getattr(text, language)):
+                yield f"says '{match[0]}', which no release does or no reader needs"
+
+
+def _breakdowns(indicator: Indicator) -> Iterator[str]:
+    """Breakdowns and periods that a calculation names."""
+    text = indicator.calculation.de
+    for match in _BROKEN_DOWN.finditer(text):
+        for word in re.findall(r"[A-ZÄÖÜ]\w+", match[0]):
+            if BREAKDOWN_WORDS.get(word) not in indicator.breakdowns:
+                yield f"the calculation says 'nach {word}', the indicator has no such breakdown"
+    if period := _PERIODS.search(text):
+        yield f"the calculation says '{period[0]}', which no declaration holds"
+
+
+def _levels(catalogue: Catalogue, indicator: Indicator) -> Iterator[str]:
+    """Levels inside the city that a calculation names."""
+    for word, level in _LEVEL_WORDS.items():
+        has_level = level in indicator.all_levels or indicator.kind.is_modelled
+        if word in indicator.calculation.de and not has_level:
+            yield f"the calculation says '{word}', the indicator has no such level"
+
+
+def _scale(indicator: Indicator) -> Iterator[str]:
+    """What a calculation multiplies by."""
+    for language in ("de", "en"):
+        for match in _SCALE.finditer(getattr(indicator.calculation, language)):
+            number = float(match[1].replace(".", "").replace(",", ""))
+            for mean, factor in _MEANS:
+                if mean.search(getattr(indicator.calculation, language)):
+                    number *= factor
+            if abs(number - indicator.multiplier) > 1e-3 and not indicator.kind.is_modelled:
+                yield f"the calculation multiplies by {match[1]}, the formula by {indicator.multiplier:g}"
+
+
+def _ages(catalogue: Catalogue, indicator: Indicator) -> Iterator[str]:
+    """Ages that a label or calculation names must be edges of ages that the formula counts."""
+    edges = _edges(catalogue, indicator)
+    if not edges:
+        return
+    for where, text in (("label", indicator.label.de), ("calculation", indicator.calculation.de)):
+        for match in _AGES.finditer(text):
+            if match["edge"]:
+                named = {int(match["edge"])}
+            else:
+                high = int(match["high"])
+                named = {int(match["low"]), high if match["under"] else high + 1}
+                if not match["under"] and high in edges:
+                    named = {int(match["low"]), high}
+            if lost := sorted(named - edges):
+                spans = ", ".join(map(str, sorted(edges)))
+                yield f"the {where} says '{match[0]}', the formula has no age border {lost[0]} (it has {spans})"
+
+
+def _edges(catalogue: Catalogue, indicator: Indicator) -> set[int]:
+    """The ages at which what the formulas count begins or ends; none if nothing is counted by age."""
+    cells = [*indicator.cells.get("age_group", [])]
+    edges: set[int] = set()
+    for part in indicator.terms:
+        chosen = part.cells("age_group")
+        if chosen is not None:
+            cells += chosen
+        elif "age_group" in indicator.breakdowns:
+            cells += sorted(catalogue.cells_of_measure(part.measure, "age_group"))
+        people = catalogue.people_of_measure(part.measure, "age_group")
+        source = catalogue.measures[part.measure].register_
+        if people and source is not None and len(people) < OLDEST:
+            edges |= {min(people), max(people) + 1}
+        elif people and source is None and chosen is None and "age_group" not in indicator.breakdowns:
+            edges |= {min(people), max(people) + 1} - {0, OLDEST}
+    for low, high in filter(None, map(ages_of, cells)):
+        edges |= {low, high}
+    return edges if indicator.kind is not Kind.REPORTED else set()

@@ -1,0 +1,69 @@
+"""The sentences of indicators hold what their declarations hold, and a program sees where they do not."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from expectations.catalogue import Catalogue
+from expectations.catalogue.model import Indicator, Text
+from expectations.catalogue.registers import Term
+from expectations.catalogue.text_rules import BREAKDOWN_WORDS, text_problems
+
+
+def test_no_text_claims_what_is_not_there(catalogue: Catalogue) -> None:
+    wrong = [f"{i.code}: {p}" for i in catalogue.in_order() for p in text_problems(catalogue, i)]
+    assert not wrong
+    texts = " ".join(i.calculation.de for i in catalogue.in_order() if i.status == "published")
+    assert len(re.findall(r"nach (" + "|".join(BREAKDOWN_WORDS) + ")", texts)) >= 7, (
+        "the pattern still finds something"
+    )
+
+
+def said(indicator: Indicator, field: str, old: str, new: str) -> Indicator:
+    """An indicator with another German text."""
+    text = getattr(indicator, field)
+    assert old in text.de
+    return indicator.model_copy(update={field: Text(de=text.de.replace(old, new), en=text.en)})
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "old", "new", "problem"),
+    [
+        ("entrance_qualification_percent", "calculation", "18 bis unter 20", "18 bis unter 21",
+         "says '18 bis unter 21 Jahren', the formula has no age border 21"),
+        ("entrance_qualification_percent", "calculation", "(die Hälfte der zwei Jahrgänge) ", "", "multiplies by 100, the formula by 200"),
+        ("care_rate_under_3_percent", "label", "unter 3-Jährigen", "unter 6-Jährigen", "the label says 'unter 6-Jähr'"),
+        ("after_school_care_rate_percent", "label", "6 bis unter 11", "6 bis unter 14", "no age border 14"),
+        ("pupils", "calculation", "Schülerinnen und Schüler", "Schülerinnen und Schüler nach Abschluss", "'nach Abschluss'"),
+        ("live_births", "calculation", "Lebendgeborene", "Lebendgeborene im Stadtteil", "'Stadtteil', the indicator has no such level"),
+        ("library_visits_per_head", "calculation", "Besuche", "Besuche, getrennt nach Monat,", "'getrennt nach'"),
+        ("pupils", "interpretation", "", "Kleine Zellen sind gesperrt. ", "says 'gesperrt'"),
+        ("adult_education_lessons_per_1000", "calculation", "× 1.000", "× 100", "multiplies by 100, the formula by 1000"),
+    ],
+)  # fmt: skip
+def test_a_text_that_says_otherwise_is_found(
+    catalogue: Catalogue, name: str, field: str, old: str, new: str, problem: str
+) -> None:
+    indicator = catalogue.indicators[name]
+    if old:
+        changed = said(indicator, field, old, new)
+    else:
+        text = getattr(indicator, field)
+        changed = indicator.model_copy(update={field: Text(de=new + text.de, en=text.en)})
+    found = text_problems(catalogue, changed)
+    assert any(problem in one for one in found), found
+
+
+def test_a_formula_that_says_otherwise_is_found(catalogue: Catalogue) -> None:
+    """The same from the other side: the text stays, the ages change."""
+    indicator = catalogue.indicators["care_rate_3_to_5_percent"]
+    other = Term(measure="population", where={"age_group": ["ALT003B06", "ALT006B10"]})
+    changes: dict[str, Any] = {"denominator": other, "numerator": Term(measure="children_in_day_care")}
+    assert text_problems(catalogue, indicator) == []
+    changed = indicator.model_copy(update={**changes, "local": None})
+    assert text_problems(catalogue, changed) == []  # 3 and 6 are still borders
+    wider = other.model_copy(update={"where": {"age_group": ["ALT006B10", "ALT010B15"]}})
+    assert "no age border 3" in text_problems(catalogue, changed.model_copy(update={"denominator": wider}))[0]
