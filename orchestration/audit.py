@@ -6,6 +6,7 @@ rules on texts (expectations/catalogue/text_rules.py), checks on data (expectati
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -110,6 +111,7 @@ def audit(catalogue: Catalogue, indicator: Indicator, query: Query | None, city:
     found.values.extend(_values(catalogue, indicator, query, city))
     found.problems.extend(_verdicts(catalogue, indicator, query))
     found.problems.extend(_without_values(indicator, query))
+    found.problems.extend(_other_days(indicator, found.values))
     return found
 
 
@@ -222,6 +224,19 @@ def _verdicts(catalogue: Catalogue, indicator: Indicator, query: Query) -> list[
     )
     return [
         f"{check} {status}: {text}" for check, scope, status, text in rows if scope.split("/")[0] in scopes
+    ]
+
+
+def _other_days(indicator: Indicator, values: Iterable[dict[str, Any]]) -> list[str]:
+    """Reference days of published values that are other than the one the calculation names."""
+    named = re.search(r"[Aa]m (\d\d\.\d\d\.)", re.split(r" / |geteilt durch", indicator.calculation.de)[0])
+    labels = {str(row["period_label"]) for row in values}
+    if named is None:
+        return []
+    return [
+        f"the calculation says 'am {named[1]}', a value is of {label}"
+        for label in sorted(labels)
+        if re.fullmatch(r"\d\d\.\d\d\.\d{4}", label) and not label.startswith(named[1])
     ]
 
 

@@ -152,9 +152,16 @@ def _when(catalogue: Catalogue, indicator: Indicator, language: str) -> str:
         # A statistic of two periods has tables of one each.
         period = _TABLE_PERIODS.get(table.period or statistic.period, statistic.reference)
         words.append((_CADENCES[statistic.cadence], getattr(period, language)))
+    happened = {
+        source.register_
+        for term in terms
+        for _, part in term.parts()
+        if (source := catalogue.measures[part.measure].register_) is not None and source.in_year
+    }
     for name in registers:
         register = catalogue.registers[name]
-        words.append((_CADENCES[register.cadence], getattr(_PERIODS[register.period], language)))
+        period = _PERIODS["calendar_year" if name in happened else register.period]
+        words.append((_CADENCES[register.cadence], getattr(period, language)))
     text = "; ".join(dict.fromkeys(f"{getattr(cadence, language)}, {period}" for cadence, period in words))
     return f"{text[0].upper()}{text[1:]}."
 

@@ -577,6 +577,9 @@ class _References:
                 self._report(where, ["register", *path], f"column '{name}' holds no cells of '{breakdown}'")
         for index, cell in enumerate(source.ages):
             self._cell("age_group", cell, where, ["register", "ages", index])
+        if source.in_year and self.entries["registers"][source.register_].period != "reference_day":
+            text = f"register '{source.register_}' speaks of a whole period already"
+            self._report(where, ["register", "in_year"], text)
         if source.of_period_before and self.entries["registers"][source.register_].period == "reference_day":
             text = f"register '{source.register_}' speaks of a day, which has no period before it"
             self._report(where, ["register", "of_period_before"], text)

@@ -348,7 +348,8 @@ class RegisterSource(Entry):
     `count`: rows, `distinct:<column>` or `sum:<column>`. `where`: column → the values that count;
     a span of numbers is written `3..`, `..5` or `3..5` (inclusive), any text at all `?*`.
     `of_period_before`: the delivery speaks of the period before its own (an autumn's delivery names who left school in
-    summer, at the end of the school year before).
+    summer, at the end of the school year before). `in_year`: what it counts happened in the year of the reference day
+    (entries, in a delivery of stocks).
     `by`: breakdown → column. `ages`: the cells of age_group to count by; they may overlap. `area`:
     the column that says where; without one only the city is told. `known_zeros`: breakdowns of which everybody
     knows where nobody is (a primary school has no pupils of another type), so that an empty cell protects nobody.
@@ -361,6 +362,7 @@ class RegisterSource(Entry):
     ages: list[str] = []
     known_zeros: list[str] = []
     of_period_before: bool = False
+    in_year: bool = False
     area: str | None = None
     levels: list[LocalLevel] = []
 

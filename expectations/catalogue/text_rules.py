@@ -15,6 +15,7 @@ from expectations.catalogue.model import Catalogue, Indicator, Kind
 
 FORBIDDEN = re.compile(
     r"gesperrt|sperren|Sperrung|suppress|teilweise gesichert|partly confirmed|noch festzulegen|to be determined|…"
+    r"|angeben\b|nicht (?:zu )?mischen|do not mix|state the population|beachten\b|\bmind\b"
 )
 """What a release does not do (it rounds), and notes of the authors to themselves."""
 
@@ -46,6 +47,7 @@ def text_problems(catalogue: Catalogue, indicator: Indicator) -> list[str]:
     found = [*_forbidden(catalogue, indicator)]
     if indicator.status == "published":
         found += [
+            *_days(catalogue, indicator),
             *_breakdowns(indicator),
             *_levels(catalogue, indicator),
             *_scale(indicator),
@@ -76,6 +78,21 @@ def _breakdowns(indicator: Indicator) -> Iterator[str]:
                 yield f"the calculation says 'nach {word}', the indicator has no such breakdown"
     if period := _PERIODS.search(text):
         yield f"the calculation says '{period[0]}', which no declaration holds"
+
+
+def _days(catalogue: Catalogue, indicator: Indicator) -> Iterator[str]:
+    """A stock is counted on a day, a flow over a year: what the calculation says of the numerator, and what is counted."""
+    if indicator.numerator is None:
+        return
+    above = re.split(r" / |geteilt durch", indicator.calculation.de)[0]
+    sources = [catalogue.measures[part.measure].register_ for _, part in indicator.numerator.parts()]
+    registers = [(s, catalogue.registers[s.register_].period) for s in sources if s is not None]
+    of_day = [s for s, period in registers if period == "reference_day" and not s.in_year]
+    of_year = [s for s, period in registers if period == "calendar_year" or s.in_year]
+    if of_day and (match := re.search(r"im \w*[Jj]ahr\b", above)):
+        yield f"the calculation says '{match[0]}', the numerator is counted on a day"
+    if of_year and not of_day and (match := re.search(r"[Aa]m \d\d\.\d\d\.(?! des)", above)):
+        yield f"the calculation says '{match[0]}', the numerator is counted over a year"
 
 
 def _levels(catalogue: Catalogue, indicator: Indicator) -> Iterator[str]:

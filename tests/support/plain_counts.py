@@ -173,6 +173,7 @@ class PlainCity:
                 counts = rows.assign(area=areas).groupby("area")[source.counted_column].sum()
             # Who left school in summer finished the school year before.
             end = delivered.start - dt.timedelta(days=1) if source.of_period_before else delivered.end
+            end = end.replace(month=12, day=31) if source.in_year else end
             for area, value in counts.items():
                 found[str(area), end] = float(value)
         self._counts[key] = found

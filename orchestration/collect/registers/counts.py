@@ -25,7 +25,7 @@ from expectations.catalogue.registers import (
     RegisterSource,
 )
 from orchestration.collect.registers.areas import Areas
-from orchestration.collect.registers.door import Span, period_before
+from orchestration.collect.registers.door import Span, period_before, span_of
 from orchestration.collect.registers.vault import quoted
 
 NAMED_FROM = 3
@@ -144,6 +144,8 @@ def count(
         connection.unregister(name)
     if source.of_period_before:
         span = period_before(register, span)
+    elif source.in_year:
+        span = span_of(register.model_copy(update={"period": "calendar_year"}), span.end)
     period = {
         "period_start": pa.array([span.start] * len(table), pa.date32()),
         "period_end": pa.array([span.end] * len(table), pa.date32()),

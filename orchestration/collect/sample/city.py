@@ -171,6 +171,7 @@ class City:
         self._next_person = 1
         self._next_outside = OUTSIDE
         self._house_block = np.empty(0, dtype=np.int32)
+        self._postponed = np.empty(0, dtype=np.int64)
 
     def years(self, first: int, last: int) -> Iterator[Year]:
         """Every year from `first` to `last`. The people of the year before `first` are made from counts."""
@@ -365,7 +366,7 @@ class City:
         """Put residents without a school into one: the primary school of their block, or by chance."""
         rng, layout = self.rng, self.layout
         age = age_at(people.birth, year, 8, 31)
-        grade = np.clip(age - 5, 1, 13)
+        grade = np.where(np.isin(people.id, self._postponed), 1, np.clip(age - 5, 1, 13))
         block = self._house_block[people.household]
         need = layout.need[layout.block_district[block]]
         kind = np.where(grade <= 4, PRIMARY, self._choose_type(need))
@@ -421,7 +422,10 @@ class City:
         missing = people.take(
             (age >= 6) & (age < 16) & ~np.isin(people.id, pupils.id) & ~np.isin(people.id, left)
         )
-        pupils = self._enrol(pupils, missing, year, events)
+        # Some children start a year later than they must.
+        waits = (age_at(missing.birth, year, 8, 31) == 6) & (rng.random(len(missing)) < 0.05)
+        pupils = self._enrol(pupils, missing.take(~waits), year, events)
+        self._postponed = missing.id[waits]
         pupils = self._balance(pupils, year, events)
         return pupils, events.columns()
 
