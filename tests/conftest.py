@@ -45,7 +45,17 @@ settings.load_profile("suite")
 FULL_TIER = ("nights", "servers", "browser", "slices")
 """Folders of the second tier; single tests of other folders join it by the marker `full_tier`."""
 
-ORDER = ("journey", "nights", "slices", "servers", "checks", "component", "browser", "contract")
+ORDER = (
+    "journey",
+    "nights",
+    "slices",
+    "servers",
+    "checks",
+    "component",
+    "recomputation",
+    "browser",
+    "contract",
+)
 """Whole nights first: the many quick tests then fill both workers to the end."""
 
 LONGEST = 20.0

@@ -577,6 +577,9 @@ class _References:
                 self._report(where, ["register", *path], f"column '{name}' holds no cells of '{breakdown}'")
         for index, cell in enumerate(source.ages):
             self._cell("age_group", cell, where, ["register", "ages", index])
+        for name in source.running or ():
+            if known(name, ["running"]) and columns[name].type is not ColumnType.DATE:
+                self._report(where, ["register", "running"], f"column '{name}' holds no dates")
         if source.in_year and self.entries["registers"][source.register_].period != "reference_day":
             text = f"register '{source.register_}' speaks of a whole period already"
             self._report(where, ["register", "in_year"], text)

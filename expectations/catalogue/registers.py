@@ -63,7 +63,8 @@ class Column(Entry):
 
     `codes`: the delivered code → what it means: a cell of `breakdown`, or a word of our own; `*` stands
     for every other code of the `pattern`, `{city}` for the municipality's own key. `min` and
-    `max` are inclusive. `future`: may a date lie after the reference day?
+    `max` are inclusive. `future`: may a date lie after the reference day? `age_on`: the
+    day (MM-DD) of the reference day's year on which an age is counted, instead of the reference day.
     """
 
     name: str = Field(min_length=1)
@@ -79,6 +80,7 @@ class Column(Entry):
     min: float | None = None
     max: float | None = None
     future: bool = False
+    age_on: str | None = Field(default=None, pattern=r"^\d{2}-\d{2}$")
 
     @model_validator(mode="after")
     def _fits_its_type(self) -> Column:
@@ -90,6 +92,8 @@ class Column(Entry):
             raise ValueError(f"{self.name}: `{OTHERWISE}` among the codes needs a pattern")
         if self.breakdown and self.type is not ColumnType.CODE:
             raise ValueError(f"{self.name}: only codes are cells of a breakdown")
+        if self.age_on is not None and self.type is not ColumnType.AGE:
+            raise ValueError(f"{self.name}: age_on belongs to columns of type age, and only there")
         if self.key and self.type in (ColumnType.DROPPED, ColumnType.AGE):
             raise ValueError(f"{self.name}: a key can't be {self.type}")
         if self.pattern is not None:
@@ -349,7 +353,8 @@ class RegisterSource(Entry):
     a span of numbers is written `3..`, `..5` or `3..5` (inclusive), any text at all `?*`.
     `of_period_before`: the delivery speaks of the period before its own (an autumn's delivery names who left school in
     summer, at the end of the school year before). `in_year`: what it counts happened in the year of the reference day
-    (entries, in a delivery of stocks).
+    (entries, in a delivery of stocks). `running`: columns of a beginning and an end; only what ran in the period counts,
+    an open end runs on.
     `by`: breakdown → column. `ages`: the cells of age_group to count by; they may overlap. `area`:
     the column that says where; without one only the city is told. `known_zeros`: breakdowns of which everybody
     knows where nobody is (a primary school has no pupils of another type), so that an empty cell protects nobody.
@@ -363,6 +368,7 @@ class RegisterSource(Entry):
     known_zeros: list[str] = []
     of_period_before: bool = False
     in_year: bool = False
+    running: tuple[str, str] | None = None
     area: str | None = None
     levels: list[LocalLevel] = []
 

@@ -130,7 +130,9 @@ def all_day_gap(tables: dict[str, Table], level: str, fewest_answers: int = 30) 
     schools = schools.join(tables["after_school_care"].groupby(by)["Plätze"].sum().rename("places")).fillna(0)
     share = rounded(schools["wanted"]) / rounded(schools["answers"])
     schools["numerator"] = rounded(share * rounded(schools["pupils"]), base=1)
-    schools["denominator"] = schools["places"] + rounded(schools["all_day"])
+    # Only places of after-school care can be free: who attends an all-day school has a place there anyway.
+    taken = rounded(schools["all_day"]).clip(upper=schools["numerator"])
+    schools["denominator"] = schools["places"] + taken
     schools["value"] = schools["numerator"] - schools["denominator"]
     if level == "school":
         return schools.reset_index().rename(columns={"school": "area"})

@@ -1,25 +1,31 @@
 """The two folders that the recomputation reads: the deliveries of a city and a release made from them."""
 
-import os
+from __future__ import annotations
+
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 
-def folder_named_by(variable: str) -> Path:
-    """The folder that an environment variable names; the tests are skipped without it."""
-    if variable not in os.environ:
-        pytest.skip(f"{variable} names no folder")
-    return Path(os.environ[variable])
+@pytest.fixture(scope="session")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a city, with drops/<register>/drop/<file> below it: what the first night of the default collects."""
+    folder = tmp_path_factory.mktemp("recomputation") / "city"
+    command = [
+        str(Path(sys.executable).with_name("bildungsmonitor")),
+        "sample",
+        "--out",
+        str(folder),
+        "--years",
+        "2",
+    ]
+    subprocess.run(command, check=True, capture_output=True)
+    return next(path for path in folder.iterdir() if path.is_dir())
 
 
 @pytest.fixture(scope="session")
-def city() -> Path:
-    """The folder of a city, with drops/<register>/drop/<file> below it."""
-    return folder_named_by("RECOMPUTATION_CITY")
-
-
-@pytest.fixture(scope="session")
-def release() -> Path:
+def release(night_home: Path) -> Path:
     """The folder of a release, with parquet/indicator_value.parquet below it."""
-    return folder_named_by("RECOMPUTATION_RELEASE")
+    return night_home / "releases" / "current"

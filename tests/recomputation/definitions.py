@@ -520,7 +520,10 @@ INDICATORS = [
         100,
     ),
     Indicator(
-        "F1.2", "1. Hochschulsemester; SS+WS", CALENDAR_YEAR, column("universities", "Studienanfänger")
+        "F1.2",
+        "1. Hochschulsemester; SS+WS",
+        CALENDAR_YEAR,
+        column("universities_in_the_city", "Studienanfänger"),
     ),
     Indicator(
         "F1.5", "Geförderte Schüler/Studierende", CALENDAR_YEAR, column("student_grants", "Geförderte")
@@ -699,26 +702,12 @@ AS_PUBLISHED = [
             )
         ),
         denominator=terms(Term("pupils", lambda rows: rows["special_needs"] & up_to_grade_10(rows))),
-        departs="grades 11 to 13 are left out, which no text says",
+        departs="grades 11 to 13 are left out, as in D6.1; the sheet says so",
     ),
     replace(
-        BY_CODE["E1.2"],
-        numerator=terms(Term("vocational_pupils_as_published")),
-        departs="Berufsoberschulen are named Fachgymnasien, and Fachoberschulen are named Berufsoberschulen",
-    ),
-    replace(BY_CODE["E4.1"], period_pattern=YEAR_END, departs="the figure of 30.06. carries the date 31.12."),
-    replace(
-        BY_CODE["G1.1"],
-        numerator=terms(Term("adult_education")),
-        departs="a course without any enrolment counts as held",
-    ),
-    replace(
-        BY_CODE["G1.8"], period_pattern=YEAR_END, departs="entries of a year carry the date of its last day"
-    ),
-    replace(
-        BY_CODE["H7.1"],
-        numerator=terms(Term("youth_welfare", aged(0, 21))),
-        departs="services that had ended before the year count too",
+        BY_CODE["E4.1"],
+        period_pattern=YEAR_END,
+        departs="the agency delivers its figures by Stadtteil at the end of the year; the sheet says so",
     ),
     replace(
         BY_CODE["K6.1"],

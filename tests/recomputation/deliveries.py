@@ -39,10 +39,9 @@ SCHOOL_TYPES = {
 }  # fmt: skip
 # The code list says: SCHULE22 Fachoberschulen, SCHULE23 Berufliche Gymnasien, SCHULE24 Berufsoberschulen.
 VOCATIONAL_FORMS = {
-    "BS": "SCHULE17", "BVJ": "SCHULE171", "BF": "SCHULE21", "FOS": "SCHULE22", "BOS": "SCHULE24",
-    "FS": "SCHULE25",
+    "BS": "SCHULE17", "BVJ": "SCHULE171", "BF": "SCHULE21", "FOS": "SCHULE22", "BGY": "SCHULE23",
+    "BOS": "SCHULE24", "FS": "SCHULE25",
 }  # fmt: skip
-VOCATIONAL_FORMS_AS_PUBLISHED = VOCATIONAL_FORMS | {"BOS": "SCHULE23", "FOS": "SCHULE24"}
 QUALIFICATIONS = {"oBR": "BILABS11", "BR": "BILABS12", "QSI": "BILABS13", "FHR": "BILABS14", "HR": "BILABS15"}
 PROGRAMMES = ["society", "culture", "health", "languages", "work", "basic_education", "school_leaving"]
 FIELDS_OF_ACTION = {
@@ -357,9 +356,6 @@ def tables_of(city: Path) -> dict[str, pd.DataFrame]:
         [tables["day_care_children"], tables["children_with_childminders"]], ignore_index=True
     )
     tables["children_in_care"] = cared_for.drop_duplicates(["year", "child"])
-    vocational = tables["vocational_pupils"]
-    as_published = vocational.assign(school_type=vocational["form"].map(VOCATIONAL_FORMS_AS_PUBLISHED))
-    tables["vocational_pupils_as_published"] = as_published
     tables["music_school_pupils"] = tables["music_school_lessons"].drop_duplicates(["year", "pupil"])
     tables["grades"] = tables["classes"].drop_duplicates(["year", "school", "level"])
     for register in ("employment_agency_districts", "education_package", "holiday_programme"):
@@ -378,6 +374,9 @@ def tables_of(city: Path) -> dict[str, pd.DataFrame]:
     for register in ("social_office", "sports_clubs", "student_grants", "integration_courses", "universities",
                      "training_market", "training_contracts", "municipal_accounts"):  # fmt: skip
         tables[register] = numbers(read.csv(register))
+    # The WHU lies in Vallendar.
+    universities = tables["universities"]
+    tables["universities_in_the_city"] = universities[universities["Hochschule"] != "WHU"]
     tables["social_office"]["sex"] = tables["social_office"]["Geschlecht"].map(SEX)
     tables["training_contracts"]["category"] = tables["training_contracts"]["Zuständigkeit"].map(CHAMBERS)
     tables["municipal_accounts"]["category"] = tables["municipal_accounts"]["Produktbereich"].map(

@@ -110,6 +110,9 @@ class PlainCity:
                 born = text.map(day_of)
                 # A stock is as old as on its day; an event happens to somebody on a day of its own.
                 on = days if days is not None else pd.Series([delivery.reference] * len(text))
+                if column.age_on is not None:
+                    month, day = map(int, column.age_on.split("-"))
+                    on = on.map(lambda d, m=month, n=day: d.replace(month=m, day=n))
                 read[column.id] = pd.Series(
                     [completed_years(b, d) for b, d in zip(born, on, strict=True)], index=text.index
                 )
@@ -152,6 +155,16 @@ class PlainCity:
                     rows = rows[rows[column] != ""]
                 else:
                     rows = rows[rows[column].isin(wanted)]
+            if source.running is not None:
+                begins, ends = (
+                    rows[c].map(lambda text: day_of(text) if text else None) for c in source.running
+                )
+                rows = rows[
+                    [
+                        (begin is None or begin <= delivered.end) and (end is None or end >= delivered.start)
+                        for begin, end in zip(begins, ends, strict=True)
+                    ]
+                ]
             for breakdown, cell in cells.items():
                 if cell == TOTAL or breakdown not in source.by:
                     continue

@@ -109,7 +109,12 @@ def count(
     """
     source = measure.register_
     assert source is not None, "only measures of registers are counted"
-    base, values = _base(records, source)
+    delivered_on = span.end  # the map of that day places the records, whatever period they are of
+    if source.of_period_before:
+        span = period_before(register, span)
+    elif source.in_year:
+        span = span_of(register.model_copy(update={"period": "calendar_year"}), span.end)
+    base, values = _base(records, source, span)
     cells_of = {f"cells_{name}": _cells(register, source, catalogue, name) for name in source.by}
     names = list(catalogue.breakdowns)
     number = (
@@ -120,7 +125,7 @@ def count(
     cells = "".join(f', cells_{n}.cell as "{n}"' for n in source.by)
     matches = "".join(f' and c."{n}" = g_{n}.cell' for n in source.by)
     shown = ", ".join(f'g_{n}.cell as "{n}"' if n in source.by else f"'{TOTAL}' as \"{n}\"" for n in names)
-    places, areas_shown = _places(records, register, source, areas, span.end)
+    places, areas_shown = _places(records, register, source, areas, delivered_on)
     for name, pairs in cells_of.items():
         connection.register(name, pairs)
     table = connection.execute(
@@ -142,10 +147,6 @@ def count(
     ).to_arrow_table()
     for name in cells_of:
         connection.unregister(name)
-    if source.of_period_before:
-        span = period_before(register, span)
-    elif source.in_year:
-        span = span_of(register.model_copy(update={"period": "calendar_year"}), span.end)
     period = {
         "period_start": pa.array([span.start] * len(table), pa.date32()),
         "period_end": pa.array([span.end] * len(table), pa.date32()),
@@ -166,13 +167,13 @@ def told_rows(connection: duckdb.DuckDBPyConnection, records: str, register: Reg
     return connection.execute(f"select {columns} from {records} order by all").to_arrow_table()
 
 
-def _base(records: str, source: RegisterSource) -> tuple[str, dict[str, list[str]]]:
+def _base(records: str, source: RegisterSource, span: Span) -> tuple[str, dict[str, list[str]]]:
     """The records that count, put together as far as the question allows: SQL and its parameters."""
     conditions: list[str] = ["true"]
     values: dict[str, list[str]] = {}
     for n, name in enumerate(source.where):
-        if (span := source.span(name)) is not None:
-            for bound, comparison in zip(span, (">=", "<="), strict=True):
+        if (limits := source.span(name)) is not None:
+            for bound, comparison in zip(limits, (">=", "<="), strict=True):
                 if bound is not None:
                     conditions.append(f'"{name}" {comparison} {bound}')
         elif source.wanted(name) == [ANY_TEXT]:
@@ -180,6 +181,10 @@ def _base(records: str, source: RegisterSource) -> tuple[str, dict[str, list[str
         else:
             conditions.append(f'list_contains($wanted_{n}, "{name}"::varchar)')
             values[f"wanted_{n}"] = source.wanted(name)
+    if source.running is not None:
+        begins, ends = source.running
+        conditions.append(f"coalesce(\"{begins}\" <= date '{span.end}', true)")
+        conditions.append(f"coalesce(\"{ends}\" >= date '{span.start}', true)")
     place = f'"{source.area}"' if source.area else "null::varchar"
     by = "".join(f', "{column}" as "by_{name}"' for name, column in source.by.items())
     where = " and ".join(conditions)

@@ -277,7 +277,9 @@ def _typed(column: Column, decimal: str) -> str:
         case ColumnType.PSEUDONYM:
             return f'"hash.{column.id}"'
         case ColumnType.AGE:
-            return f"date_sub('year', {_date(text)}, _reference)::smallint"
+            month, day = (column.age_on or "00-00").split("-")
+            on = f"make_date(year(_reference), {int(month)}, {int(day)})" if column.age_on else "_reference"
+            return f"date_sub('year', {_date(text)}, {on})::smallint"
         case ColumnType.BIRTH_MONTH:
             return f"date_trunc('month', {_date(text)})::date"
         case ColumnType.DATE:

@@ -64,7 +64,8 @@ class Edoo:
             "klassenname": [f"{g}{chr(97 + i % 20)}" for g, i in zip(grade, ids, strict=True)],
             "wl_schulart_id": [f"5018_{t}" for t in TYPE_CODES[layout.school_type[school]]],
             "wl_jahrgangsstufe_id": [f"JGST_{g}" for g in grade],
-            "ganztag": all_day[school].astype(int),
+            # An all-day school has classes without it, too.
+            "ganztag": (all_day[school] & (rng.random(len(ids)) < 0.6)).astype(int),
         }))  # fmt: skip
         self._put("svp_klassengruppe", pd.DataFrame({"id": ids, "klasse_id": ids}))
         self._put(

@@ -115,11 +115,11 @@ _KOBLENZ_SCHOOLS = {"SCHULE03": 25, "SCHULE06": 5, "SCHULE08": 7, "SCHULE09": 1,
 VOCATIONAL = {"SCHULE17": 62.0, "SCHULE21": 15.0, "SCHULE23": 10.0, "SCHULE24": 3.0, "SCHULE25": 10.0}
 
 _KOBLENZ_QUALIFICATIONS = {
-    "BILABS11": 6.0,
-    "BILABS12": 13.5,
-    "BILABS13": 28.5,
+    "BILABS11": 5.5,
+    "BILABS12": 12.0,
+    "BILABS13": 26.0,
     "BILABS14": 2.5,
-    "BILABS15": 49.5,
+    "BILABS15": 54.0,
 }
 """What leaves the city's types of school: more from a Gymnasium than in the Land."""
 
@@ -296,7 +296,7 @@ def _education(
         }
 
     # Leavers at the end of the school year that ends in `year`.
-    leavers = near(pupils * (0.095 if koblenz else 0.108))
+    leavers = near(pupils * (0.105 if koblenz else 0.108))
     for qualification, share in (_KOBLENZ_QUALIFICATIONS if koblenz else QUALIFICATIONS).items():
         drift = {"BILABS15": -0.003, "BILABS11": 0.012}.get(qualification, 0.0)
         count = near(leavers * share / 100 * (1 + drift * index), 0.02)

@@ -229,7 +229,7 @@ class RegisterWriter:
     def _vocational(self, year: Year, rng: np.random.Generator) -> pd.DataFrame:
         counts = {code: self.unit.vocational[year.year, code, "total"] for code in VOCATIONAL}
         counts["SCHULE17"] -= counts["SCHULE171"]  # the preparatory year is part of the Berufsschule
-        form = np.repeat(["BS", "BVJ", "BF", "BOS", "FOS", "FS"], list(counts.values()))
+        form = np.repeat(["BS", "BVJ", "BF", "BGY", "BOS", "FS"], list(counts.values()))
         total = len(form)
         age = rng.integers(16, 26, total)
         is_female, is_foreign = (

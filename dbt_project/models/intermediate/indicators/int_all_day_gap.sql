@@ -1,7 +1,8 @@
 {#
   K2.1: places wanted less all places there are, per primary school: the share of parents who want one, times the
-  pupils, less the places of after-school care and those taken in all-day school. The city's value adds up what each
-  school lacks: free places of one school are no places of another.
+  pupils, less the places of after-school care and those taken in all-day school. A pupil of an all-day school is in it
+  whether the parents asked for it or not, so only places of after-school care can be free. The city's value adds up
+  what each school lacks: free places of one school are no places of another.
 #}
 with school as (
     select
@@ -30,15 +31,24 @@ estimated as (
     select
         *,
         round({{ told('wanted', '5') }} / {{ told('answers', '5') }} * {{ told('pupils', '5') }}) as demand,
-        after_school_places + {{ told('all_day_pupils', '5') }} as places
+        after_school_places,
+        {{ told('all_day_pupils', '5') }} as all_day_places
     from school
     -- A share of fewer than thirty answers says nothing and tells too much.
     where answers >= 30 and pupils > 0 and after_school_places is not null and all_day_pupils is not null
 ),
 
+supplied as (
+    select
+        *,
+        -- Whom all-day school takes in beyond the demand takes no place away that anybody else could have.
+        case when demand < all_day_places then demand else all_day_places end + after_school_places as places
+    from estimated
+),
+
 figure as (
     select area_code, area_level, period_start, period_end, period_label, demand, places, retrieved_at
-    from estimated
+    from supplied
     union all
     select
         h.area_code,
@@ -47,7 +57,7 @@ figure as (
         sum(case when e.demand > e.places then e.demand else 0 end) as demand,
         sum(case when e.demand > e.places then e.places else 0 end) as places,
         max(e.retrieved_at) as retrieved_at
-    from estimated as e
+    from supplied as e
     cross join {{ source('raw', 'municipality') }} as h
     group by h.area_code, e.period_start, e.period_end, e.period_label
 )

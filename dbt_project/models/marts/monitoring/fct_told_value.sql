@@ -68,14 +68,14 @@ select
     end as rounded_to,
     -- How far a value may be from the one of unrounded counts, its own decimals included: told by us, or rounded by a Land.
     case
-        when is_hidden or value is null or kind = 'reported' or is_modelled
+        when is_hidden or value is null or kind = 'reported' or (is_modelled and unit <> 'percent')
             or greatest(coalesce(numerator_rounding, 1), coalesce(denominator_rounding, 1)) = 1 then null
-        when not needs_denominator then {{ rounding_error('numerator_rounding') }}
+        when not needs_denominator and not is_modelled then {{ rounding_error('numerator_rounding') }}
         when kind = 'difference'
             then {{ rounding_error('numerator_rounding') }} + {{ rounding_error('denominator_rounding') }}
         when told_denominator > {{ rounding_error('denominator_rounding') }}
             then {{ rounded_up(
-                "multiplier * (" ~ rounding_error('numerator_rounding') ~ " * told_denominator + "
+                "case when is_modelled then 100 else multiplier end * (" ~ rounding_error('numerator_rounding') ~ " * told_denominator + "
                 ~ rounding_error('denominator_rounding') ~ " * told_numerator) / (told_denominator * (told_denominator - "
                 ~ rounding_error('denominator_rounding') ~ ")) + 0.5 * power(10.0, -decimals)", 'decimals + 1'
             ) }}
