@@ -848,6 +848,13 @@ class Catalogue(Entry):
     files: dict[str, str] = {}
     """Indicator id → the file that declares it, relative to the catalogue folder."""
 
+    def cell_label(self, breakdown: str, cell: str) -> Text:
+        """What a cell of a breakdown is called; its code where nothing names it."""
+        for declared in self.breakdowns[breakdown].cells:
+            if declared.id == cell:
+                return declared.label
+        return Text(de=cell, en=cell)
+
     def in_order(self) -> list[Indicator]:
         """Every indicator in the order of the codes, which follows the life course."""
         found = self.indicators.values()

@@ -14,8 +14,9 @@ import pandas as pd
 
 from expectations.catalogue import Catalogue
 from expectations.catalogue.model import TOTAL, Additivity, Measure
-from expectations.checks.base import Check, Subject, Words, by_category, land_of, listed, one_number, place
+from expectations.checks.base import Check, Subject, Words, both, by_category, land_of, one_number, place
 from expectations.verdict import Status, Verdict
+from expectations.wording import listed, said
 
 TOLERATED_SHARE = 0.02
 """So many groups outside the exact areas may disagree (corrections after the fact) and warn."""
@@ -93,7 +94,14 @@ def _run(subject: Subject, scope: str) -> Verdict:
     label = subject.catalogue.breakdowns[breakdown].label
     worst = wrong.sort_values(["exact", "period_end"], ascending=False)
     examples = [
-        f"{place(row, others)}: {row['parts']:g} ≠ {row['total']:g}" for _, row in worst.head(4).iterrows()
+        said(
+            "{place}: {parts} ≠ {total}",
+            "{place}: {parts} ≠ {total}",
+            place=place(row, subject.catalogue, others),
+            parts=row["parts"],
+            total=row["total"],
+        )
+        for _, row in worst.head(4).iterrows()
     ]
     share = len(wrong) / len(found)
     newest = found["period_end"] == found["period_end"].max()
@@ -113,8 +121,13 @@ def _run(subject: Subject, scope: str) -> Verdict:
             status,
             observed=expected,
             expected=expected,
-            de=f"{measure.label.de} nach {label.de}: Teile und Summe stimmen in allen {len(found)} Fällen überein.",
-            en=f"{measure.label.en} by {label.en.lower()}: parts and total agree in all {len(found)} cases.",
+            **both(
+                "{measure}, Gliederung {breakdown}: Teile und Summe stimmen überein ({n:Fall|Fälle} geprüft).",
+                "{measure}, breakdown {breakdown}: parts and total agree ({n:case|cases} checked).",
+                measure=measure.label,
+                breakdown=label,
+                n=len(found),
+            ),
         )
     return _WORDS.say(
         subject,
@@ -122,10 +135,15 @@ def _run(subject: Subject, scope: str) -> Verdict:
         status,
         observed=f"{len(wrong)} of {len(found)} groups disagree",
         expected=expected,
-        de=f"{measure.label.de} nach {label.de}: In {len(wrong)} von {len(found)} Fällen ergeben die Teile nicht "
-        f"die Summe: {listed(examples)}.",
-        en=f"{measure.label.en} by {label.en.lower()}: in {len(wrong)} of {len(found)} cases the parts do not make up "
-        f"the total: {listed(examples)}.",
+        **both(
+            "{measure}, Gliederung {breakdown}: In {wrong} von {n} Fällen ergeben die Teile nicht die Summe: {examples}.",
+            "{measure}, breakdown {breakdown}: in {wrong} of {n} cases the parts do not make up the total: {examples}.",
+            measure=measure.label,
+            breakdown=label,
+            wrong=len(wrong),
+            n=len(found),
+            examples=listed(examples),
+        ),
     )
 
 

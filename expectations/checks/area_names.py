@@ -11,7 +11,7 @@ from __future__ import annotations
 import difflib
 import re
 
-from expectations.checks.base import Check, Subject, Words, listed, table_scope
+from expectations.checks.base import Check, Subject, Words, both, listed, table_scope
 from expectations.verdict import Status, Verdict
 
 _WORDS = Words("area_names")
@@ -43,12 +43,13 @@ def _run(subject: Subject, scope: str) -> Verdict:
     if wrong:
         return _WORDS.say(
             subject, scope, Status.FAIL, observed=f"{len(wrong)} keys: {listed(wrong)}", expected=expected,
-            de=f"{len(wrong)} Schlüssel tragen den Namen eines anderen Gebiets: {listed(wrong)}.",
-            en=f"{len(wrong)} keys carry another area's name: {listed(wrong)}.",
+            **both("{n:Schlüssel trägt|Schlüssel tragen} den Namen eines anderen Gebiets: {keys}.",
+                   "{n:key carries|keys carry} another area's name: {keys}.", n=len(wrong), keys=listed(wrong)),
         )  # fmt: skip
     return _WORDS.say(
         subject, scope, Status.PASS, observed=f"{len(names)} keys", expected=expected,
-        de=f"{len(names)} Gebietsschlüssel tragen ihren Namen.", en=f"{len(names)} area keys carry their names.",
+        **both("{n:Gebietsschlüssel trägt seinen|Gebietsschlüssel tragen ihren} Namen.",
+               "{n:area key carries its name|area keys carry their names}.", n=len(names)),
     )  # fmt: skip
 
 

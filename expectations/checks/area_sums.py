@@ -15,6 +15,7 @@ import pandas as pd
 from expectations.catalogue import Catalogue
 from expectations.catalogue.model import Indicator, Kind, Text
 from expectations.checks.base import Found, Subject, found, known, row_check
+from expectations.wording import said
 
 _TOLERANCE, _ROUNDING = 0.01, 2.5
 
@@ -70,7 +71,17 @@ def _find(subject: Subject) -> Found:
     far = (wrong["sum"] - wrong["value"]).abs() > _FAR * wrong["value"].abs()
     # Offices tell old and new districts side by side for years; the past of other Länder is only named.
     grave = (own | (newest & far)).to_numpy()
-    return found(joined, wrong, lambda row: f"parts {row['sum']:g}, whole {row['value']:g}", grave)
+    return found(
+        joined,
+        wrong,
+        lambda row: said(
+            "Teile {parts}, Ganzes {whole}",
+            "parts {parts}, whole {whole}",
+            parts=row["sum"],
+            whole=row["value"],
+        ),
+        grave,
+    )
 
 
 def _one_level(subject: Subject, indicator: Indicator) -> Text | None:

@@ -23,6 +23,7 @@ from expectations.checks.base import (
     pairs,
     row_check,
 )  # fmt: skip
+from expectations.wording import said
 
 _STAYED, _SWAPPED = 16.0, 4.0
 """Mean squared deviations per cell: so large nobody stays as he was, so small he is the other."""
@@ -79,7 +80,16 @@ def _find(subject: Subject) -> Found:
                     wrong.append(mine.sort_values("now", ascending=False).head(1).assign(other=codes[other]))
     over = pd.concat(wrong) if wrong else newest.iloc[:0].assign(other="")
     over = over[~over.index.duplicated()]
-    return found(rows, over, lambda row: f"{before_and_now(row)}, as {row['other']} had")
+    return found(
+        rows,
+        over,
+        lambda row: said(
+            "{change}, wie zuvor {other}",
+            "{change}, as {other} had",
+            change=before_and_now(row),
+            other=row["other"],
+        ),
+    )
 
 
 def _distance(now: np.ndarray, then: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ How to resolve: deliver the file; a changed contract must read the accepted snap
 
 from __future__ import annotations
 
-from expectations.checks.base import Check, Subject, Words, table_codes
+from expectations.checks.base import Check, Subject, Words, both, table_codes
 from expectations.verdict import Status, Verdict
 
 _WORDS = Words("arrival")
@@ -38,7 +38,7 @@ def _run(subject: Subject, scope: str) -> Verdict:
     return _WORDS.say(
         subject, scope, Status.PASS, observed=f"{delivery.snapshots} snapshots, newest period ends {until}",
         expected="at least one accepted delivery",
-        de=f"Tabelle {scope} liegt vor, Daten bis {until}.", en=f"Table {scope} has arrived, data until {until}.",
+        **both("Tabelle {table} liegt vor, Daten bis {until}.", "Table {table} has arrived, data until {until}.", table=scope, until=newest),
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ How to resolve: have the current file delivered.
 
 from __future__ import annotations
 
-from expectations.checks.base import Check, Subject, Words, table_codes
+from expectations.checks.base import Check, Subject, Words, both, table_codes
 from expectations.verdict import Status, Verdict
 
 _WORDS = Words("backward_delivery")
@@ -22,8 +22,9 @@ def _run(subject: Subject, scope: str) -> Verdict:
     if newest is not None and before is not None and newest < before:
         return _WORDS.say(
             subject, scope, Status.WARN, observed=f"{newest:%Y-%m-%d} after {before:%Y-%m-%d}", expected=expected,
-            de=f"Tabelle {scope}: Die neueste Lieferung reicht nur bis {newest:%Y-%m-%d}, frühere bis {before:%Y-%m-%d}.",
-            en=f"Table {scope}: the newest delivery goes only to {newest:%Y-%m-%d}, earlier ones to {before:%Y-%m-%d}.",
+            **both("Tabelle {table}: Die neueste Lieferung reicht nur bis {newest}, frühere bis {before}.",
+                   "Table {table}: the newest delivery goes only to {newest}, earlier ones to {before}.",
+                   table=scope, newest=newest, before=before),
         )  # fmt: skip
     return _WORDS.say(
         subject, scope, Status.PASS, observed="forward", expected=expected,

@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from expectations import wording
 from expectations.catalogue import Catalogue
 from expectations.catalogue.model import TOTAL, Indicator, Text
 from expectations.verdict import Status, Verdict
+from expectations.wording import said
 
 
 @dataclass(frozen=True)
@@ -248,6 +250,12 @@ class Check:
     is_last: bool = False
 
 
+def both(de: str, en: str, **values: Any) -> dict[str, str]:
+    """A message in both languages, as `Words.say` takes it; figures and days are written as each language does."""
+    text = said(de, en, **values)
+    return {"de": text.de, "en": text.en}
+
+
 @dataclass(frozen=True)
 class Words:
     """A check by its name; its `say` makes the verdict. What to do stands in the catalogue (checks/)."""
@@ -324,14 +332,22 @@ def table_scope(catalogue: Catalogue, table: str) -> list[str]:
     return [table]
 
 
-def place(row: pd.Series, breakdowns: list[str]) -> str:
-    """Area, period and cells of a row, for a message."""
-    cells = [str(row[name]) for name in breakdowns if row[name] != TOTAL]
-    return ", ".join([str(row["area_code"]), str(row["period_label"]), *cells])
+def place(row: pd.Series, catalogue: Catalogue, names: Iterable[str] | None = None) -> Text:
+    """Area, period and cells of a row, for a message; `names`: the breakdowns the row has, by default all."""
+    german, english = (
+        [str(row["area_code"]), str(row["period_label"])],
+        [str(row["area_code"]), str(row["period_label"])],
+    )
+    for name in names or catalogue.breakdowns:
+        if (cell := str(row[name])) != TOTAL:
+            label = catalogue.cell_label(name, cell)
+            german.append(label.de)
+            english.append(label.en)
+    return Text(de=", ".join(german), en=", ".join(english))
 
 
 def listed(items: list[str], most: int = 3) -> str:
-    """The first few of a list, with the number of the others."""
+    """The first few of a list of codes, with the number of the others."""
     rest = f" (+{len(items) - most})" if len(items) > most else ""
     return "; ".join(items[:most]) + rest
 
@@ -341,27 +357,24 @@ class Found:
     """What a check of rows found in a whole table.
 
     `seen`: by indicator, how many values were judged. `wrong`: the rows that break the rule, with the table's
-    columns, `shown` (the offending value in words), and `grave`, False where a row only deserves a look.
+    columns and `grave`, False where a row only deserves a look. `words`: what to say of a wrong row.
     """
 
     seen: Mapping[str, int]
     wrong: pd.DataFrame
-    words: Callable[[pd.Series], str] | None = None
-    """What to say of a wrong row, where it is not said already (`shown`): only the rows that are named are asked for."""
-
-    def said(self, row: pd.Series) -> str:
-        """The offending value of a wrong row in words."""
-        return str(row["shown"] if self.words is None else self.words(row))
+    words: Callable[[pd.Series], Text] = lambda row: said("{value}", "{value}", value=row["value"])
 
 
-def found(seen: pd.DataFrame | pd.Series, wrong: pd.DataFrame, shown: Any, grave: Any = True) -> Found:
-    """`seen`: the rows judged. `shown`: what to say of each wrong row, a series or a function of a row."""
+def found(
+    seen: pd.DataFrame | pd.Series,
+    wrong: pd.DataFrame,
+    words: Callable[[pd.Series], Text],
+    grave: Any = True,
+) -> Found:
+    """`seen`: the rows judged. `words`: what to say of a wrong row; only the rows that are named are asked for."""
     names = seen["indicator_id"] if isinstance(seen, pd.DataFrame) else seen
     counts = names.value_counts()
     wrong = wrong.assign(grave=grave if len(wrong) else [])
-    words = shown if callable(shown) else None
-    if words is None:
-        wrong["shown"] = shown
     return Found({str(name): int(count) for name, count in counts.items() if count}, wrong, words)
 
 
@@ -405,22 +418,29 @@ def row_check(
         if not len(rows):
             return words.say(
                 subject, scope, Status.PASS, observed=f"0 of {count}", expected=expected,
-                de=f"{indicator.label.de}: {right.de} ({count} Werte geprüft).",
-                en=f"{indicator.label.en}: {right.en} ({count} values checked).",
+                **both("{label}: {right} ({count:Wert|Werte} geprüft).", "{label}: {right} ({count:value|values} checked).",
+                       label=indicator.label, right=right, count=count),
             )  # fmt: skip
         grave = rows["grave"].astype(bool)
         ordered = rows.assign(elsewhere=rows["area_code"] != subject.home_area, minor=~grave).sort_values(
             ["minor", "elsewhere", "period_end"], ascending=[True, True, False], kind="stable"
         )
         first = ordered.head(4)
-        examples = [f"{place(row, subject.names)}: {result.said(row)}" for _, row in first.iterrows()]
-        rest = f" (+{len(rows) - 3})" if len(rows) > 3 else ""
-        detail = "; ".join(examples[:3]) + rest
+        examples = [
+            said(
+                "{place}: {what}",
+                "{place}: {what}",
+                place=place(row, subject.catalogue),
+                what=result.words(row),
+            )
+            for _, row in first.iterrows()
+        ]
+        detail = wording.listed([*examples[:3], *[""] * (len(rows) - 3)])
         return words.say(
             subject, scope, Status.FAIL if grave.any() else Status.WARN,
-            observed=f"{len(rows)} of {max(count, len(rows))}: {detail}", expected=expected,
-            de=f"{indicator.label.de}: {wrong.de}, {len(rows)} mal: {detail}.",
-            en=f"{indicator.label.en}: {wrong.en}, {len(rows)} times: {detail}.",
+            observed=f"{len(rows)} of {max(count, len(rows))}: {detail.en}", expected=expected,
+            **both("{label}: {wrong}, {times:Mal|Mal}: {detail}.", "{label}: {wrong}, {times:time|times}: {detail}.",
+                   label=indicator.label, wrong=wrong, times=len(rows), detail=detail),
         )  # fmt: skip
 
     return Check(name, scopes, run, compares=compares)
@@ -549,6 +569,6 @@ def land_of(rows: pd.DataFrame) -> pd.Series:
     return by_category(rows["area_code"], lambda codes: codes.str[:2], missing="")
 
 
-def before_and_now(row: pd.Series) -> str:
+def before_and_now(row: pd.Series) -> Text:
     """How a value changed, for a message."""
-    return f"{row['before']:g} → {row['value']:g}"
+    return said("{before} → {now}", "{before} → {now}", before=row["before"], now=row["value"])

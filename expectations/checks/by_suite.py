@@ -11,11 +11,13 @@ from typing import Any
 
 import pandas as pd
 
-from expectations.catalogue.model import Indicator
-from expectations.checks.base import Check, Subject, Words, indicator_scopes, listed, place, table_scope
+from expectations import wording
+from expectations.catalogue.model import Indicator, Text
+from expectations.checks.base import Check, Subject, Words, both, indicator_scopes, place, table_scope
 from expectations.suites.build import table_suite
 from expectations.suites.run import run_suites
 from expectations.verdict import Status, Verdict
+from expectations.wording import said
 
 GREAT_EXPECTATIONS = "great_expectations"
 """Under this name a table's results are remembered; the gate puts there those of its checkpoint over all tables."""
@@ -53,24 +55,25 @@ def suite_check(check: str) -> Check:
         if not broken:
             return words.say(
                 subject, scope, Status.PASS, observed=f"{len(subject.frame)} rows", expected=expected,
-                de=f"{scope}: {len(subject.frame)} Zeilen geprüft, keine Abweichung.",
-                en=f"{scope}: {len(subject.frame)} rows checked, no deviation.",
+                **both("{table}: {n:Zeile|Zeilen} geprüft, keine Abweichung.", "{table}: {n:row|rows} checked, no deviation.",
+                       table=scope, n=len(subject.frame)),
             )  # fmt: skip
         first = broken[0]
         what = _in_words(first)
         rows = _offending(subject, first)
-        detail = listed(rows) if rows else str(first["result"].get("observed_value", ""))[:200]
+        observed = str(first["result"].get("observed_value", ""))[:200] or wording.NOTHING
+        detail = wording.listed(rows) if rows else Text(de=observed, en=observed)
         count = first["result"].get("unexpected_count")
         return words.say(
-            subject, scope, Status.FAIL, observed=f"{count} rows: {detail}" if count else detail, expected=what,
-            de=f"{scope}: {count or ''} Werte verletzen „{what}“: {detail}.".replace("  ", " "),
-            en=f"{scope}: {count or ''} values break “{what}”: {detail}.".replace("  ", " "),
+            subject, scope, Status.FAIL, observed=f"{count} rows: {detail.en}" if count else detail.en, expected=what,
+            **both("{scope}: {n:Wert verletzt|Werte verletzen} „{rule}“: {detail}.", "{scope}: {n:value breaks|values break} “{rule}”: {detail}.",
+                   scope=scope, n=count or len(broken), rule=what, detail=detail),
         )  # fmt: skip
 
     return Check(check, table_scope, run)
 
 
-def row_suite_check(check: str, what: Callable[[Indicator], str], column: str) -> Check:
+def row_suite_check(check: str, what: Callable[[Indicator], Text], column: str) -> Check:
     """A check of rows that is nothing but its expectations; each indicator has its own verdict.
 
     `what`: the rule in words; `column`: the one whose values are shown.
@@ -94,18 +97,26 @@ def row_suite_check(check: str, what: Callable[[Indicator], str], column: str) -
         wrong = rows[places.loc[rows.index].isin(positions)]
         rule = what(indicator)
         if len(wrong):
-            detail = listed(
-                [f"{place(row, subject.names)}: {row[column]}" for _, row in wrong.head(4).iterrows()]
-            )
+            examples = [
+                said(
+                    "{place}: {value}",
+                    "{place}: {value}",
+                    place=place(row, subject.catalogue),
+                    value=row[column],
+                )
+                for _, row in wrong.head(4).iterrows()
+            ]
+            detail = wording.listed([*examples[:3], *[""] * (len(wrong) - 3)])
             return words.say(
-                subject, scope, Status.FAIL, observed=f"{len(wrong)} rows: {detail}", expected=rule,
-                de=f"{scope}: {len(wrong)} Werte verletzen „{rule}“: {detail}.",
-                en=f"{scope}: {len(wrong)} values break “{rule}”: {detail}.",
+                subject, scope, Status.FAIL, observed=f"{len(wrong)} rows: {detail.en}", expected=rule.en,
+                **both("{label}: {n:Wert verletzt|Werte verletzen} die Regel „{rule}“: {detail}.",
+                       "{label}: {n:value breaks|values break} the rule “{rule}”: {detail}.",
+                       label=indicator.label, n=len(wrong), rule=rule, detail=detail),
             )  # fmt: skip
         return words.say(
-            subject, scope, Status.PASS, observed=f"{len(rows)} rows", expected=rule,
-            de=f"{scope}: {len(rows)} Zeilen geprüft, keine Abweichung.",
-            en=f"{scope}: {len(rows)} rows checked, no deviation.",
+            subject, scope, Status.PASS, observed=f"{len(rows)} rows", expected=rule.en,
+            **both("{label}: {n:Zeile|Zeilen} geprüft, keine Abweichung.", "{label}: {n:row|rows} checked, no deviation.",
+                   label=indicator.label, n=len(rows)),
         )  # fmt: skip
 
     return Check(check, indicator_scopes, run)
@@ -139,13 +150,22 @@ def _in_words(result: dict[str, Any]) -> str:
     return f"{kwargs['column']}: {what}" if "column" in kwargs else what
 
 
-def _offending(subject: Subject, result: dict[str, Any]) -> list[str]:
+def _offending(subject: Subject, result: dict[str, Any]) -> list[Text | str]:
+    """The rows that break an expectation: the first few in words, an empty text for each of the others."""
     indices = result["result"].get("unexpected_index_list")
     if not indices:
         return []
     column = result["expectation_config"]["kwargs"].get("column")
     assert subject.frame is not None
     rows = subject.frame.iloc[list(indices)[:4]]
-    shown = [f": {row[column]}" if column else "" for _, row in rows.iterrows()]
-    places = [f"{row['indicator_id']}, {place(row, subject.names)}" for _, row in rows.iterrows()]
-    return [p + s for p, s in zip(places, shown, strict=True)] + [""] * max(len(indices) - 4, 0)
+    return [
+        *(
+            said(
+                "{id}, {place}: {value}" if column else "{id}, {place}",
+                "{id}, {place}: {value}" if column else "{id}, {place}",
+                id=row["indicator_id"], place=place(row, subject.catalogue), value=row[column] if column else "",
+            )
+            for _, row in rows.iterrows()
+        ),
+        *[""] * max(len(indices) - 4, 0),
+    ]  # fmt: skip

@@ -22,6 +22,7 @@ from expectations.checks.base import (
     pairs,
     row_check,
 )  # fmt: skip
+from expectations.wording import Percent, said
 
 _HOME, _ANYWHERE = 9.0, 14.0
 """Standard deviations of a share; areas change by more than chance, so both are far out."""
@@ -64,7 +65,13 @@ def _find(subject: Subject) -> Found:
     return found(
         pd.concat(seen),
         over,
-        lambda row: f"{row['p0']:.0f} → {row['p']:.0f} % of the total ({before_and_now(row)})",
+        lambda row: said(
+            "{before} → {now} der Summe ({change})",
+            "{before} → {now} of the total ({change})",
+            before=Percent(row["p0"] / 100),
+            now=Percent(row["p"] / 100),
+            change=before_and_now(row),
+        ),
         grave,
     )
 

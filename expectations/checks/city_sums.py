@@ -19,9 +19,11 @@ import numpy as np
 import pandas as pd
 
 from expectations.catalogue import Catalogue
+from expectations.catalogue.availability import LEVELS
 from expectations.catalogue.model import Indicator, Kind, Text
 from expectations.catalogue.registers import HOME_LEVEL, Agreement
 from expectations.checks.base import Found, Subject, found, only_total_cells, row_check
+from expectations.wording import Percent, said
 
 _SHARE, _UNITS = 0.01, 0.5
 
@@ -90,9 +92,14 @@ class _Rule:
         return cls(_SHARE + agrees.percent / 100, _UNITS + agrees.absolute, True, is_partial)
 
 
-def _words(row: pd.Series) -> str:
+def _words(row: pd.Series) -> Text:
     """In percent only: exact counts of registers are in no text."""
-    return f"{row['area_level']}, {row['role']}: {100 * (row['parts'] - row['whole']) / row['size']:+.0f} %"
+    german = {"numerator": "Zähler", "denominator": "Nenner", "difference": "Saldo"}
+    return said(
+        "{level}, {role}: {gap} gegenüber der Stadt", "{level}, {role}: {gap} beside the city",
+        level=LEVELS[row["area_level"]], role=Text(de=german[row["role"]], en=row["role"]),
+        gap=Percent((row["parts"] - row["whole"]) / row["size"], signed=True),
+    )  # fmt: skip
 
 
 def _nothing_to_compare(subject: Subject, indicator: Indicator) -> Text | None:

@@ -17,6 +17,7 @@ from expectations.catalogue.model import TOTAL, Text
 from expectations.checks.base import (
     Found,
     Subject,
+    before_and_now,
     found,
     is_broken_down,
     is_official,
@@ -25,6 +26,7 @@ from expectations.checks.base import (
     pairs,
     row_check,
 )
+from expectations.wording import said
 
 _CASES, _AREAS = 30, 3
 _TIMES = 3.0
@@ -70,7 +72,15 @@ def _find(subject: Subject) -> Found:
     times = over.groupby([over["indicator_id"], over["other"]], observed=True)["value"].transform("size")
     grave = ((over["area_code"] == subject.home_area) | (times >= _AREAS)).to_numpy()
     return found(
-        rows, over, lambda row: f"{row['before']:g} → {row['value']:g}, as {row['other']} had", grave
+        rows,
+        over,
+        lambda row: said(
+            "{change}, wie zuvor {other}",
+            "{change}, as {other} had",
+            change=before_and_now(row),
+            other=row["other"],
+        ),
+        grave,
     )
 
 

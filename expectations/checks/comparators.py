@@ -11,6 +11,7 @@ import pandas as pd
 
 from expectations.catalogue.model import Text
 from expectations.checks.base import Found, Subject, found, known, one_number, row_check
+from expectations.wording import said
 
 
 def _find(subject: Subject) -> Found:
@@ -32,7 +33,15 @@ def _find(subject: Subject) -> Found:
     rank = rows[rows["rank"].notna() & ((rows["rank"] < 1) | (rows["rank"] > rows["rank_of"]))]
     wrong.append(rank.assign(column="rank", there=rank["rank_of"]))
     return found(
-        rows, pd.concat(wrong), lambda row: f"{row['column']} {row[row['column']]:g}, there {row['there']:g}"
+        rows,
+        pd.concat(wrong),
+        lambda row: said(
+            "{column} {here}, dort {there}",
+            "{column} {here}, there {there}",
+            column=row["column"],
+            here=row[row["column"]],
+            there=row["there"],
+        ),
     )
 
 

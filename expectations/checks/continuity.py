@@ -84,7 +84,7 @@ CHECK = row_check(
         de="keine Veränderung über der erklärten Grenze", en="no change beyond the declared limit"
     ),
     wrong=Text(
-        de="Veränderungen größer, als es zu glauben ist", en="changes larger than can be believed"
+        de="unplausibel große Veränderungen", en="implausibly large changes"
     ),
     needs=no_earlier_period,
 )  # fmt: skip

@@ -9,7 +9,7 @@ How to resolve: delete the correction's file.
 from __future__ import annotations
 
 from expectations.catalogue import Catalogue
-from expectations.checks.base import Check, Subject, Words
+from expectations.checks.base import Check, Subject, Words, both
 from expectations.verdict import Status, Verdict
 
 _WORDS = Words("correction")
@@ -33,8 +33,13 @@ def _run(subject: Subject, scope: str) -> Verdict:
             Status.FAIL,
             observed=shown,
             expected=f"{result.found:g}",
-            de=f"Korrektur {scope}: Die Quelle zeigt jetzt {shown} statt {result.found:g}.",
-            en=f"Correction {scope}: the source now shows {shown} instead of {result.found:g}.",
+            **both(
+                "Korrektur {id}: Die Quelle zeigt jetzt {now} statt {found}.",
+                "Correction {id}: the source now shows {now} instead of {found}.",
+                id=scope,
+                now=result.delivered,
+                found=result.found,
+            ),
         )
     state = "applied" if result.seen else "not delivered"
     return _WORDS.say(

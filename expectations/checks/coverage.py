@@ -17,6 +17,7 @@ import re
 import numpy as np
 import pandas as pd
 
+from expectations.catalogue.availability import LEVELS
 from expectations.catalogue.model import TOTAL, Indicator, Text
 from expectations.catalogue.registers import HOME_LEVEL
 from expectations.checks.base import (
@@ -24,11 +25,13 @@ from expectations.checks.base import (
     Check,
     Subject,
     Words,
+    both,
     indicator_scopes,
-    listed,
     one_number,
+    place,
 )
 from expectations.verdict import Status, Verdict
+from expectations.wording import listed, said
 
 _WORDS = Words("coverage")
 
@@ -74,24 +77,31 @@ def _run(subject: Subject, scope: str) -> Verdict:
             subject,
             scope,
             Status.FAIL,
-            observed=listed(problems),
+            observed=listed(problems).en,
             expected=expected,
-            de=f"{indicator.label.de}: Werte fehlen: {listed(problems)}.",
-            en=f"{indicator.label.en}: values are missing: {listed(problems)}.",
+            **both(
+                "{label}: Werte fehlen: {problems}.",
+                "{label}: values are missing: {problems}.",
+                label=indicator.label,
+                problems=listed(problems),
+            ),
         )
-    gaps = [*absent, *awaited, *(str(year) for year in _missing_years(totals))]
+    gaps: list[str | Text] = [*absent, *awaited, *(str(year) for year in _missing_years(totals))]
     undivided = _totals_only(rows, subject, scope)
     if gaps or undivided:
-        years = listed([*gaps, *(text.de for text in undivided)], most=12)
-        years_en = listed([*gaps, *(text.en for text in undivided)], most=12)
+        years = listed([*gaps, *undivided], most=12)
         return _WORDS.say(
             subject,
             scope,
             Status.WARN,
-            observed=f"no values for {years_en}",
+            observed=f"no values for {years.en}",
             expected="an unbroken series",
-            de=f"{indicator.label.de}: Für {years} liegen keine Werte vor.",
-            en=f"{indicator.label.en}: there are no values for {years_en}.",
+            **both(
+                "{label}: keine Werte für {years}.",
+                "{label}: there are no values for {years}.",
+                label=indicator.label,
+                years=years,
+            ),
         )
     count = totals["area_code"].nunique()
     return _WORDS.say(
@@ -100,8 +110,12 @@ def _run(subject: Subject, scope: str) -> Verdict:
         Status.PASS,
         observed=f"{count} areas, {totals['period_end'].nunique()} periods",
         expected=expected,
-        de=f"{indicator.label.de}: {count} Gebiete vollständig.",
-        en=f"{indicator.label.en}: {count} areas complete.",
+        **both(
+            "{label}: {n:Gebiet|Gebiete} vollständig.",
+            "{label}: {n:area|areas} complete.",
+            label=indicator.label,
+            n=count,
+        ),
     )
 
 
@@ -141,7 +155,7 @@ def _nothing_yet(subject: Subject, scope: str) -> Verdict:
     )
 
 
-def _thin_periods(totals: pd.DataFrame, subject: Subject, scope: str) -> tuple[list[str], list[str]]:
+def _thin_periods(totals: pd.DataFrame, subject: Subject, scope: str) -> tuple[list[Text], list[Text]]:
     """Periods with too few areas, and earlier periods a whole level was not published for."""
     coverage = subject.catalogue.indicators[scope].coverage
     known = totals[totals["value"].notna()]
@@ -151,15 +165,20 @@ def _thin_periods(totals: pd.DataFrame, subject: Subject, scope: str) -> tuple[l
     for level in coverage.levels:
         counts = known[known["area_level"] == level].groupby("period_end")["area_code"].nunique()
         if counts.empty:
-            problems.append(f"level {level}: 0 areas")
+            problems.append(said("{level}: kein Gebiet", "{level}: no area", level=LEVELS[level]))
             continue
         counts = counts.reindex(list(labels), fill_value=0)
         for position, (period, count) in enumerate(counts.items()):
             usual = _usual_number(counts, position)
             if count == 0 and position < len(counts) - 1:
-                absent.append(f"{labels[period]} ({level})")
+                absent.append(
+                    said("{label} ({level})", "{label} ({level})", label=labels[period], level=LEVELS[level])
+                )
             elif count < coverage.min_share * usual:
-                problems.append(f"level {level}, {labels[period]}: {count} of {usual} areas")
+                problems.append(
+                    said("{level}, {label}: {count} von {usual} Gebieten", "{level}, {label}: {count} of {usual} areas",
+                         level=LEVELS[level], label=labels[period], count=int(count), usual=usual)
+                )  # fmt: skip
     return problems, absent
 
 
@@ -184,7 +203,7 @@ def _expected_cells(rows: pd.DataFrame, indicator: Indicator, names: list[str]) 
     return rows[wanted]
 
 
-def _home_gaps(rows: pd.DataFrame, subject: Subject, indicator: Indicator, names: list[str]) -> list[str]:
+def _home_gaps(rows: pd.DataFrame, subject: Subject, indicator: Indicator, names: list[str]) -> list[Text]:
     """Cells of the home municipality without a value that the other areas of its level have, or had before."""
     if HOME_LEVEL not in indicator.levels:
         return []
@@ -194,7 +213,14 @@ def _home_gaps(rows: pd.DataFrame, subject: Subject, indicator: Indicator, names
     period = newest["period_label"].iloc[0]
     home = newest[newest["area_code"] == subject.home_area]
     if _expected_cells(home, indicator, names)["value"].notna().sum() == 0:
-        return [f"area {subject.home_area}, {period}: no value"]
+        return [
+            said(
+                "{area}, {period}: kein Wert",
+                "{area}, {period}: no value",
+                area=subject.home_area,
+                period=period,
+            )
+        ]
     # No pupils of a type, no share of them: not applicable is an answer.
     level = newest["area_level"] == home["area_level"].iloc[0]
     earlier = ends[ends < last]
@@ -223,7 +249,20 @@ def _home_gaps(rows: pd.DataFrame, subject: Subject, indicator: Indicator, names
         return []
     first = both.assign(cell=cells)[np.isin(cells, list(missing))].drop_duplicates("cell")
     return [
-        f"area {subject.home_area}, {period}, {'/'.join(c for c in cell if c != TOTAL)}: no value"
+        said(
+            "{place}: kein Wert",
+            "{place}: no value",
+            place=place(
+                pd.Series(
+                    {
+                        **dict(zip(names, cell, strict=True)),
+                        "area_code": subject.home_area,
+                        "period_label": period,
+                    }
+                ),
+                subject.catalogue,
+            ),
+        )
         for cell in sorted(first[names].itertuples(index=False, name=None))
     ]
 
@@ -254,9 +293,12 @@ def _totals_only(rows: pd.DataFrame, subject: Subject, scope: str) -> list[Text]
         if missing and broken_down:
             label, span = subject.catalogue.breakdowns[name].label, f"{missing[0]}–{missing[-1]}"
             found.append(
-                Text(
-                    de=f"{span} nach {label.de} ({len(missing)})",
-                    en=f"{span} by {label.en.lower()} ({len(missing)})",
+                said(
+                    "{span} in der Gliederung {label} ({n:Jahr|Jahre})",
+                    "{span} in the breakdown {label} ({n:year|years})",
+                    span=span,
+                    label=label,
+                    n=len(missing),
                 )
             )
     return found

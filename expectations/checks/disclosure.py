@@ -16,8 +16,18 @@ import pandas as pd
 from expectations.catalogue import Catalogue
 from expectations.catalogue.model import PEOPLE, Indicator, Kind, Text
 from expectations.checks.base import Found, Subject, found, is_official, known, prepared, row_check
+from expectations.wording import said
 
 LEAST_DENOMINATOR = 30
+
+_WHY = {
+    "exact": Text(de="nicht gerundet", en="not rounded"),
+    "few": Text(de="eine Quote von weniger als dreißig", en="a rate of fewer than thirty"),
+    "opens": Text(
+        de="mit allen anderen veröffentlichten lässt sich eine kleine Zahl errechnen",
+        en="with all others told, a small count can be worked out",
+    ),
+}
 
 
 def from_people(indicator: Indicator, catalogue: Catalogue) -> bool:
@@ -35,7 +45,7 @@ def _find(subject: Subject) -> Found:
     base = rows["rounded_to"].astype(float)
     id_ = rows["indicator_id"].astype("object")
     counts = id_.map({n: i.kind is Kind.COUNT and i.unit in PEOPLE for n, i in chosen.items()}).astype(bool)
-    exact = rows[counts & (base.isna() | (rows["value"] % base.fillna(1) != 0))].assign(why="not rounded")
+    exact = rows[counts & (base.isna() | (rows["value"] % base.fillna(1) != 0))].assign(why="exact")
     per_person = id_.map({
         n: i.kind.needs_denominator and all(
             subject.catalogue.measures[t.measure].unit in PEOPLE
@@ -43,13 +53,13 @@ def _find(subject: Subject) -> Found:
         ) for n, i in chosen.items()
     }).astype(bool)  # fmt: skip
     few = rows["denominator"].astype(float) < LEAST_DENOMINATOR
-    small = rows[per_person & few & base.notna()].assign(why="a rate of fewer than thirty")
+    small = rows[per_person & few & base.notna()].assign(why="few")
     judged = prepared(subject)
     judged = judged[judged["indicator_id"].isin(names)]
     return found(
         judged,
         pd.concat([exact, small, _opening(subject, rows)]),
-        lambda row: f"{row['value']:g}, {row['why']}",
+        lambda row: said("{value}, {why}", "{value}, {why}", value=row["value"], why=_WHY[row["why"]]),
     )
 
 
@@ -57,8 +67,7 @@ def _opening(subject: Subject, rows: pd.DataFrame) -> pd.DataFrame:
     """The figures by which a small count can be worked out; which count it is stays in the house."""
     if subject.opened is None or subject.opened.empty:
         return rows.iloc[:0]
-    why = "with all others told, a small count can be worked out"
-    return rows[rows_among(subject, rows, subject.opened)].assign(why=why)
+    return rows[rows_among(subject, rows, subject.opened)].assign(why="opens")
 
 
 def rows_among(subject: Subject, rows: pd.DataFrame, named: pd.DataFrame) -> npt.NDArray[np.bool_]:

@@ -13,6 +13,7 @@ import pandas as pd
 from expectations.catalogue import Catalogue
 from expectations.catalogue.model import TOTAL, Indicator, Kind, Text
 from expectations.checks.base import Found, Subject, found, prepared, row_check
+from expectations.wording import said
 
 
 def _distributions(indicator: Indicator, catalogue: Catalogue) -> bool:
@@ -47,7 +48,14 @@ def _find(subject: Subject) -> Found:
     if not seen:
         return Found({}, rows.iloc[:0])
     return found(
-        pd.concat(seen), pd.concat(wrong), lambda row: f"cells {row['total']:g}, whole {row['whole']:g}"
+        pd.concat(seen),
+        pd.concat(wrong),
+        lambda row: said(
+            "Zellen {cells}, Ganzes {whole}",
+            "cells {cells}, whole {whole}",
+            cells=row["total"],
+            whole=row["whole"],
+        ),
     )
 
 

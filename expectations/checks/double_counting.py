@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from expectations.catalogue import Catalogue
 from expectations.catalogue.model import TOTAL
-from expectations.checks.base import Check, Subject, Words, listed, place
+from expectations.checks.base import Check, Subject, Words, both, place
 from expectations.verdict import Status, Verdict
+from expectations.wording import listed, said
 
 _WORDS = Words("double_counting")
 
@@ -46,17 +47,20 @@ def _run(subject: Subject, scope: str) -> Verdict:
     if wrong.empty:
         return _WORDS.say(
             subject, scope, Status.PASS, observed=f"0 of {groups}", expected=expected,
-            de=f"{label.de}: nirgends steht eine unzulässige Summe ({groups} Fälle geprüft).",
-            en=f"{label.en}: nowhere stands a sum that must not be made ({groups} cases checked).",
+            **both("{label}: nirgends steht eine unzulässige Summe ({n:Fall|Fälle} geprüft).",
+                   "{label}: nowhere stands a sum that must not be made ({n:case|cases} checked).", label=label, n=groups),
         )  # fmt: skip
     wrong[breakdown] = TOTAL
     # Offices print such a total here and there, where it happens to be true; a rule of ours makes it everywhere.
     everywhere = len(wrong) > _MANY * int((positive > 1).sum())
-    examples = [f"{place(row, subject.names)}: {row['value']:g}" for _, row in wrong.head(4).iterrows()]
+    examples = [
+        said("{place}: {value}", "{place}: {value}", place=place(row, subject.catalogue), value=row["value"])
+        for _, row in wrong.head(4).iterrows()
+    ]
     return _WORDS.say(
         subject, scope, Status.FAIL if everywhere else Status.WARN, observed=f"{len(wrong)} of {groups}", expected=expected,
-        de=f"{label.de}: {len(wrong)} Summen über Teile, die mehrfach zählen: {listed(examples)}.",
-        en=f"{label.en}: {len(wrong)} sums over parts that count more than once: {listed(examples)}.",
+        **both("{label}: {n:Summe|Summen} über Teile, die mehrfach zählen: {sums}.",
+               "{label}: {n:sum|sums} over parts that count more than once: {sums}.", label=label, n=len(wrong), sums=listed(examples)),
     )  # fmt: skip
 
 

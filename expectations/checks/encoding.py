@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from expectations.checks.base import Check, Subject, Words, listed, table_scope
+from expectations.checks.base import Check, Subject, Words, both, listed, table_scope
 from expectations.verdict import Status, Verdict
 
 _WORDS = Words("encoding")
@@ -34,13 +34,13 @@ def _run(subject: Subject, scope: str) -> Verdict:
     if wrong:
         return _WORDS.say(
             subject, scope, Status.FAIL, observed=f"{len(wrong)} texts: {listed(wrong)}", expected=expected,
-            de=f"{len(wrong)} Texte mit beschädigten Zeichen: {listed(wrong)}.",
-            en=f"{len(wrong)} texts with damaged characters: {listed(wrong)}.",
+            **both("{n:Text|Texte} mit beschädigten Zeichen: {texts}.", "{n:text|texts} with damaged characters: {texts}.",
+                   n=len(wrong), texts=listed(wrong)),
         )  # fmt: skip
     return _WORDS.say(
         subject, scope, Status.PASS, observed=f"0 of {len(texts)} texts", expected=expected,
-        de=f"{len(texts)} Namen und Fußnoten ohne beschädigte Zeichen.",
-        en=f"{len(texts)} names and footnotes without damaged characters.",
+        **both("{n:Name oder Fußnote|Namen und Fußnoten} ohne beschädigte Zeichen.",
+               "{n:name or footnote|names and footnotes} without damaged characters.", n=len(texts)),
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ How to resolve: fetch the table; raise the limit only if the office's own calend
 
 from __future__ import annotations
 
-from expectations.checks.base import Check, Subject, Words, table_codes
+from expectations.checks.base import Check, Subject, Words, both, table_codes
 from expectations.verdict import Status, Verdict
 
 _WORDS = Words("freshness")
@@ -27,10 +27,9 @@ def _run(subject: Subject, scope: str) -> Verdict:
     due = statistic.due_on(newest.date())
     return _WORDS.say(
         subject, scope, Status.WARN if late else Status.PASS, observed=f"newest period ends {until}", expected=expected,
-        de=f"Tabelle {scope} ist überfällig: Daten nur bis {until}, Neues war für {due} zu erwarten."
-        if late else f"Tabelle {scope}: Daten bis {until}.",
-        en=f"Table {scope} is late: data only until {until}, news was due on {due}."
-        if late else f"Table {scope}: data until {until}.",
+        **both("Tabelle {table} ist überfällig: Daten nur bis {until}, Neues war am {due} zu erwarten.",
+               "Table {table} is late: data only until {until}, news was due on {due}.", table=scope, until=newest, due=due)
+        if late else both("Tabelle {table}: Daten bis {until}.", "Table {table}: data until {until}.", table=scope, until=newest),
     )  # fmt: skip
 
 

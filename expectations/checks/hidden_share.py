@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import pandas as pd
 
-from expectations.catalogue.model import TOTAL
-from expectations.checks.base import Check, Subject, Words, table_scope
+from expectations.catalogue.model import TOTAL, Text
+from expectations.checks.base import Check, Subject, Words, both, table_scope
 from expectations.disclosure.declaration import MOST_HIDDEN
 from expectations.verdict import Status, Verdict
+from expectations.wording import Percent
 
 _WORDS = Words("hidden_share")
 
@@ -27,13 +28,15 @@ def _run(subject: Subject, scope: str) -> Verdict:
     if share <= MOST_HIDDEN:
         return _WORDS.say(
             subject, scope, Status.PASS, observed=observed, expected=expected,
-            de=f"Von {len(hidden)} Werten sind {share:.1%} geheim.", en=f"Of {len(hidden)} figures {share:.1%} are hidden.",
+            **both("Von {figures} Werten sind {share} geheim.", "Of {figures} figures {share} are hidden.",
+                   figures=len(hidden), share=Percent(share, 1)),
         )  # fmt: skip
     coarser = _coarser(subject, hidden)
     return _WORDS.say(
         subject, scope, Status.FAIL, observed=observed, expected=expected,
-        de=f"Von {len(hidden)} Werten sind {share:.1%} geheim. Am wenigsten geht verloren ohne: {coarser or 'keine Aufgliederung hilft'}.",
-        en=f"Of {len(hidden)} figures {share:.1%} are hidden. Least is lost without: {coarser or 'no breakdown helps'}.",
+        **both("Von {figures} Werten sind {share} geheim. Am wenigsten geht verloren ohne: {coarser}.",
+               "Of {figures} figures {share} are hidden. Least is lost without: {coarser}.", figures=len(hidden), share=Percent(share, 1),
+               coarser=coarser or Text(de="keine Aufgliederung hilft", en="no breakdown helps")),
     )  # fmt: skip
 
 

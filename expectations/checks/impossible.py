@@ -8,8 +8,10 @@ How to resolve: compare the order of columns with the official table; if the com
 from __future__ import annotations
 
 from expectations.catalogue import Catalogue
-from expectations.checks.base import Check, Subject, Words, listed, place
+from expectations.catalogue.model import Text
+from expectations.checks.base import Check, Subject, Words, both, place
 from expectations.verdict import Status, Verdict
+from expectations.wording import listed, said
 
 _WORDS = Words("impossible")
 
@@ -24,7 +26,7 @@ def _run(subject: Subject, scope: str) -> Verdict:
     rows = subject.measures[subject.measures["measure_id"] == scope]
     if rows.empty or rows["value"].notna().sum() == 0:
         return _WORDS.without_values(subject, scope, told=subject.is_told(measure=scope))
-    wrong: list[str] = []
+    wrong: list[Text] = []
     count = 0
     for combination in measure.impossible:
         chosen = rows["value"].fillna(0) > 0
@@ -32,13 +34,21 @@ def _run(subject: Subject, scope: str) -> Verdict:
             chosen &= rows[name].isin(cells)
         hits = rows[chosen]
         count += len(hits)
-        wrong += [f"{place(row, subject.names)}: {row['value']:g}" for _, row in hits.head(4).iterrows()]
+        wrong += [
+            said(
+                "{place}: {value}",
+                "{place}: {value}",
+                place=place(row, subject.catalogue),
+                value=row["value"],
+            )
+            for _, row in hits.head(4).iterrows()
+        ]
     expected = "nobody in a cell that can't exist"
     if wrong:
         return _WORDS.say(
-            subject, scope, Status.FAIL, observed=f"{count} values: {listed(wrong)}", expected=expected,
-            de=f"{measure.label.de}: {count} Werte in Zellen, die es nicht geben kann: {listed(wrong)}.",
-            en=f"{measure.label.en}: {count} values in cells that can't exist: {listed(wrong)}.",
+            subject, scope, Status.FAIL, observed=f"{count} values: {listed(wrong).en}", expected=expected,
+            **both("{label}: {n:Wert|Werte} in Zellen, die es nicht geben kann: {values}.",
+                   "{label}: {n:value|values} in cells that can't exist: {values}.", label=measure.label, n=count, values=listed(wrong)),
         )  # fmt: skip
     return _WORDS.say(
         subject, scope, Status.PASS, observed=f"0 of {len(rows)}", expected=expected,

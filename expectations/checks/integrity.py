@@ -22,7 +22,7 @@ def _run(subject: Subject, scope: str) -> Verdict:
     count = len(subject.tests)
     expected = f"{count} of {count} tests passed"
     if failed:
-        names = listed([f"{t.name} ({t.failures} rows)" for t in failed])
+        names = listed([f"{t.name} ({t.failures})" for t in failed])
         return _WORDS.say(
             subject,
             scope,

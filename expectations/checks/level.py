@@ -7,8 +7,18 @@ How to resolve: declare the level, or see how the row came in.
 
 from __future__ import annotations
 
+from expectations.catalogue.availability import LEVELS
+from expectations.catalogue.model import Indicator, Text
 from expectations.checks.by_suite import row_suite_check
+from expectations.wording import said
 
-CHECK = row_suite_check(
-    "level", lambda indicator: f"level in {', '.join(indicator.all_levels)}", "area_level"
-)
+
+def _rule(indicator: Indicator) -> Text:
+    german, english = (
+        ", ".join(getattr(LEVELS[level], language) for level in indicator.all_levels)
+        for language in ("de", "en")
+    )
+    return said("Ebene: {levels}", "level: {levels}", levels=Text(de=german, en=english))
+
+
+CHECK = row_suite_check("level", _rule, "area_level")

@@ -14,6 +14,7 @@ import pandas as pd
 
 from expectations.catalogue.model import Text
 from expectations.checks.base import Found, Subject, found, no_district_pairs, one_number, pairs, row_check
+from expectations.wording import Percent, said
 
 _TIMES = 6.0
 """So many times the usual common change is no common change any more."""
@@ -70,11 +71,22 @@ def _find(subject: Subject) -> Found:
         wrong[["cell", "end", "change", "areas"]].rename(columns={"change": "common"}), on=["cell", "end"]
     )
 
-    def shown(row: pd.Series) -> str:
-        of = "" if row["part"] == "value" else f"{row['part']} of "
-        return f"{of}{row['areas']} districts by {100 * (np.exp(row['common']) - 1):+.0f} %"
+    return found(rows, first, _words)
 
-    return found(rows, first, shown)
+
+def _words(row: pd.Series) -> Text:
+    change = Percent(float(np.exp(row["common"]) - 1), signed=True)
+    if row["part"] == "value":
+        return said(
+            "{areas:Kreis|Kreise} um {change}",
+            "{areas:district|districts} by {change}",
+            areas=row["areas"],
+            change=change,
+        )
+    return said(
+        "Nenner in {areas:Kreis|Kreisen} um {change}", "denominator of {areas:district|districts} by {change}",
+        areas=row["areas"], change=change,
+    )  # fmt: skip
 
 
 CHECK = row_check(

@@ -21,6 +21,13 @@ from expectations.checks.base import (
     prepared,
     row_check,
 )  # fmt: skip
+from expectations.wording import said
+
+_WORDS = {
+    "cells": lambda n: said("{n:Zelle fehlt|Zellen fehlen}", "{n:cell absent|cells absent}", n=n),
+    "cell": lambda n: Text(de="Zelle nicht mehr da", en="cell no longer there"),
+    "area": lambda n: Text(de="Gebiet nicht mehr da", en="area no longer there"),
+}
 
 
 def _find(subject: Subject) -> Found:
@@ -34,7 +41,7 @@ def _find(subject: Subject) -> Found:
     widths = now.groupby([*keys, "area_code"], observed=True)["cells"].transform("nunique")
     full = widths.groupby([now[k] for k in keys], observed=True).transform("max")
     narrow = now[widths < full].drop_duplicates([*keys, "area_code"])
-    narrow = narrow.assign(why=(full - widths)[narrow.index].astype(int).astype(str) + " cells absent")
+    narrow = narrow.assign(why="cells", absent=(full - widths)[narrow.index].astype(int))
     # Gone in all areas: every cell of the period before.
     earlier = rows[~newest]
     last = earlier["end"] == earlier.groupby(keys, observed=True)["end"].transform("max")
@@ -44,7 +51,7 @@ def _find(subject: Subject) -> Found:
     before = earlier[last & earlier["value"].notna()].drop_duplicates([*keys, "cells"])
     there = now.drop_duplicates([*keys, "cells"])[[*keys, "cells"]].assign(there=True)
     lost = before.merge(there, on=[*keys, "cells"], how="left")
-    lost = lost[lost["there"].isna()].drop(columns="there").assign(why="cell no longer there")
+    lost = lost[lost["there"].isna()].drop(columns="there").assign(why="cell", absent=1)
     # Areas of the period before that have no row at all any more.
     last_rows = earlier[last]
     areas = last_rows.drop_duplicates([*keys, "area_code"])
@@ -54,9 +61,9 @@ def _find(subject: Subject) -> Found:
     had = set(last_rows.loc[last_rows["value"].notna(), "area_code"].astype(str))
     ended = {area.code for reform in subject.catalogue.area_reforms.values() for area in reform.dissolved}
     gone = gone[gone["there"].isna() & gone["area_code"].astype(str).isin(had - ended)]
-    gone = gone.drop(columns="there").assign(why="area no longer there")
+    gone = gone.drop(columns="there").assign(why="area", absent=1)
     wrong = pd.concat([narrow, lost, gone])
-    return found(prepared(subject), wrong, lambda row: row["why"])
+    return found(prepared(subject), wrong, lambda row: _WORDS[row["why"]](row["absent"]))
 
 
 CHECK = row_check(

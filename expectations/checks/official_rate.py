@@ -11,8 +11,9 @@ from __future__ import annotations
 import pandas as pd
 
 from expectations.catalogue import Catalogue
-from expectations.checks.base import Check, Subject, Words, listed
+from expectations.checks.base import Check, Subject, Words, both
 from expectations.verdict import Status, Verdict
+from expectations.wording import listed, said
 
 _WORDS = Words("official_rate")
 
@@ -47,21 +48,21 @@ def _run(subject: Subject, scope: str) -> Verdict:
     if off.empty:
         return _WORDS.say(
             subject, scope, Status.PASS, observed=f"{len(joined)} agree", expected=expected,
-            de=f"{declared.title.de}: {len(joined)} amtliche Quoten stimmen mit ihren Teilen überein.",
-            en=f"{declared.title.en}: {len(joined)} official rates agree with their parts.",
+            **both("{title}: {n:amtliche Quote stimmt mit ihren|amtliche Quoten stimmen mit ihren} Teilen überein.",
+                   "{title}: {n:official rate agrees with its|official rates agree with their} parts.", title=declared.title, n=len(joined)),
         )  # fmt: skip
     grave = at_home.any() or len(off) > _TOLERATED * len(joined)
     first = off[at_home] if at_home.any() else off
-    shown = listed(
-        [
-            f"{r['area_code']}, {r['year']}: {r['rate']:g} / {r['own']:.4g}"
-            for r in first.head(4).reset_index().to_dict("records")
-        ]
-    )
+    shown = listed([
+        said("{area}, {year}: {rate} / {own}", "{area}, {year}: {rate} / {own}",
+             area=r["area_code"], year=str(r["year"]), rate=float(r["rate"]), own=float(r["own"]))
+        for r in first.head(4).reset_index().to_dict("records")
+    ])  # fmt: skip
     return _WORDS.say(
-        subject, scope, Status.FAIL if grave else Status.WARN, observed=f"{len(off)} of {len(joined)}: {shown}", expected=expected,
-        de=f"{declared.title.de}: {len(off)} von {len(joined)} amtlichen Quoten ergeben sich nicht aus ihren Teilen: {shown}.",
-        en=f"{declared.title.en}: {len(off)} of {len(joined)} official rates do not follow from their parts: {shown}.",
+        subject, scope, Status.FAIL if grave else Status.WARN, observed=f"{len(off)} of {len(joined)}: {shown.en}", expected=expected,
+        **both("{title}: {off} von {n} amtlichen Quoten ergeben sich nicht aus ihren Teilen: {rates}.",
+               "{title}: {off} of {n} official rates do not follow from their parts: {rates}.",
+               title=declared.title, off=len(off), n=len(joined), rates=shown),
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from expectations.catalogue import Catalogue
 from expectations.catalogue.model import Indicator, Kind, Text
 from expectations.checks.base import Found, Subject, found, known, row_check
+from expectations.wording import said
 
 
 def _shares(indicator: Indicator, catalogue: Catalogue) -> bool:
@@ -23,7 +24,13 @@ def _find(subject: Subject) -> Found:
     room = rows["rounded_to"].fillna(0).astype(float)
     # Parts of a whole that an office rounded cell by cell may exceed it by that.
     wrong = rows[rows["numerator"] > rows["denominator"] + room]
-    return found(rows, wrong, lambda row: f"{row['numerator']:g} of {row['denominator']:g}")
+    return found(
+        rows,
+        wrong,
+        lambda row: said(
+            "{part} von {whole}", "{part} of {whole}", part=row["numerator"], whole=row["denominator"]
+        ),
+    )
 
 
 CHECK = row_check(

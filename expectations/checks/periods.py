@@ -12,6 +12,7 @@ import pandas as pd
 
 from expectations.catalogue.model import Text
 from expectations.checks.base import Found, Subject, found, prepared, row_check
+from expectations.wording import said
 
 
 def _find(subject: Subject) -> Found:
@@ -26,7 +27,15 @@ def _find(subject: Subject) -> Found:
     named &= short.isna() | (short == end.dt.year % 100)
     wrong = one_each[~((start <= end) & (start <= subject.today) & named)]
     return found(
-        rows, wrong, lambda row: f"{row['period_label']} from {row['period_start']} to {row['period_end']}"
+        rows,
+        wrong,
+        lambda row: said(
+            "{label} vom {start} bis {end}",
+            "{label} from {start} to {end}",
+            label=str(row["period_label"]),
+            start=row["period_start"],
+            end=row["period_end"],
+        ),
     )
 
 

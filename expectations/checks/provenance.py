@@ -11,6 +11,7 @@ import pandas as pd
 
 from expectations.catalogue.model import Text
 from expectations.checks.base import Found, Subject, found, known, row_check
+from expectations.wording import said
 
 
 def _find(subject: Subject) -> Found:
@@ -19,7 +20,8 @@ def _find(subject: Subject) -> Found:
     nameless = source.isna() | (source == "")
     ahead = pd.to_datetime(rows["retrieved_at"]) > subject.today + pd.Timedelta(days=1)
     return found(
-        rows, rows[nameless | ahead], lambda row: f"source {row['source']!s}, retrieved {row['retrieved_at']!s}"
+        rows, rows[nameless | ahead], lambda row: said("Quelle {source}, abgerufen {moment}", "source {source}, retrieved {moment}",
+                                               source=str(row["source"]), moment=pd.Timestamp(row["retrieved_at"]) if pd.notna(row["retrieved_at"]) else None)
     )  # fmt: skip
 
 

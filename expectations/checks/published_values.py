@@ -9,11 +9,10 @@ How to resolve: read the changed rows in the quality report; if they are right, 
 
 from __future__ import annotations
 
-import pandas as pd
-
 from expectations.catalogue.model import Text
 from expectations.checks.base import Found, Subject, found, prepared, row_check
 from expectations.checks.changes import changed_rows, unexplained
+from expectations.wording import said
 
 
 def _find(subject: Subject) -> Found:
@@ -21,11 +20,13 @@ def _find(subject: Subject) -> Found:
     rows = prepared(subject)
     both = changes[changes["kind"] == "changed"]
     wrong = both[unexplained(subject, both)]
-    return found(rows, wrong, lambda row: f"{_shown(row['value_before'])} → {_shown(row['value'])}")
-
-
-def _shown(value: float) -> str:
-    return "–" if pd.isna(value) else f"{value:g}"
+    return found(
+        rows,
+        wrong,
+        lambda row: said(
+            "{before} → {now}", "{before} → {now}", before=row["value_before"], now=row["value"]
+        ),
+    )
 
 
 CHECK = row_check(

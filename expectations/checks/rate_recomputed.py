@@ -14,6 +14,7 @@ import pandas as pd
 from expectations.catalogue import Catalogue
 from expectations.catalogue.model import Indicator, Kind, Text
 from expectations.checks.base import Found, Subject, found, known, row_check
+from expectations.wording import said
 
 
 def _has_parts(indicator: Indicator, catalogue: Catalogue) -> bool:
@@ -35,7 +36,16 @@ def _find(subject: Subject) -> Found:
     own = pd.Series(np.where(less, above - below, np.where(of_two, ratio, above * scale)), index=rows.index)
     half = 0.5 * 10.0 ** (-decimals) + 1e-9 * own.abs() + 1e-9
     wrong = rows.assign(own=own)[~((rows["value"] - own).abs() <= half)]
-    return found(rows, wrong, lambda row: f"{row['value']:g}, its parts give {row['own']:g}")
+    return found(
+        rows,
+        wrong,
+        lambda row: said(
+            "{value}, die Teile ergeben {own}",
+            "{value}, its parts give {own}",
+            value=row["value"],
+            own=row["own"],
+        ),
+    )
 
 
 CHECK = row_check(

@@ -15,8 +15,9 @@ import pandas as pd
 from expectations.catalogue import Catalogue
 from expectations.catalogue.availability import rounding_of
 from expectations.catalogue.registers import Side, Term
-from expectations.checks.base import Check, Subject, Words, listed
+from expectations.checks.base import Check, Subject, Words, both
 from expectations.verdict import Status, Verdict
+from expectations.wording import listed, said
 
 _WORDS = Words("reconciliation")
 
@@ -33,9 +34,9 @@ def _run(subject: Subject, scope: str) -> Verdict:
     if subject.frame is None or subject.frame.empty:
         return _WORDS.not_built(subject, scope)
     ours, theirs = _figures(subject, declared.register_), _figures(subject, declared.official)
-    both = sorted(set(ours) & set(theirs))
+    shared = sorted(set(ours) & set(theirs))
     allowed = f"{declared.percent:g} % + {declared.absolute:g}"
-    if not both:
+    if not shared:
         what = ("Register", "register") if not ours else ("amtliche Tabelle", "official table")
         return _WORDS.say(
             subject, scope, Status.PASS, observed="nothing to compare", expected=f"a difference up to {allowed}",
@@ -43,28 +44,30 @@ def _run(subject: Subject, scope: str) -> Verdict:
             en=f"{declared.title.en}: nothing to compare, the {what[1]} has no values.",
         )  # fmt: skip
     apart = [
-        (label, ours[label], theirs[label]) for label in both
+        (label, ours[label], theirs[label]) for label in shared
         if abs(ours[label] - theirs[label]) > abs(theirs[label]) * declared.percent / 100 + declared.absolute
     ]  # fmt: skip
     if not apart:
         return _WORDS.say(
-            subject, scope, Status.PASS, observed=f"{len(both)} periods agree", expected=f"a difference up to {allowed}",
-            de=f"{declared.title.de}: Register und amtliche Tabelle stimmen in {len(both)} Zeiträumen überein.",
-            en=f"{declared.title.en}: register and official table agree in {len(both)} periods.",
+            subject, scope, Status.PASS, observed=f"{len(shared)} periods agree", expected=f"a difference up to {allowed}",
+            **both("{title}: Register und amtliche Tabelle stimmen in {n:Zeitraum|Zeiträumen} überein.",
+                   "{title}: register and official table agree in {n:period|periods}.", title=declared.title, n=len(shared)),
         )  # fmt: skip
     far = declared.holds or any(
         abs(mine - official) > _FAR * (abs(official) * declared.percent / 100 + declared.absolute)
         for _, mine, official in apart
     )
     base = _base(subject.catalogue, declared.register_)
-    found = listed(
-        [f"{label[1]}: {base * round(mine / base):,.6g} / {official:,.6g}" for label, mine, official in apart]
-    )
+    found = listed([
+        said("{period}: {mine} / {official}", "{period}: {mine} / {official}",
+             period=label[1], mine=base * round(mine / base), official=official)
+        for label, mine, official in apart
+    ])  # fmt: skip
     return _WORDS.say(
-        subject, scope, Status.FAIL if far else Status.WARN, observed=found,
+        subject, scope, Status.FAIL if far else Status.WARN, observed=found.en,
         expected=f"a difference up to {allowed}",
-        de=f"{declared.title.de}: Register und amtliche Tabelle gehen auseinander ({found}). {declared.note.de}",
-        en=f"{declared.title.en}: register and official table differ ({found}). {declared.note.en}",
+        **both("{title}: Register und amtliche Tabelle gehen auseinander ({found}). {note}",
+               "{title}: register and official table differ ({found}). {note}", title=declared.title, found=found, note=declared.note),
     )  # fmt: skip
 
 

@@ -7,7 +7,8 @@ How to resolve: read the reason, have the file sent again; until then the last a
 
 from __future__ import annotations
 
-from expectations.checks.base import Check, Subject, Words, table_codes
+from expectations.catalogue.model import Text
+from expectations.checks.base import Check, Subject, Words, both, table_codes
 from expectations.verdict import Status, Verdict
 
 _WORDS = Words("refused_delivery")
@@ -18,7 +19,6 @@ def _run(subject: Subject, scope: str) -> Verdict:
     if delivery is None:
         return _WORDS.without_values(subject, scope, told=subject.is_told(table=scope))
     newest = delivery.newest_period_end
-    until = f"{newest:%Y-%m-%d}" if newest is not None else "unknown"
     for reasons, de, en in (
         (delivery.refused, "Letzte Lieferung abgelehnt", "Last delivery refused"),
         (delivery.outstanding, "Nicht abgerufen", "Not retrieved"),
@@ -26,8 +26,9 @@ def _run(subject: Subject, scope: str) -> Verdict:
         if reasons:
             return _WORDS.say(
                 subject, scope, Status.WARN, observed=reasons[0], expected="every delivery accepted",
-                de=f"{de} ({reasons[0]}); weiter mit {delivery.newest_file}, Daten bis {until}.",
-                en=f"{en} ({reasons[0]}); carrying on with {delivery.newest_file}, data until {until}.",
+                **both("{what} ({reason}); weiter mit {file}, Daten bis {until}.",
+                       "{what} ({reason}); carrying on with {file}, data until {until}.",
+                       what=Text(de=de, en=en), reason=reasons[0], file=str(delivery.newest_file), until=newest),
             )  # fmt: skip
     return _WORDS.say(
         subject, scope, Status.PASS, observed="nothing refused", expected="every delivery accepted",

@@ -12,6 +12,7 @@ import pandas as pd
 
 from expectations.catalogue.model import Text
 from expectations.checks.base import Found, Subject, found, known, one_number, row_check
+from expectations.wording import said
 
 _LARGE = 400
 """Figures from which a second area with the same one is rare; a rate counts by its cases."""
@@ -37,7 +38,16 @@ def _find(subject: Subject) -> Found:
     newest = large["end"] == large.groupby("indicator_id", observed=True)["end"].transform("max")
     hits = large.assign(same=same)[(same >= _TIMES) & (same >= 0.05 * areas) & newest]
     wrong = pd.concat([hits, _filled(rows, keys)]).drop_duplicates([*keys, "value"])
-    return found(known(subject), wrong, lambda row: f"{row['value']:g} in {row['same']:g} districts")
+    return found(
+        known(subject),
+        wrong,
+        lambda row: said(
+            "{value} in {areas:Kreis|Kreisen}",
+            "{value} in {areas:district|districts}",
+            value=row["value"],
+            areas=row["same"],
+        ),
+    )
 
 
 def _filled(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:

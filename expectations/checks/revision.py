@@ -12,8 +12,12 @@ How to resolve: read the changed cells; if the office revised its figures, add t
 
 from __future__ import annotations
 
-from expectations.checks.base import Check, Subject, Words, listed, table_codes
+import datetime as dt
+
+from expectations.catalogue.model import Text
+from expectations.checks.base import Check, Subject, Words, both, listed, table_codes
 from expectations.verdict import Status, Verdict
+from expectations.wording import Percent, day, said
 
 _WORDS = Words("revision")
 
@@ -28,23 +32,30 @@ def _run(subject: Subject, scope: str) -> Verdict:
     expected = f"only declared changes, and of at most {official.revision_limit:.0%} of the cells"
     examples = f" ({listed(told.examples)})" if told.examples else ""
     share = changed / told.cells if told.cells else 0.0
-    days = ", ".join(told.days)
+    dates = [dt.date.fromisoformat(d) for d in told.days if d != "unknown"]
+    days = Text(
+        de=", ".join(day(d, "de") for d in dates) or "unbekannt",
+        en=", ".join(day(d, "en") for d in dates) or "unknown",
+    )
     # What a person accepted may be as large as it is.
     too_many = told.declared - told.accepted + told.undeclared > official.revision_limit * told.cells
     if told.undeclared or too_many:
-        which = f"{told.undeclared} unerklärt" if told.undeclared else f"{share:.1%} aller Zellen"
-        which_en = f"{told.undeclared} undeclared" if told.undeclared else f"{share:.1%} of all cells"
+        which = said("{share} aller Zellen", "{share} of all cells", share=Percent(share, 1))
+        if told.undeclared:
+            which = said("{n} unerklärt", "{n} undeclared", n=told.undeclared)
         return _WORDS.say(
             subject, scope, Status.FAIL, observed=f"{changed} of {told.cells} cells changed, {told.undeclared} undeclared",
             expected=expected,
-            de=f"Tabelle {scope}, Stand {days}, ändert {changed} veröffentlichte Werte, {which}{examples}.",
-            en=f"Table {scope}, state of {days}, changes {changed} published values, {which_en}{examples}.",
+            **both("Tabelle {table}, Stand {days}, ändert {n:veröffentlichten Wert|veröffentlichte Werte}, {which}{examples}.",
+                   "Table {table}, state of {days}, changes {n:published value|published values}, {which}{examples}.",
+                   table=scope, days=days, n=changed, which=which, examples=examples),
         )  # fmt: skip
     if changed:
         return _WORDS.say(
             subject, scope, Status.WARN, observed=f"{changed} of {told.cells} cells changed", expected=expected,
-            de=f"Tabelle {scope}, Stand {days}: {changed} frühere Werte geändert, wie erklärt{examples}.",
-            en=f"Table {scope}, state of {days}: {changed} earlier values changed, as declared{examples}.",
+            **both("Tabelle {table}, Stand {days}: {n:früherer Wert|frühere Werte} geändert, wie erklärt{examples}.",
+                   "Table {table}, state of {days}: {n:earlier value|earlier values} changed, as declared{examples}.",
+                   table=scope, days=days, n=changed, examples=examples),
         )  # fmt: skip
     return _WORDS.say(
         subject, scope, Status.PASS, observed="nothing changed", expected=expected,

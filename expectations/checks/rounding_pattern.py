@@ -15,6 +15,7 @@ import pandas as pd
 from expectations.catalogue import Catalogue
 from expectations.catalogue.model import PEOPLE, Indicator, Kind, Text
 from expectations.checks.base import Found, Subject, found, is_official, known, land_of, row_check
+from expectations.wording import said
 
 _LEAST = 25
 """Figures of a Land and period from which a pattern can be told from chance."""
@@ -38,8 +39,8 @@ def _find(subject: Subject) -> Found:
     # What is told of the city's own records must be rounded (decision 0016).
     inside = rows[is_count & ~is_official(rows) & base.isna() & (rows["value"] % 5 != 0)]
     found_rows = [
-        unrounded.assign(why=[f"no multiple of {b:g}" for b in unrounded["rounded_to"]]),
-        inside.assign(why="not rounded"),
+        unrounded.assign(why="no multiple", of=unrounded["rounded_to"].astype(float)),
+        inside.assign(why="not rounded", of=np.nan),
     ]
     districts = rows[base.isna() & is_official(rows) & (rows["area_level"] == "district")]
     newest = districts["end"] == districts.groupby("indicator_id", observed=True)["end"].transform("max")
@@ -55,10 +56,19 @@ def _find(subject: Subject) -> Found:
         ]
         hits = pd.concat([p for p in patterns if len(p)] or [districts.iloc[:0]])
         if len(hits):
-            found_rows.append(hits.drop_duplicates("indicator_id").assign(why=f"multiples of {divisor}"))
+            found_rows.append(hits.drop_duplicates("indicator_id").assign(why="multiples", of=float(divisor)))
             break
-    wrong = pd.concat([f for f in found_rows if len(f)] or [rows.iloc[:0].assign(why="")])
-    return found(rows, wrong, lambda row: f"{row['value']:g}, {row['why']}")
+    wrong = pd.concat([f for f in found_rows if len(f)] or [rows.iloc[:0].assign(why="", of=np.nan)])
+    return found(rows, wrong, _words)
+
+
+def _words(row: pd.Series) -> Text:
+    why = {
+        "no multiple": said("kein Vielfaches von {of}", "no multiple of {of}", of=row["of"]),
+        "not rounded": Text(de="nicht gerundet", en="not rounded"),
+        "multiples": said("Vielfache von {of}", "multiples of {of}", of=row["of"]),
+    }
+    return said("{value}, {why}", "{value}, {why}", value=row["value"], why=why[row["why"]])
 
 
 def _multiples(rows: pd.DataFrame, counts: pd.Series, divisor: int) -> pd.DataFrame:

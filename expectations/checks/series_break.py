@@ -13,6 +13,7 @@ import pandas as pd
 
 from expectations.catalogue.model import Text
 from expectations.checks.base import Found, Subject, found, prepared, row_check
+from expectations.wording import said
 
 
 def _find(subject: Subject) -> Found:
@@ -38,9 +39,15 @@ def _find(subject: Subject) -> Found:
                 # A cell that has no past has no break.
                 here = after[(after["end"] == first) & after["series"].isin(set(before["series"]))]
                 if len(here) and not marked.loc[here.index].any():
-                    unmarked.append(here.head(1).assign(why=f"break of {entry.from_} not marked"))
-    stray = rows[marked & ~explained].assign(why="marked, but nothing declared")
-    return found(rows, pd.concat([*unmarked, stray]) if unmarked else stray, lambda row: row["why"])
+                    unmarked.append(here.head(1).assign(broken_on=entry.from_))
+    stray = rows[marked & ~explained].assign(broken_on=None)
+    return found(rows, pd.concat([*unmarked, stray]) if unmarked else stray, _words)
+
+
+def _words(row: pd.Series) -> Text:
+    if pd.isna(row["broken_on"]):
+        return Text(de="bezeichnet, aber nicht erklärt", en="marked, but nothing declared")
+    return said("Bruch vom {day} nicht bezeichnet", "break of {day} not marked", day=row["broken_on"])
 
 
 CHECK = row_check(

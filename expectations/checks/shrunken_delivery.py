@@ -7,7 +7,7 @@ How to resolve: have the whole file delivered; if the office gave cells up for g
 
 from __future__ import annotations
 
-from expectations.checks.base import Check, Subject, Words, table_codes
+from expectations.checks.base import Check, Subject, Words, both, table_codes
 from expectations.verdict import Status, Verdict
 
 _WORDS = Words("shrunken_delivery")
@@ -24,8 +24,9 @@ def _run(subject: Subject, scope: str) -> Verdict:
     if before and delivery.cells < _LEAST * before:
         return _WORDS.say(
             subject, scope, Status.FAIL, observed=f"{delivery.cells} of {before} figures", expected=expected,
-            de=f"Tabelle {scope}: Die neueste Lieferung hat nur {delivery.cells} von {before} Werten der vorigen.",
-            en=f"Table {scope}: the newest delivery has only {delivery.cells} of {before} figures of the one before.",
+            **both("Tabelle {table}: Die neueste Lieferung hat nur {now} von {before} Werten der vorigen.",
+                   "Table {table}: the newest delivery has only {now} of {before} figures of the one before.",
+                   table=scope, now=delivery.cells, before=before),
         )  # fmt: skip
     return _WORDS.say(
         subject, scope, Status.PASS, observed="no less than before", expected=expected,

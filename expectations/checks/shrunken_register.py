@@ -9,7 +9,7 @@ How to resolve: ask the register's owner; if it is true, waive the finding.
 from __future__ import annotations
 
 from expectations.catalogue import Catalogue
-from expectations.checks.base import Check, Subject, Words, registers_behind
+from expectations.checks.base import Check, Subject, Words, both, registers_behind
 from expectations.verdict import Status, Verdict
 
 _WORDS = Words("shrunken_register")
@@ -41,8 +41,8 @@ def _run(subject: Subject, scope: str) -> Verdict:
     status = Status.FAIL if abs(change) > _BROKEN else Status.WARN
     return _WORDS.say(
         subject, scope, status, observed=f"{now} after {before} records", expected=expected,
-        de=f"Register {title.de}: {now} Datensätze nach {before} in der Lieferung davor.",
-        en=f"Register {title.en}: {now} records after {before} in the delivery before.",
+        **both("Register {title}: {now:Datensatz|Datensätze} nach {before} in der Lieferung davor.",
+               "Register {title}: {now:record|records} after {before} in the delivery before.", title=title, now=now, before=before),
     )  # fmt: skip
 
 

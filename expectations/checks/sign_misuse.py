@@ -15,6 +15,7 @@ import pandas as pd
 from expectations.catalogue import Catalogue
 from expectations.catalogue.model import Indicator, Text
 from expectations.checks.base import Found, Subject, found, known, prepared, row_check
+from expectations.wording import said
 
 WITHOUT_NUMBER = (".", "...", "/", "x", "*")
 
@@ -30,11 +31,22 @@ def _find(subject: Subject) -> Found:
     everything = prepared(subject)
     hollow = everything[(everything["sign"].astype("object") == "-") & everything["value"].isna()]
     wrong = pd.concat([rows[misread], hollow]).sort_index()
-    return found(everything, wrong, lambda row: f"{row['sign']} beside {_in_words(row['value'])}")
+    return found(
+        everything,
+        wrong,
+        lambda row: said(
+            "{sign} neben {value}",
+            "{sign} beside {value}",
+            sign=str(row["sign"]),
+            value=_in_words(row["value"]),
+        ),
+    )
 
 
-def _in_words(value: float) -> str:
-    return "no value" if pd.isna(value) else f"{value:g}"
+def _in_words(value: float) -> Text:
+    return (
+        Text(de="keinem Wert", en="no value") if pd.isna(value) else said("{value}", "{value}", value=value)
+    )
 
 
 def _is_collected(ends: pd.Series, indicator: Indicator, catalogue: Catalogue) -> pd.Series:

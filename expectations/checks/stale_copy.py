@@ -13,6 +13,7 @@ import pandas as pd
 
 from expectations.catalogue.model import Text
 from expectations.checks.base import Found, Subject, found, known, no_earlier_period, pairs, row_check
+from expectations.wording import Period, said
 
 _SHARE = 0.6
 _SERIES = 6
@@ -66,13 +67,22 @@ def _find(subject: Subject) -> Found:
     wrong = judged[copied & (many | alone) & judged["is_newest"]]
     grave = (many | home).loc[wrong.index]
     older = _of_an_older_period(subject)
-    wrong = pd.concat(
-        [wrong.assign(copied_from="the period before"), older.drop(wrong.index, errors="ignore")]
-    )
+    wrong = pd.concat([wrong.assign(copied_from=_BEFORE), older.drop(wrong.index, errors="ignore")])
     return found(
-        rows, wrong, lambda row: f"{row['value']:g} as in {row['copied_from']}",
+        rows, wrong, lambda row: said("{value} wie {when}", "{value} as {when}", value=row["value"], when=_period_copied(row)),
         grave.reindex(wrong.index, fill_value=True).to_numpy(),
     )  # fmt: skip
+
+
+_BEFORE = ""
+"""Stands for the period before; an older one is named by its label."""
+
+
+def _period_copied(row: pd.Series) -> Text:
+    """The period whose figure stands there again."""
+    if row["copied_from"] == _BEFORE:
+        return Text(de="im Zeitraum davor", en="in the period before")
+    return said("{period}", "{period}", period=Period(str(row["copied_from"])))
 
 
 def _of_an_older_period(subject: Subject) -> pd.DataFrame:

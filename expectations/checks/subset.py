@@ -13,6 +13,7 @@ import pandas as pd
 from expectations.catalogue import Catalogue
 from expectations.catalogue.model import TOTAL, Indicator, Kind, Text
 from expectations.checks.base import Found, Subject, found, known, row_check
+from expectations.wording import said
 
 _ROUNDING = 5
 """The largest base to which an office rounds; so much may a part exceed its whole outside the own Land."""
@@ -49,7 +50,15 @@ def _find(subject: Subject) -> Found:
         return Found({}, rows.iloc[:0])
     over = pd.concat(wrong)
     return found(
-        pd.concat(seen), over, lambda row: f"{row['value']:g} of {row['set_value']:g} ({row['set_cell']})"
+        pd.concat(seen),
+        over,
+        lambda row: said(
+            "{part} von {whole} ({cell})",
+            "{part} of {whole} ({cell})",
+            part=row["value"],
+            whole=row["set_value"],
+            cell=str(row["set_cell"]),
+        ),
     )
 
 

@@ -41,7 +41,7 @@ def _find(subject: Subject) -> Found:
     there = set(place[is_total | stands_for_it.to_numpy()])
     without = ~pd.Series(place, index=rows.index).isin(there) & rows["value"].notna()
     wrong = rows.assign(place=place)[without].drop_duplicates("place")
-    return found(rows, wrong, lambda row: "cells, but no total")
+    return found(rows, wrong, lambda row: Text(de="Zellen, aber keine Summe", en="cells, but no total"))
 
 
 CHECK = row_check(

@@ -7,6 +7,10 @@ How to resolve: convert in the measure's `factor`, never in the table.
 
 from __future__ import annotations
 
+from expectations.catalogue.model import UNITS
 from expectations.checks.by_suite import row_suite_check
+from expectations.wording import said
 
-CHECK = row_suite_check("unit", lambda indicator: f"unit {indicator.unit}", "unit")
+CHECK = row_suite_check(
+    "unit", lambda indicator: said("Einheit {unit}", "unit {unit}", unit=UNITS[indicator.unit]), "unit"
+)

@@ -8,7 +8,7 @@ How to resolve: enter the spelling as an alias, or have the list of block sides 
 from __future__ import annotations
 
 from expectations.catalogue import Catalogue
-from expectations.checks.base import Check, Subject, Words, listed, registers_behind
+from expectations.checks.base import Check, Subject, Words, both, listed, registers_behind
 from expectations.verdict import Status, Verdict
 
 _WORDS = Words("unmatched_places")
@@ -44,8 +44,8 @@ def _run(subject: Subject, scope: str) -> Verdict:
         )  # fmt: skip
     return _WORDS.say(
         subject, scope, status, observed=f"{lost} of {state.rows}: {names}", expected=expected,
-        de=f"Register {title.de}: {lost} von {state.rows} Datensätzen ohne Gebiet: {names}.",
-        en=f"Register {title.en}: {lost} of {state.rows} records without an area: {names}.",
+        **both("Register {title}: {lost} von {rows} Datensätzen ohne Gebiet: {names}.",
+               "Register {title}: {lost} of {rows} records without an area: {names}.", title=title, lost=lost, rows=state.rows, names=names),
     )  # fmt: skip
 
 

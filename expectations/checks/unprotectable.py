@@ -9,9 +9,15 @@ keeps the register. Told before and not to be taken back: correct nothing, waive
 
 from __future__ import annotations
 
+import datetime as dt
+import re
+
+import pandas as pd
+
 from expectations.catalogue.model import Text
 from expectations.checks.base import Found, Subject, found, prepared, row_check
 from expectations.checks.disclosure import from_people, rows_among
+from expectations.wording import Language, day
 
 
 def _find(subject: Subject) -> Found:
@@ -23,7 +29,18 @@ def _find(subject: Subject) -> Found:
         broken = judged[rows_among(subject, judged, subject.unprotected)]
         why = ", ".join(sorted(set(subject.unprotected["why"])))
         broken = broken.assign(why=why)
-    return found(judged, broken, lambda row: str(row["why"]))
+    return found(judged, broken, _words)
+
+
+def _words(row: pd.Series) -> Text:
+    """The measures and periods that could not be protected, days as each language writes them."""
+
+    def dated(language: Language) -> str:
+        return re.sub(
+            r"\d{4}-\d{2}-\d{2}", lambda m: day(dt.date.fromisoformat(m[0]), language), str(row["why"])
+        )
+
+    return Text(de=dated("de"), en=dated("en"))
 
 
 CHECK = row_check(

@@ -13,7 +13,16 @@ import numpy as np
 
 from expectations.catalogue import Catalogue
 from expectations.catalogue.model import Indicator, Kind, Text
-from expectations.checks.base import Found, Subject, found, no_district_pairs, pairs, row_check
+from expectations.checks.base import (
+    Found,
+    Subject,
+    before_and_now,
+    found,
+    no_district_pairs,
+    pairs,
+    row_check,
+)
+from expectations.wording import Percent, said
 
 _FAR, _LEAST = 6.0, 0.12
 _OWN_TIMES = 3.0
@@ -59,7 +68,8 @@ def _find(subject: Subject) -> Found:
     )
     grave = ((wrong["area_code"] == subject.home_area) | many).to_numpy()
     return found(
-        rows, wrong, lambda row: f"{row['before']:g} → {row['value']:g}, {100 * (np.exp(row['off']) - 1):+.0f} % beside the others", grave
+        rows, wrong, lambda row: said("{change}, {off} gegenüber den anderen", "{change}, {off} beside the others",
+                                      change=before_and_now(row), off=Percent(np.exp(row["off"]) - 1, signed=True)), grave
     )  # fmt: skip
 
 

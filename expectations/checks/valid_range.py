@@ -8,14 +8,20 @@ value is right, the range in the catalogue.
 
 from __future__ import annotations
 
-from expectations.catalogue.model import Indicator
+from expectations.catalogue.model import Indicator, Text
 from expectations.checks.by_suite import row_suite_check
+from expectations.wording import said
 
 
-def _rule(indicator: Indicator) -> str:
+def _rule(indicator: Indicator) -> Text:
     low, high = indicator.valid_range
-    limits = [f"≥ {low:g}" if low is not None else "", f"≤ {high:g}" if high is not None else ""]
-    return f"value {' and '.join(limit for limit in limits if limit) or 'any number'}"
+    if low is not None and high is not None:
+        return said("von {low} bis {high}", "from {low} to {high}", low=low, high=high)
+    if low is not None:
+        return said("mindestens {low}", "at least {low}", low=low)
+    if high is not None:
+        return said("höchstens {high}", "at most {high}", high=high)
+    return Text(de="jede Zahl", en="any number")
 
 
 CHECK = row_suite_check("range", _rule, "value")

@@ -12,6 +12,7 @@ import pandas as pd
 
 from expectations.catalogue.model import Text
 from expectations.checks.base import Found, Subject, found, prepared, row_check
+from expectations.wording import said
 
 WITH_VALUE = ("reported", "estimated", "unreliable")
 
@@ -21,7 +22,13 @@ def _find(subject: Subject) -> Found:
     has_value = rows["value"].notna()
     should = rows["status"].isin(WITH_VALUE)
     wrong = rows[has_value != should]
-    return found(rows, wrong, lambda row: f"{row['status']}, {_shown(row['value'])}")
+    return found(
+        rows,
+        wrong,
+        lambda row: said(
+            "{status}, {value}", "{status}, {value}", status=str(row["status"]), value=row["value"]
+        ),
+    )
 
 
 def _shown(value: float) -> str:

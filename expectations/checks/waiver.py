@@ -8,7 +8,7 @@ How to resolve: delete the waiver's file; if the finding is still true, decide a
 from __future__ import annotations
 
 from expectations.catalogue import Catalogue
-from expectations.checks.base import Check, Subject, Words
+from expectations.checks.base import Check, Subject, Words, both
 from expectations.verdict import Status, Verdict
 
 _WORDS = Words("waiver")
@@ -29,8 +29,8 @@ def _run(subject: Subject, scope: str) -> Verdict:
     if left < 0:
         return _WORDS.say(
             subject, scope, Status.FAIL, observed=f"expired on {waiver.expires}", expected=expected,
-            de=f"Ausnahme {scope} für {what} ist am {waiver.expires:%d.%m.%Y} abgelaufen.",
-            en=f"Waiver {scope} for {what} expired on {waiver.expires}.",
+            **both("Ausnahme {waiver} für {what} ist am {day} abgelaufen.", "Waiver {waiver} for {what} expired on {day}.",
+                   waiver=scope, what=what, day=waiver.expires),
         )  # fmt: skip
     if not used and scope not in subject.used_waivers:
         return _WORDS.say(
@@ -40,8 +40,9 @@ def _run(subject: Subject, scope: str) -> Verdict:
     soon = left <= _SOON_DAYS
     return _WORDS.say(
         subject, scope, Status.WARN if soon else Status.PASS, observed=f"until {waiver.expires}", expected=expected,
-        de=f"Ausnahme {scope} für {what} gilt bis {waiver.expires:%d.%m.%Y} ({waiver.owner}): {waiver.reason}",
-        en=f"Waiver {scope} for {what} holds until {waiver.expires} ({waiver.owner}): {waiver.reason}",
+        **both("Ausnahme {waiver} für {what} gilt bis {day} ({owner}): {reason}",
+               "Waiver {waiver} for {what} holds until {day} ({owner}): {reason}",
+               waiver=scope, what=what, day=waiver.expires, owner=waiver.owner, reason=waiver.reason),
     )  # fmt: skip
 
 

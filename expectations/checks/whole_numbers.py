@@ -10,6 +10,7 @@ from __future__ import annotations
 from expectations.catalogue import Catalogue
 from expectations.catalogue.model import Indicator, Kind, Text
 from expectations.checks.base import Found, Subject, found, known, row_check
+from expectations.wording import said
 
 
 def _counts(indicator: Indicator, catalogue: Catalogue) -> bool:
@@ -20,7 +21,9 @@ def _find(subject: Subject) -> Found:
     counts = [i.id for i in subject.indicators if _counts(i, subject.catalogue)]
     rows = known(subject)
     rows = rows[rows["indicator_id"].isin(counts)]
-    return found(rows, rows[rows["value"] % 1 != 0], lambda row: f"{row['value']:g}")
+    return found(
+        rows, rows[rows["value"] % 1 != 0], lambda row: said("{value}", "{value}", value=row["value"])
+    )
 
 
 CHECK = row_check(

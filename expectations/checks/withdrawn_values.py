@@ -10,6 +10,7 @@ from __future__ import annotations
 from expectations.catalogue.model import Text
 from expectations.checks.base import Found, Subject, found, prepared, row_check
 from expectations.checks.changes import changed_rows, explained_by
+from expectations.wording import said
 
 
 def _find(subject: Subject) -> Found:
@@ -18,7 +19,9 @@ def _find(subject: Subject) -> Found:
     # A new declaration may show less; a source that delivered less may not.
     declared = {i.id for i in subject.indicators if (explained_by(subject, i) or "").startswith("definition")}
     wrong = gone[~gone["indicator_id"].isin(declared)]
-    return found(prepared(subject), wrong, lambda row: f"{row['value_before']:g} → –")
+    return found(
+        prepared(subject), wrong, lambda row: said("{before} → –", "{before} → –", before=row["value_before"])
+    )
 
 
 CHECK = row_check(

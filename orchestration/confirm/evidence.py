@@ -514,7 +514,7 @@ def _twins(connection: duckdb.DuckDBPyConnection, codes: list[str]) -> dict[str,
             {"one": one, "other": other},
         ).fetchall()[0][0]
         if count:
-            found.setdefault(code, []).append(f"{first} / {second}: {count} cells")
+            found.setdefault(code, []).append(f"{first} / {second} ({count})")
     return found
 
 

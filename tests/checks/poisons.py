@@ -792,7 +792,7 @@ POISONS: dict[str, Poison] = {
     "years late": poison("pub_leavers", held_if_notable("freshness", with_delivery(newest_period_end=pd.Timestamp("2019-07-31"))), "freshness"),
     "refused last night": poison("pub_leavers", held_if_notable("refused_delivery", with_delivery(refused=["x.csv, line 3: found 'a', expected b"])), "refused_delivery"),
     "not retrieved": poison("pub_leavers", held_if_notable("refused_delivery", with_delivery(outstanding=["HTTP 500"])), "refused_delivery"),
-    "two truths of one state": poison("pub_leavers", with_delivery(twins=["a.csv / b.csv: 12 cells"]), "duplicate_delivery"),
+    "two truths of one state": poison("pub_leavers", with_delivery(twins=["a.csv / b.csv (12)"]), "duplicate_delivery"),
     "half a delivery": poison("pub_leavers", with_delivery(cells=500, cells_before=1000), "shrunken_delivery"),
     "an old file again": poison("pub_leavers", held_if_notable("backward_delivery", with_delivery(newly_until=pd.Timestamp("2020-07-31"), told_until=pd.Timestamp("2025-07-31"))), "backward_delivery"),
     "a register never came": poison("pub_newcomers", with_register("newcomer_pupils", deliveries=0), "register_arrival",

@@ -491,7 +491,7 @@ class RegisterWriter:
             "Monat": months,
             "Besuche": rng.poisson(38_500, 12),
             "Entleihungen": rng.poisson(70_800, 12),
-            "Aktive Nutzer": rng.poisson(15_000, 12),
+            "Aktive Nutzer": rng.poisson(15_000 - 150 * (year - 2015), 12),
             "Veranstaltungen": rng.poisson(34, 12),
         })  # fmt: skip
 

@@ -1,0 +1,147 @@
+"""Numbers, days and sentences in the language they stand in: the one place where texts of the product get their figures.
+
+Belongs here: how German and English write a number, a share, a day, a period and a count of things (CLDR, by babel).
+Does not belong here: what is said.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+import string
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from babel.dates import format_date
+from babel.numbers import format_decimal, format_percent
+
+from expectations.catalogue.base import Text
+
+Language = Literal["de", "en"]
+
+_LOCALES: Mapping[str, str] = {"de": "de_DE", "en": "en_GB"}
+
+NOTHING = "–"
+"""Stands for a figure that is not there."""
+
+_SIGNIFICANT = 6
+
+
+def number(
+    value: float | None, language: Language, decimals: int | None = None, *, signed: bool = False
+) -> str:
+    """1.234,5 or 1,234.5; without `decimals` as many as six significant digits have; an en dash for nothing."""
+    if value is None or math.isnan(value):
+        return NOTHING
+    if decimals is None:
+        whole = len(str(int(abs(value))))
+        pattern = "#,##0." + "#" * max(_SIGNIFICANT - whole, 0)
+    else:
+        pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
+    text = format_decimal(value, pattern.rstrip("."), locale=_LOCALES[language])
+    if text.startswith("-") and not re.search("[1-9]", text):
+        text = text[1:]  # what rounds to zero is neither less nor more than zero
+    sign = "+" if signed and re.search("[1-9]", text) and not text.startswith("-") else ""
+    return sign + text.replace("-", "−")
+
+
+def percent(share: float | None, language: Language, decimals: int = 0, *, signed: bool = False) -> str:
+    """A share of one as a percentage: 12,5 % or 12.5%."""
+    if share is None or math.isnan(share):
+        return NOTHING
+    pattern = (
+        "#,##0"
+        + ("." + "0" * decimals if decimals else "")
+        + ("\N{NO-BREAK SPACE}%" if language == "de" else "%")
+    )
+    text = format_percent(share, pattern, locale=_LOCALES[language])
+    sign = "+" if signed and share > 0 and re.search("[1-9]", text) else ""
+    return sign + text.replace("-", "−")
+
+
+def day(date: dt.date, language: Language) -> str:
+    """31.12.2025 or 31 December 2025."""
+    return format_date(date, "dd.MM.yyyy" if language == "de" else "d MMMM yyyy", locale=_LOCALES[language])
+
+
+_PERIODS: Sequence[tuple[str, str, str]] = (
+    (r"(\d{2})\.(\d{2})\.(\d{4})", "am {0}", "on {0}"),
+    (r"\d{4}", "im Jahr {0}", "in {0}"),
+    (r"\d{4}/\d{2}", "im Schuljahr {0}", "in the school year {0}"),
+    (r"WS (\d{4}/\d{2})", "im Wintersemester {0}", "in the winter term {0}"),
+)
+
+
+def in_period(label: str, language: Language) -> str:
+    """A period's label as a part of a sentence: am 31.12.2025, im Schuljahr 2025/26; on 31 December 2025."""
+    for pattern, german, english in _PERIODS:
+        if match := re.fullmatch(pattern, label):
+            name = label.removeprefix("WS ")
+            if len(match.groups()) == 3:
+                name = day(dt.date(*(int(part) for part in reversed(match.groups()))), language)
+            return (german if language == "de" else english).format(name)
+    return label
+
+
+@dataclass(frozen=True)
+class Percent:
+    """A share of one that a sentence shows as a percentage; a change has its sign."""
+
+    share: float
+    decimals: int = 0
+    signed: bool = False
+
+
+@dataclass(frozen=True)
+class Period:
+    """A period that a sentence names by its label."""
+
+    label: str
+
+
+class _Sentence(string.Formatter):
+    """Fills a sentence: every value as its language writes it; `{n:Wert|Werte}` is a number and its noun."""
+
+    def __init__(self, language: Language) -> None:
+        self.language = language
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if "|" in format_spec:
+            one, many = format_spec.split("|")
+            return f"{number(value, self.language)} {one if abs(value) == 1 else many}"
+        return _written(value, self.language)
+
+
+def _written(value: Any, language: Language) -> str:
+    if isinstance(value, Text):
+        return value.de if language == "de" else value.en
+    if isinstance(value, Percent):
+        return percent(value.share, language, value.decimals, signed=value.signed)
+    if isinstance(value, Period):
+        return in_period(value.label, language)
+    if isinstance(value, dt.date):
+        return day(value, language)
+    if value is None or (isinstance(value, (int, float)) and not isinstance(value, bool)):
+        return number(value, language)
+    if hasattr(value, "dtype"):  # a number of numpy
+        return number(float(value), language)
+    return str(value)
+
+
+def said(de: str, en: str, **values: Any) -> Text:
+    """A sentence in both languages with the same values; years and codes come as texts and stay as they are."""
+    return Text(de=_Sentence("de").format(de, **values), en=_Sentence("en").format(en, **values))
+
+
+def listed(items: Sequence[str | Text], most: int = 3) -> Text:
+    """The first few of a list, with the number of the others."""
+    rest = f" (+{len(items) - most})" if len(items) > most else ""
+    both = [
+        item if isinstance(item, Text) else Text(de=item or NOTHING, en=item or NOTHING)
+        for item in items[:most]
+    ]
+    return Text(
+        de="; ".join(t.de for t in both) + rest or NOTHING, en="; ".join(t.en for t in both) + rest or NOTHING
+    )
