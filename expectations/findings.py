@@ -24,7 +24,8 @@ from scipy.stats import t as student
 
 from expectations.catalogue import Catalogue
 from expectations.catalogue.base import TOTAL
-from expectations.catalogue.model import Indicator, Kind
+from expectations.catalogue.model import Indicator, Kind, Text
+from expectations.wording import Percent, Period, number, said
 
 FALSE_DISCOVERY_RATE = 0.05
 LEAST_AREAS = 8
@@ -37,8 +38,9 @@ GROUPS = {"sex": ("female", "male"), "nationality": ("foreign", "german")}
 """Whose gaps are watched: breakdown → first and second cell."""
 
 COLUMNS = [
-    "finding_id", "kind", "indicator_id", "area_code", "period_end", "period_label", "group_breakdown", "value",
-    "reference", "difference", "z", "p_value", "q_value", "sentence_de", "sentence_en", "evidence_de", "evidence_en",
+    "finding_id", "kind", "indicator_id", "area_code", "period_end", "period_label", "group_breakdown", "compared_with",
+    "value", "reference", "difference", "people", "z", "p_value", "q_value", "sentence_de", "sentence_en", "evidence_de",
+    "evidence_en",
 ]  # fmt: skip
 
 
@@ -47,6 +49,24 @@ _LOOKED_AT = [
     "rounded_to", "series_break_before",
 ]  # fmt: skip
 """The columns that findings are made of, beside the breakdowns."""
+
+
+@dataclass(frozen=True)
+class Peers:
+    """Whom an area is compared with: a declared group, or the areas of its level. `members`: after "the other"."""
+
+    id: str | None
+    members: Text
+
+
+_OF_LEVEL = {
+    "district": Peers(None, Text(de="Kreise und kreisfreien Städte des Landes", en="districts of the Land")),
+    "city_district": Peers(None, Text(de="Stadtteile", en="Stadtteile")),
+    "school": Peers(None, Text(de="Schulen", en="schools")),
+    "school_district": Peers(None, Text(de="Schulbezirke", en="school districts")),
+    "planning_district": Peers(None, Text(de="Planungsbezirke", en="planning districts")),
+}
+_OF_SCHOOL_TYPE = Peers(None, Text(de="Schulen derselben Schulart", en="schools of the same type"))
 
 
 @dataclass(frozen=True)
@@ -63,10 +83,11 @@ class Question:
     z: float
     areas: int
     group: str = ""
+    peers: Peers | None = None
 
 
 def findings(values: pd.DataFrame, catalogue: Catalogue, home: str, names: dict[str, str]) -> pd.DataFrame:
-    """The findings of a release, the surest first.
+    """The findings of a release, those of most consequence first: how many people, how far, how sure.
 
     `values`: told values, one row per indicator, area, period and cells. `names`: area code → name.
     """
@@ -84,7 +105,7 @@ def findings(values: pd.DataFrame, catalogue: Catalogue, home: str, names: dict[
     of_indicator = dict(list(rows.groupby("indicator_id", sort=False)))
     for indicator in rates:
         if indicator.id in of_indicator:
-            asked += _questions(of_indicator[indicator.id], indicator, names_of, home, types)
+            asked += _questions(of_indicator[indicator.id], indicator, names_of, home, types, catalogue)
     if not asked:
         return pd.DataFrame(columns=COLUMNS)
     # The spread is an estimate of so many areas, so its tails are those of Student's distribution.
@@ -96,27 +117,57 @@ def findings(values: pd.DataFrame, catalogue: Catalogue, home: str, names: dict[
         if q <= FALSE_DISCOVERY_RATE
     ]
     frame = pd.DataFrame(found, columns=COLUMNS)
-    return frame.sort_values(["q_value", "finding_id"], kind="stable", ignore_index=True)
+    order = frame.assign(far=-frame["z"].abs(), many=-frame["people"])
+    order = order.sort_values(["many", "far", "finding_id"], kind="stable", ignore_index=True)
+    return order[COLUMNS]
 
 
 def _questions(
-    rows: pd.DataFrame, indicator: Indicator, breakdowns: list[str], home: str, types: dict[str, str]
+    rows: pd.DataFrame,
+    indicator: Indicator,
+    breakdowns: list[str],
+    home: str,
+    types: dict[str, str],
+    catalogue: Catalogue,
 ) -> Iterable[Question]:
     for level, of_level in rows.groupby("area_level", sort=True):
-        if level == "district":  # the own Land's districts; only the home city is spoken of
-            of_level = of_level[of_level["area_code"].str[:2] == home[:2]]
-        elif level in ("country", "state", "region", "local_district", "statistical_district"):
+        if level in ("country", "state", "region", "local_district", "statistical_district"):
             continue  # the first three are no peers of anything; the last two repeat the Stadtteile
+        if level != "district":
+            yield from _among(of_level, str(level), indicator, breakdowns, None, types, _OF_LEVEL[str(level)])
+            continue
+        # Only the home city is spoken of: among every group of peers that names it, else among the Land's districts.
+        groups = [group for group in catalogue.peer_groups.values() if home in group.areas]
+        for group in groups:
+            peers = Peers(group.id, group.members)
+            members = of_level[of_level["area_code"].isin(group.areas)]
+            yield from _among(members, "district", indicator, breakdowns, {home}, types, peers)
+        if not groups:
+            land = of_level[of_level["area_code"].str[:2] == home[:2]]
+            yield from _among(land, "district", indicator, breakdowns, {home}, types, _OF_LEVEL["district"])
+
+
+def _among(
+    of_level: pd.DataFrame,
+    level: str,
+    indicator: Indicator,
+    breakdowns: list[str],
+    spoken: set[str] | None,
+    types: dict[str, str],
+    peers: Peers,
+) -> Iterable[Question]:
+    """The questions of areas that are peers of each other; `spoken`: the areas that are spoken of, by default all."""
+    if len(of_level):
         ends = sorted(of_level["period_end"].unique())
         newest = of_level[of_level["period_end"] == ends[-1]]
         before = of_level[of_level["period_end"] == ends[-2]] if len(ends) > 1 else of_level.iloc[:0]
-        spoken = {home} if level == "district" else None
         # How high a rate is, depends on the type of school; how it changes, hardly.
         kinds = newest["area_code"].map(types).fillna("") if level == "school" else newest["area_level"]
         for _, of_kind in newest.groupby(kinds, sort=True):
             now = _cell(of_kind, breakdowns, {})
-            yield from _Estimates.of(now).questions("outlier", indicator, now, None, spoken)
-        yield from _changes(newest, before, indicator, breakdowns, spoken)
+            alike = _OF_SCHOOL_TYPE if level == "school" else peers
+            yield from _Estimates.of(now).questions("outlier", indicator, now, None, spoken, alike)
+        yield from _changes(newest, before, indicator, breakdowns, spoken, peers)
 
 
 def _school_types(values: pd.DataFrame) -> dict[str, str]:
@@ -134,6 +185,7 @@ def _changes(
     indicator: Indicator,
     breakdowns: list[str],
     spoken: set[str] | None,
+    peers: Peers,
 ) -> Iterable[Question]:
     now = _cell(newest, breakdowns, {})
     then = _cell(before, breakdowns, {})
@@ -141,7 +193,7 @@ def _changes(
     same = now.index.intersection(then.index).difference(now.index[now["series_break_before"]])
     if len(same):
         change = _Estimates.of(now.loc[same]).less(_Estimates.of(then.loc[same]))
-        yield from change.questions("change", indicator, now.loc[same], then.loc[same], spoken)
+        yield from change.questions("change", indicator, now.loc[same], then.loc[same], spoken, peers)
     for breakdown, (first, second) in GROUPS.items():
         if breakdown not in indicator.breakdowns:
             continue
@@ -158,7 +210,7 @@ def _changes(
             parts = [_Estimates.of(cell.loc[both]) for cell in cells]
             opened = parts[0].less(parts[1]).less(parts[2].less(parts[3]))
             yield from opened.questions(
-                "gap", indicator, cells[0].loc[both], cells[2].loc[both], spoken, breakdown
+                "gap", indicator, cells[0].loc[both], cells[2].loc[both], spoken, peers, breakdown
             )
 
 
@@ -206,6 +258,7 @@ class _Estimates:
         now: pd.DataFrame,
         then: pd.DataFrame | None,
         spoken: set[str] | None,
+        peers: Peers,
         group: str = "",
     ) -> Iterable[Question]:
         """How far each area lies from the others, in standard deviations that include how areas differ."""
@@ -227,7 +280,7 @@ class _Estimates:
             before = None if then is None else float(then["value"].to_dict()[area])
             yield Question(
                 kind, indicator.id, area, rows[area], before, float(estimate[position]), float(reference),
-                float(z), len(chosen), group,
+                float(z), len(chosen), group, peers,
             )  # fmt: skip
 
 
@@ -256,73 +309,98 @@ _MIDDLE = float(2 * norm.ppf(0.8))
 """How wide the middle six tenths of a standard normal distribution are."""
 
 
-def _number(value: float, decimals: int, comma: bool = True) -> str:
-    text = f"{value:.{decimals}f}"
-    return text.replace(".", ",") if comma else text
-
-
 def _told(
     question: Question, indicator: Indicator, names: dict[str, str], p_value: float, q_value: float
 ) -> dict[str, object]:
     """A finding in numbers and in two sentences; every figure in them stands in the release."""
     row, digits = question.row, indicator.decimals
-    name = names.get(question.area, question.area)
-    value, label = float(row["value"]), str(row["period_label"])
+    assert question.peers is not None
+    value, before = float(row["value"]), question.before or 0.0
     reference, difference = 100 * question.reference, 100 * (question.estimate - question.reference)
-    german, english = _number(value, digits), _number(value, digits, comma=False)
-    up = difference > 0
+    facts: dict[str, object] = {
+        "label": indicator.label,
+        "area": names.get(question.area, question.area),
+        "when": Period(str(row["period_label"])),
+        "now": _figure(value, digits),
+        "reference": _figure(reference, digits),
+        "members": question.peers.members,
+    }
     if question.kind == "outlier":
-        sentence_de = (
-            f"{indicator.label.de}: {name} liegt {label} mit {german} Prozent {'über' if up else 'unter'} dem, was die "
-            f"anderen Gebiete zeigen ({_number(reference, digits)} Prozent); der Abstand ist größer als bei dieser Fallzahl zu erwarten."
-        )
-        sentence_en = (
-            f"{indicator.label.en}: {name} at {english} percent ({label}) lies {'above' if up else 'below'} what the other "
-            f"areas show ({_number(reference, digits, comma=False)} percent), further than expected with so many cases."
-        )
+        side = Text(de="über", en="above") if difference > 0 else Text(de="unter", en="below")
+        sentence = said(
+            "{label}: {area} liegt {when} mit {now} Prozent {side} dem, was die anderen {members} zeigen "
+            "({reference} Prozent); der Abstand ist größer als bei dieser Fallzahl zu erwarten.",
+            "{label}: {area} at {now} percent {when} lies {side} what the other {members} show ({reference} percent), "
+            "further than expected with so many cases.",
+            side=side, **facts,
+        )  # fmt: skip
     elif question.kind == "change":
-        before = question.before or 0.0
-        sentence_de = (
-            f"{indicator.label.de}: In {name} {'stieg' if value > before else 'sank'} der Wert von "
-            f"{_number(before, digits)} auf {german} Prozent ({label}); die anderen Gebiete veränderten sich um "
-            f"{_number(reference, digits)} Punkte, die Schwankung ist größer als bei dieser Fallzahl zu erwarten."
-        )
-        sentence_en = (
-            f"{indicator.label.en}: in {name} the value {'rose' if value > before else 'fell'} from "
-            f"{_number(before, digits, comma=False)} to {english} percent ({label}); the other areas changed by "
-            f"{_number(reference, digits, comma=False)} points, more than expected with so many cases."
-        )
+        moved = Text(de="stieg", en="rose") if value > before else Text(de="sank", en="fell")
+        sentence = said(
+            "{label}: In {area} {moved} der Wert {when} von {before} auf {now} Prozent; die anderen {members} veränderten "
+            "sich um {reference} Prozentpunkte. Die Veränderung ist größer als bei dieser Fallzahl zu erwarten.",
+            "{label}: in {area} the value {moved} from {before} to {now} percent {when}; the other {members} changed by "
+            "{reference} percentage points. The change is larger than expected with so many cases.",
+            moved=moved, before=_figure(before, digits), **facts,
+        )  # fmt: skip
     else:
-        group_de = {"sex": "Frauen und Männern", "nationality": "Ausländern und Deutschen"}[question.group]
-        group_en = {"sex": "women and men", "nationality": "foreigners and Germans"}[question.group]
-        change = 100 * question.estimate
-        sentence_de = (
-            f"{indicator.label.de}: In {name} veränderte sich der Abstand zwischen {group_de} um "
-            f"{_number(change, digits)} Punkte ({label}); das ist mehr als bei dieser Fallzahl zu erwarten."
-        )
-        sentence_en = (
-            f"{indicator.label.en}: in {name} the gap between {group_en} changed by "
-            f"{_number(change, digits, comma=False)} points ({label}), more than expected with so many cases."
-        )
-    cases = f"{row['numerator']:g} / {row['denominator']:g}"
-    sure = _number(100 * q_value, 2)
+        groups = {
+            "sex": Text(de="Frauen und Männern", en="women and men"),
+            "nationality": Text(de="Ausländern und Deutschen", en="foreigners and Germans"),
+        }[question.group]
+        sentence = said(
+            "{label}: In {area} veränderte sich {when} der Abstand zwischen {groups} um {change} Prozentpunkte; das ist mehr "
+            "als bei dieser Fallzahl zu erwarten.",
+            "{label}: in {area} the gap between {groups} changed by {change} percentage points {when}, more than expected "
+            "with so many cases.",
+            groups=groups, change=_figure(100 * question.estimate, digits), **facts,
+        )  # fmt: skip
+    evidence = said(
+        "{cases} von {people} Fällen; Abstand {z} Standardabweichungen; {p}; von so sicheren Befunden sind {false} falsch",
+        "{cases} of {people} cases; a distance of {z} standard deviations; {p}; of findings as sure as this {false} are false",
+        cases=float(row["numerator"]), people=float(row["denominator"]), z=_figure(question.z, 1),
+        p=_at_most("p", p_value, 0.001), false=_share_of_false(q_value),
+    )  # fmt: skip
     return {
-        "finding_id": "/".join(filter(None, (question.kind, question.indicator, question.area, label, question.group))),
+        "finding_id": "/".join(filter(None, (
+            question.kind, question.indicator, question.area, str(row["period_label"]), question.group, question.peers.id,
+        ))),
         "kind": question.kind,
         "indicator_id": question.indicator,
         "area_code": question.area,
         "period_end": row["period_end"],
-        "period_label": label,
+        "period_label": str(row["period_label"]),
         "group_breakdown": question.group or None,
+        "compared_with": question.peers.id,
         "value": value,
         "reference": round(reference, digits + 1),
         "difference": round(difference, digits + 1),
+        # To the step that the counts are rounded to: it is no count of anybody.
+        "people": 5.0 * round(abs(difference) / 100 * float(row["denominator"]) / 5),
         "z": round(question.z, 2),
         "p_value": float(f"{p_value:.3g}"),
         "q_value": float(f"{q_value:.3g}"),
-        "sentence_de": sentence_de,
-        "sentence_en": sentence_en,
-        "evidence_de": f"{cases}; Abstand {_number(question.z, 1)} Standardabweichungen; Anteil falscher Befunde unter solchen höchstens {sure} %",
-        "evidence_en": f"{cases}; {_number(question.z, 1, comma=False)} standard deviations; at most "
-        f"{_number(100 * q_value, 2, comma=False)} % of such findings are false",
+        "sentence_de": sentence.de,
+        "sentence_en": sentence.en,
+        "evidence_de": evidence.de,
+        "evidence_en": evidence.en,
     }  # fmt: skip
+
+
+def _figure(value: float, decimals: int) -> Text:
+    """A figure with the indicator's decimals."""
+    return Text(de=number(value, "de", decimals), en=number(value, "en", decimals))
+
+
+def _at_most(name: str, value: float, least: float) -> Text:
+    """p = 0,012, or p < 0,001 where it is smaller than anybody needs to know."""
+    if value < least:
+        return Text(de=f"{name} < {number(least, 'de', 3)}", en=f"{name} < {number(least, 'en', 3)}")
+    return Text(de=f"{name} = {number(value, 'de', 3)}", en=f"{name} = {number(value, 'en', 3)}")
+
+
+def _share_of_false(q_value: float) -> Text:
+    """How many of such findings are false, in percent and never as nothing."""
+    if q_value < 0.001:
+        return said("weniger als {least}", "fewer than {least}", least=Percent(0.001, 1))
+    return said("höchstens {share}", "at most {share}", share=Percent(q_value, 1))

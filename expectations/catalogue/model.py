@@ -668,6 +668,27 @@ class PublishedTable(Entry):
     owner: str
 
 
+class PeerGroup(Entry):
+    """Areas that are compared with each other: a declared list with its source, never one that a program works out.
+
+    `members`: how a sentence calls them, after "the other". `valid_from`: since when the list holds.
+    """
+
+    id: Identifier
+    title: Text
+    members: Text
+    source: Text
+    valid_from: dt.date
+    areas: list[str] = Field(min_length=2)
+
+    @field_validator("areas")
+    @classmethod
+    def _each_once(cls, codes: list[str]) -> list[str]:
+        if twice := sorted({code for code in codes if codes.count(code) > 1}):
+            raise ValueError(f"{', '.join(twice)} twice")
+        return codes
+
+
 class Successor(Entry):
     """Where a dissolved district went; `share` of its inhabitants, 1 if it went there whole."""
 
@@ -842,6 +863,7 @@ class Catalogue(Entry):
     reconciliations: dict[str, Reconciliation] = {}
     indices: dict[str, Index] = {}
     surveys: dict[str, Survey] = {}
+    peer_groups: dict[str, PeerGroup] = {}
     published_rates: dict[str, PublishedRate] = {}
     checks: dict[str, CheckPolicy] = {}
     waivers: dict[str, Waiver] = {}

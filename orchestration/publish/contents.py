@@ -175,7 +175,9 @@ def compose(
             "breakdown_cell": _ordered(connection, "catalogue.breakdown_cell", "breakdown, sort_order"),
             **{name: _ordered(connection, *source) for name, source in _WHOLE.items()},
         }
-        dimensions["pub_findings"] = _findings(connection, catalogue, values, dimensions["area"])
+        dimensions["pub_findings"] = _findings(
+            connection, catalogue, values, dimensions["area"], release_id, previous
+        )
         dimensions |= derive(
             {"indicator_value": values, **dimensions, **_beside(connection, catalogue)},
             evidence.night_of(connection).municipality,
@@ -234,18 +236,41 @@ def _waivers(catalogue: Catalogue) -> pa.Table:
 
 
 def _findings(
-    connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, values: pa.Table, areas: pa.Table
+    connection: duckdb.DuckDBPyConnection,
+    catalogue: Catalogue,
+    values: pa.Table,
+    areas: pa.Table,
+    release_id: str,
+    previous: Release | None,
 ) -> pa.Table:
-    """What deserves a look, found in the values that this release tells and in nothing else."""
+    """What deserves a look, found in the values that this release tells and in nothing else.
+
+    `first_release`: since when readers have it; a finding that went and came back is new again.
+    """
     from expectations.findings import COLUMNS, findings
 
     names = dict(zip(areas["area_code"].to_pylist(), areas["area_name"].to_pylist(), strict=True))
     home = evidence.night_of(connection).municipality
     frame = findings(values.to_pandas(), catalogue, home, names)
-    numbers = {"value", "reference", "difference", "z", "p_value", "q_value"}
+    known = _known_findings(previous)
+    frame["first_release"] = [known.get(name, release_id) for name in frame["finding_id"]]
+    numbers = {"value", "reference", "difference", "people", "z", "p_value", "q_value"}
     kinds = {"period_end": pa.date32(), **dict.fromkeys(numbers, pa.float64())}
-    schema = pa.schema([(name, kinds.get(name, pa.string())) for name in COLUMNS])
+    columns = [*COLUMNS, "first_release"]
+    schema = pa.schema([(name, kinds.get(name, pa.string())) for name in columns])
     return pa.Table.from_pandas(frame, schema=schema, preserve_index=False).replace_schema_metadata(None)
+
+
+def _known_findings(previous: Release | None) -> dict[str, str]:
+    """The findings that readers have, by the release that first had each."""
+    if previous is None or not previous.parquet("pub_findings").exists():
+        return {}
+    rows = _of(previous, "pub_findings")
+    since = (
+        rows["first_release"] if "first_release" in rows.column_names else pa.nulls(len(rows), pa.string())
+    )
+    pairs = zip(rows["finding_id"].to_pylist(), since.to_pylist(), strict=True)
+    return {name: release or previous.id for name, release in pairs}
 
 
 def _beside(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> dict[str, pa.Table]:

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from expectations.catalogue import Catalogue
 from expectations.catalogue.availability import availability
 from expectations.catalogue.model import TOTAL, UNITS, Text
+from expectations.wording import number
 from orchestration.publish.catalogues import csvw, dcat_ap_de
 from orchestration.publish.column_texts import ColumnTexts
 from orchestration.publish.contents import Contents, ReleaseTable
@@ -280,12 +281,9 @@ def fields_page(contents: Contents, catalogue: Catalogue, imprint: Imprint) -> s
     )
 
 
-def _german_number(value: float | None, decimals: int, sign: bool = False) -> str:
-    """1.234,5 as a German office writes it; an en dash where there is nothing."""
-    if value is None:
-        return "–"
-    text = f"{value:{'+' if sign and round(value, decimals) else ''},.{decimals}f}"
-    return text.translate(str.maketrans(",.-", ".,−"))
+def _german_number(value: float | None, decimals: int, signed: bool = False) -> str:
+    """A figure of a German page."""
+    return number(value, "de", decimals, signed=signed)
 
 
 def rendered(template: str, **values: Any) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from expectations.catalogue import Catalogue
 from expectations.catalogue.model import FAMILIES, Text
+from expectations.wording import number
 from orchestration.publish.contents import Contents
 
 GREEN = Text(de="freigegeben", en="published")
@@ -140,7 +141,7 @@ def changes_text(contents: Contents, catalogue: Catalogue, follows: str | None, 
 
 
 def _line(row: dict[str, Any]) -> str:
-    old, new = ("–" if row[k] is None else f"{row[k]:g}" for k in ("value_before", "value_after"))
+    old, new = (number(row[k], "de") for k in ("value_before", "value_after"))
     cells = row["cells"] or "–"
     return (
         f"| {row['indicator_id']} | {row['area_code']} | {row['period_label']} | {cells} | {old} | {new} | "

@@ -40,9 +40,43 @@ def test_one_area_far_off_is_an_outlier_and_the_sentence_says_so(catalogue: Cata
     assert list(found["area_code"]) == ["07111-ST07"]
     finding = found.iloc[0]
     assert finding["kind"] == "outlier"
-    assert "Lützel liegt 2025 mit 50,0 Prozent über dem" in finding["sentence_de"]
-    assert "200 / 400" in finding["evidence_de"]
+    assert (
+        "Lützel liegt im Jahr 2025 mit 50,0 Prozent über dem, was die anderen Stadtteile zeigen"
+        in finding["sentence_de"]
+    )
+    assert (
+        "Lützel at 50.0 percent in 2025 lies above what the other Stadtteile show" in finding["sentence_en"]
+    )
+    assert finding["evidence_de"].startswith("200 von 400 Fällen; ")
+    assert "p < 0,001" in finding["evidence_de"]
+    assert "weniger als 0,1\N{NO-BREAK SPACE}% falsch" in finding["evidence_de"]
+    assert "0,00" not in finding["evidence_de"].replace("0,001", "")
+    assert finding["people"] == 135
     assert finding["q_value"] <= 0.05
+
+
+def test_a_city_is_compared_with_its_declared_peers(catalogue: Catalogue) -> None:
+    """The other cities are as high as ours; rural districts, which are not, set no standard for it."""
+    (group,) = catalogue.peer_groups.values()
+    cities = told([600 + 5 * (n % 4) for n in range(12)], [4000] * 12).assign(area_code=group.areas)
+    rural = told([300] * 24, [4000] * 24).assign(area_code=[f"07{n}" for n in range(400, 424)])
+    districts = pd.concat([cities, rural]).assign(area_level="district")
+    assert findings(districts, catalogue, "07111", {}).empty
+    ours = districts["area_code"] == "07111"
+    districts.loc[ours, ["numerator", "value"]] = [1200.0, 30.0]
+    (found,) = findings(districts, catalogue, "07111", {"07111": "Koblenz"}).to_dict("records")
+    assert found["compared_with"] == group.id
+    assert "was die anderen kreisfreien Städte des Landes zeigen" in found["sentence_de"]
+    alone = catalogue.model_copy(update={"peer_groups": {}})
+    assert list(findings(districts, alone, "07111", {})["compared_with"]) == [None]
+
+
+def test_findings_of_most_consequence_come_first(catalogue: Catalogue) -> None:
+    counts, people = [60 + 5 * (n % 3) for n in range(20)], [400] * 20
+    counts[3], counts[7], people[7] = 200, 600, 1200
+    found = findings(told(counts, people), catalogue, "07111", {})
+    assert list(found["area_code"]) == ["07111-ST07", "07111-ST03"]
+    assert found["people"].is_monotonic_decreasing
 
 
 def test_small_areas_need_a_larger_distance(catalogue: Catalogue) -> None:
