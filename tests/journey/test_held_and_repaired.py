@@ -84,7 +84,7 @@ def a_held_table_is_explained_and_a_revision_accepted(city: Path) -> None:
     said = invoke("why", "pub_population", *places).out
     assert "„Bevölkerung“ wird zurückgehalten seit" in said
     assert "Gezeigt wird weiter der Stand" in said
-    assert "Tabelle 12612-01-01-4, Stand 2026-11-20, ändert 3 veröffentlichte Werte, 3 unerklärt" in said
+    assert "Tabelle 12612-01-01-4, Stand 20.11.2026, ändert 3 veröffentlichte Werte, 3 unerklärt" in said
     assert "bildungsmonitor waive revision pub_population 12612-01-01-4" in said
     assert invoke("why", "pub_leaver", *places).code == 2
     why = ("--reason", "Berichtigung des Landesamts vom 20.11.2026", "--owner", "Statistikstelle")

@@ -19,6 +19,7 @@ from expectations.catalogue.subsets import subset_measures
 
 RATIO = "indicators/population/old_age_dependency_ratio.yml"
 SCHOOLS = "indicators/schools/foreign_pupils_percent.yml"
+RATE_ABOVE = "indicators/culture_libraries_sport/sports_club_membership_percent.yml"
 MIGRATION = "indicators/population/net_migration.yml"
 SOCIAL_WORK = "indicators/youth_welfare/pupils_per_social_worker.yml"
 SHARE = "indicators/leavers/leavers_without_certificate_percent.yml"
@@ -205,9 +206,17 @@ def test_a_total_and_its_cells_are_of_the_same_people(
         ("measures/registers/register_pupils.yml", "  known_zeros:", "  of_period_before: true\n  known_zeros:", "", ""),
         ("measures/registers/register_population.yml", "  area: block_side", "  of_period_before: true\n  area: block_side",
          "  of_period_before:", "register 'residents' speaks of a day, which has no period before it"),
+        ("measures/registers/youth_welfare_services.yml", "running: [starts_on, ends_on]", "running: [starts_on, service]",
+         "  running:", "column 'service' holds no dates"),
+        ("measures/registers/register_arrivals.yml", "  where: {event: in}", "  in_year: true\n  where: {event: in}",
+         "  in_year:", "register 'resident_movements' speaks of a whole period already"),
+        (RATE_ABOVE, "valid_range: [0, 200]", "valid_range: [0, 100]", "id:", "say why the rate may lie above 100 percent"),
+        ("indicators/schools/foreign_pupils_percent.yml", "valid_range: [0, 100]", "valid_range: [0, 130]", "id:",
+         "a part of a whole is at most 100 percent"),
+        ("peer_groups/independent_cities_07.yml", '"07211"', '"07111"', "areas:", "07111 twice"),
     ],
 )  # fmt: skip
-def test_a_formula_of_registers_says_how_far_official_tables_may_be(
+def test_a_figure_that_would_mean_something_else_is_refused(
     copy: Path, file: str, old: str, new: str, line: str, message: str
 ) -> None:
     text = (copy / file).read_text(encoding="utf-8")
