@@ -319,7 +319,7 @@ def _told(
     reference, difference = 100 * question.reference, 100 * (question.estimate - question.reference)
     facts: dict[str, object] = {
         "label": indicator.label,
-        "area": names.get(question.area, question.area),
+        "area": names.get(question.area, question.area).split(",")[0],  # without ", kreisfreie Stadt"
         "when": Period(str(row["period_label"])),
         "now": _figure(value, digits),
         "reference": _figure(reference, digits),
