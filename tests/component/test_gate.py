@@ -122,6 +122,7 @@ def test_what_looks_at_the_clock_is_asked_every_night_and_nothing_else(
     assert {name: len(found) for name, found in later.items()} == {n: len(v) for n, v in verdicts.items()}
 
 
+@pytest.mark.full_tier  # three judgements of a small night
 def test_a_check_is_asked_again_where_a_figure_or_measure_is_another(
     city: Path,
     confirmed: Callable[[int], dict[str, list[Verdict]]],

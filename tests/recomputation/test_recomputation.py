@@ -40,13 +40,13 @@ def cases() -> list:
     return listed
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def tables(city: Path) -> dict[str, pd.DataFrame]:
     """The deliveries of the city, one table per register."""
     return tables_of(city)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def published(release: Path) -> pd.DataFrame:
     """The published figures of the city and of the areas inside it that were made from registers."""
     values = pd.read_parquet(release / "parquet" / "indicator_value.parquet")

@@ -237,6 +237,41 @@ def test_a_gradient_is_the_slope_and_tells_its_error() -> None:
     rng = [3, -1, 4, -1, 5, -9, 2, -6, 5, 3, -5, 8]
     (noise,) = derive(index([50.0 + x for x in rng]), HOME, BREAKDOWNS)["pub_social_gradient"].to_pylist()
     assert abs(noise["slope"]) < 2 * noise["standard_error"]
+    assert noise["slope_low"] < 0 < noise["slope_high"]
+
+
+def test_an_area_of_few_people_hardly_moves_a_gradient() -> None:
+    """One Stadtteil of five children lies far off; the others, of five hundred, are on a line."""
+    values = [50 - 2.0 * n for n in range(12)]
+    values[0] = 0.0
+    tables = index(values)
+    people = [5.0, *[500.0] * 11]
+    rows = tables["indicator_value"].to_pylist()
+    order = {area: n for n, area in enumerate(sorted({r["area_code"] for r in rows}))}
+    outcome = tables["index_outcome"].to_pylist()[0]["indicator_id"]
+    for row in rows:
+        if row["indicator_id"] == outcome:
+            row["denominator"] = people[order[row["area_code"]]]
+    weighted = {
+        **tables,
+        "indicator_value": pa.Table.from_pylist(rows, schema=tables["indicator_value"].schema),
+    }
+    (plain,) = derive(tables, HOME, BREAKDOWNS)["pub_social_gradient"].to_pylist()
+    (found,) = derive(weighted, HOME, BREAKDOWNS)["pub_social_gradient"].to_pylist()
+    assert found["slope"] == pytest.approx(-2 * 3.452, abs=0.4)
+    assert abs(found["slope"]) > abs(plain["slope"]) + 1
+    # Chance alone gives percentages of five hundred a standard error.
+    assert found["standard_error"] > 0.2
+    assert found["slope_low"] < found["slope"] < found["slope_high"] < 0
+
+
+def test_a_component_of_an_index_is_no_outcome_of_it() -> None:
+    tables = index([50 - 2.0 * n for n in range(12)])
+    part = tables["index_component"].to_pylist()[0]["indicator_id"]
+    outcomes = [{**tables["index_outcome"].to_pylist()[0], "indicator_id": part}]
+    circular = pa.Table.from_pylist(outcomes, schema=tables["index_outcome"].schema)
+    found = derive({**tables, "index_outcome": circular}, HOME, BREAKDOWNS)["pub_social_gradient"]
+    assert found.num_rows == 0
 
 
 def survey(strata: dict[str, tuple[int, int, int]]) -> pd.DataFrame:

@@ -20,23 +20,43 @@ pair as (
         on s.index_id = o.index_id and s.area_code = o.area_code and year(s.period_end) = o.year
 ),
 
+-- Every area counts with its people where their number is known: a rate of forty children is no point like one of four hundred.
+centre as (
+    select
+        *,
+        coalesce(denominator, 1) as weight,
+        value - sum(value * coalesce(denominator, 1)) over here / sum(coalesce(denominator, 1)) over here as y,
+        burden - sum(burden * coalesce(denominator, 1)) over here / sum(coalesce(denominator, 1)) over here as x,
+        sum(value * coalesce(denominator, 1)) over here / sum(coalesce(denominator, 1)) over here as mean
+    from pair
+    window here as (partition by index_id, indicator_id, period_label, unit)
+),
+
 line as (
     select
         index_id, indicator_id, period_label, unit,
         count(*) as areas,
-        regr_slope(value, burden) as slope,
-        regr_r2(value, burden) as explained,
-        sqrt(
-            greatest(regr_syy(value, burden) - regr_slope(value, burden) * regr_sxy(value, burden), 0)
-            / nullif(count(*) - 2, 0) / nullif(regr_sxx(value, burden), 0)
-        ) as standard_error,
-        -- A mean of people, not of areas, where it is known how many stand behind a value.
-        sum(value * coalesce(denominator, 1)) filter (where fifth = 1)
-            / sum(coalesce(denominator, 1)) filter (where fifth = 1) as least,
-        sum(value * coalesce(denominator, 1)) filter (where fifth = 5)
-            / sum(coalesce(denominator, 1)) filter (where fifth = 5) as most
-    from pair
+        sum(weight * x * x) as sxx, sum(weight * x * y) as sxy, sum(weight * y * y) as syy,
+        -- What chance alone moves a percentage by, times its people; nothing is known of other units.
+        any_value(case when unit = 'percent' and denominator is not null and mean between 0 and 100 then mean * (100 - mean) else 0 end)
+            as chance,
+        sum(value * weight) filter (where fifth = 1) / sum(weight) filter (where fifth = 1) as least,
+        sum(value * weight) filter (where fifth = 5) / sum(weight) filter (where fifth = 5) as most
+    from centre
     group by index_id, indicator_id, period_label, unit
+),
+
+fitted as (
+    select
+        *,
+        sxy / nullif(sxx, 0) as slope,
+        sxy * sxy / nullif(sxx * syy, 0) as explained,
+        -- The areas scatter about the line by chance, or by more than chance.
+        sqrt(greatest((syy - sxy * sxy / nullif(sxx, 0)) / nullif(areas - 2, 0), chance, 0) / nullif(sxx, 0)) as standard_error,
+        -- The 97.5 % quantile of Student's distribution, by Cornish and Fisher.
+        1.96 + 2.372 / (areas - 2) + 2.822 / ((areas - 2) * (areas - 2)) as quantile
+    from line
+    where areas >= 10 -- a line through a handful of points says nothing
 )
 
 select
@@ -47,10 +67,14 @@ select
     cast(areas as integer) as areas,
     round(slope, 2) as slope,
     round(standard_error, 2) as standard_error,
+    round(slope - quantile * standard_error, 2) as slope_low,
+    round(slope + quantile * standard_error, 2) as slope_high,
     round(explained, 2) as explained_share,
     round(least, 1) as value_least_burdened,
     round(most, 1) as value_most_burdened,
     round(most - least, 1) as difference
-from line
--- A line through a handful of points says nothing.
-where areas >= 10
+from fitted
+-- An outcome that is a part of the index goes with it by construction.
+where not exists (
+    select 1 from index_component as c where c.index_id = fitted.index_id and c.indicator_id = fitted.indicator_id
+)
