@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from expectations.catalogue.availability import availability
 from expectations.catalogue.base import OLDEST, ages_of
 from expectations.catalogue.model import Catalogue, Indicator, Kind
+from expectations.catalogue.registers import Term
 
 FORBIDDEN = re.compile(
     r"gesperrt|sperren|Sperrung|suppress|teilweise gesichert|partly confirmed|noch festzulegen|to be determined|…"
@@ -116,40 +117,51 @@ def _scale(indicator: Indicator) -> Iterator[str]:
 
 
 def _ages(catalogue: Catalogue, indicator: Indicator) -> Iterator[str]:
-    """Ages that a label or calculation names must be edges of ages that the formula counts."""
-    edges = _edges(catalogue, indicator)
-    if not edges:
+    """Ages that a label or calculation names must be borders of the ages that are counted there.
+
+    Above the line those of the numerator, below it those of either term (of the same age); an official figure whose
+    measure names its ages itself has them, too.
+    """
+    if indicator.kind is Kind.REPORTED or indicator.kind.is_modelled:
         return
-    for where, text in (("label", indicator.label.de), ("calculation", indicator.calculation.de)):
-        for match in _AGES.finditer(text):
-            if match["edge"]:
-                named = {int(match["edge"])}
-            else:
-                high = int(match["high"])
-                named = {int(match["low"]), high if match["under"] else high + 1}
-                if not match["under"] and high in edges:
-                    named = {int(match["low"]), high}
+    numerators = [n for n, _ in indicator.formulas.values()]
+    denominators = [d for _, d in indicator.formulas.values() if d is not None]
+    above, below = (_edges(catalogue, indicator, terms) for terms in (numerators, denominators))
+    text = re.split(r" / |geteilt durch| je 100 ", indicator.calculation.de, maxsplit=1)
+    for where, words, edges in (
+        ("label", indicator.label.de, above | below),
+        ("calculation's numerator", text[0], above),
+        ("calculation's denominator", text[1] if len(text) > 1 else "", above | below),
+    ):
+        for match in _AGES.finditer(words):
+            named = {int(match["edge"])} if match["edge"] else _named(match, edges)
             if lost := sorted(named - edges):
-                spans = ", ".join(map(str, sorted(edges)))
+                spans = ", ".join(map(str, sorted(edges))) or "none"
                 yield f"the {where} says '{match[0]}', the formula has no age border {lost[0]} (it has {spans})"
 
 
-def _edges(catalogue: Catalogue, indicator: Indicator) -> set[int]:
-    """The ages at which what the formulas count begins or ends; none if nothing is counted by age."""
+def _named(match: re.Match[str], edges: set[int]) -> set[int]:
+    """The borders of a span such as 6 bis unter 11, or 7 bis 18, which includes who is 18."""
+    low, high = int(match["low"]), int(match["high"])
+    includes = not match["under"] and high not in edges
+    return {low, high + 1 if includes else high}
+
+
+def _edges(catalogue: Catalogue, indicator: Indicator, terms: list[Term]) -> set[int]:
+    """The ages at which what some terms count begins or ends; none if nothing is counted by age."""
     cells = [*indicator.cells.get("age_group", [])]
     edges: set[int] = set()
-    for part in indicator.terms:
+    for part in (part for term in terms for _, part in term.parts()):
+        measure = catalogue.measures[part.measure]
+        edges |= {int(number) for number in re.findall(r"(?<![\d.])\d{1,2}(?![\d.])", measure.label.de)}
         chosen = part.cells("age_group")
         if chosen is not None:
             cells += chosen
         elif "age_group" in indicator.breakdowns:
             cells += sorted(catalogue.cells_of_measure(part.measure, "age_group"))
         people = catalogue.people_of_measure(part.measure, "age_group")
-        source = catalogue.measures[part.measure].register_
-        if people and source is not None and len(people) < OLDEST:
+        if people and measure.register_ is not None and len(people) < OLDEST:
             edges |= {min(people), max(people) + 1}
-        elif people and source is None and chosen is None and "age_group" not in indicator.breakdowns:
-            edges |= {min(people), max(people) + 1} - {0, OLDEST}
     for low, high in filter(None, map(ages_of, cells)):
         edges |= {low, high}
-    return edges if indicator.kind is not Kind.REPORTED else set()
+    return edges

@@ -38,6 +38,8 @@ def said(indicator: Indicator, field: str, old: str, new: str) -> Indicator:
         ("care_rate_under_3_percent", "label", "unter 3-Jährigen", "unter 6-Jährigen", "the label says 'unter 6-Jähr'"),
         ("after_school_care_rate_percent", "label", "6 bis unter 11", "6 bis unter 14", "no age border 14"),
         ("pupils", "calculation", "Schülerinnen und Schüler", "Schülerinnen und Schüler nach Abschluss", "'nach Abschluss'"),
+        ("employment_rate_percent", "calculation", "am Wohnort am", "am Wohnort von 15 bis unter 65 Jahren am",
+         "numerator says '15 bis unter 65 Jahren', the formula has no age border 15 (it has none)"),
         ("live_births", "calculation", "Lebendgeborene", "Lebendgeborene im Stadtteil", "'Stadtteil', the indicator has no such level"),
         ("library_visits_per_head", "calculation", "Besuche", "Besuche, getrennt nach Monat,", "'getrennt nach'"),
         ("pupils", "interpretation", "", "Kleine Zellen sind gesperrt. ", "says 'gesperrt'"),
