@@ -32,6 +32,8 @@ LEAST_AREAS = 8
 """Fewer areas of a level say nothing about how much areas differ."""
 PUPILS = "pupils"
 """The indicator that tells a school's type."""
+IMPLAUSIBLE = 10.0
+"""So many standard deviations away an error of the data is likelier than an event."""
 LEAST_CASES = 5
 """Expected cases and non-cases below which the normal approximation is not used."""
 GROUPS = {"sex": ("female", "male"), "nationality": ("foreign", "german")}
@@ -39,7 +41,7 @@ GROUPS = {"sex": ("female", "male"), "nationality": ("foreign", "german")}
 
 COLUMNS = [
     "finding_id", "kind", "indicator_id", "area_code", "period_end", "period_label", "group_breakdown", "compared_with",
-    "value", "reference", "difference", "people", "z", "p_value", "q_value", "sentence_de", "sentence_en", "evidence_de",
+    "value", "reference", "difference", "people", "z", "is_implausible", "p_value", "q_value", "sentence_de", "sentence_en", "evidence_de",
     "evidence_en",
 ]  # fmt: skip
 
@@ -361,6 +363,12 @@ def _told(
         cases=float(row["numerator"]), people=float(row["denominator"]), z=_figure(question.z, 1),
         p=_at_most("p", p_value, 0.001), false=_share_of_false(q_value),
     )  # fmt: skip
+    is_implausible = abs(question.z) > IMPLAUSIBLE
+    if is_implausible:
+        evidence = said(
+            "{evidence}; so weit ist eher ein Fehler der Daten als ein Befund: prüfen",
+            "{evidence}; so far off an error of the data is likelier than an event: check", evidence=evidence,
+        )  # fmt: skip
     return {
         "finding_id": "/".join(filter(None, (
             question.kind, question.indicator, question.area, str(row["period_label"]), question.group, question.peers.id,
@@ -378,6 +386,7 @@ def _told(
         # To the step that the counts are rounded to: it is no count of anybody.
         "people": 5.0 * round(abs(difference) / 100 * float(row["denominator"]) / 5),
         "z": round(question.z, 2),
+        "is_implausible": is_implausible,
         "p_value": float(f"{p_value:.3g}"),
         "q_value": float(f"{q_value:.3g}"),
         "sentence_de": sentence.de,

@@ -255,7 +255,7 @@ def _findings(
     known = _known_findings(previous)
     frame["first_release"] = [known.get(name, release_id) for name in frame["finding_id"]]
     numbers = {"value", "reference", "difference", "people", "z", "p_value", "q_value"}
-    kinds = {"period_end": pa.date32(), **dict.fromkeys(numbers, pa.float64())}
+    kinds = {"period_end": pa.date32(), "is_implausible": pa.bool_(), **dict.fromkeys(numbers, pa.float64())}
     columns = [*COLUMNS, "first_release"]
     schema = pa.schema([(name, kinds.get(name, pa.string())) for name in columns])
     return pa.Table.from_pandas(frame, schema=schema, preserve_index=False).replace_schema_metadata(None)

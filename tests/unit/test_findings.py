@@ -52,6 +52,8 @@ def test_one_area_far_off_is_an_outlier_and_the_sentence_says_so(catalogue: Cata
     assert "weniger als 0,1\N{NO-BREAK SPACE}% falsch" in finding["evidence_de"]
     assert "0,00" not in finding["evidence_de"].replace("0,001", "")
     assert finding["people"] == 135
+    assert finding["is_implausible"]
+    assert "eher ein Fehler der Daten" in finding["evidence_de"]
     assert finding["q_value"] <= 0.05
 
 
