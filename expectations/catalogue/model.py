@@ -909,6 +909,20 @@ class Catalogue(Entry):
         measures = [m for i in behind for m in self.measures_of(i)]
         return {*indicator.model_registers, *(origin for m in measures for origin in m.origins)}
 
+    def origins_inside(self, indicator: Indicator) -> set[str]:
+        """The registers that its values inside the city come from where it has a formula of its own for them; else none."""
+        terms = [t for t in indicator.formulas.get("local", ()) if t is not None]
+        return self._origins_behind(terms)
+
+    def origins_outside(self, indicator: Indicator) -> set[str]:
+        """Every official table and register that its other values come from."""
+        if indicator.local is None:
+            return self.origins_of(indicator)
+        return self._origins_behind([t for t in indicator.formulas.get("main", ()) if t is not None])
+
+    def _origins_behind(self, terms: list[Term]) -> set[str]:
+        return {o for term in terms for _, part in term.parts() for o in self.measures[part.measure].origins}
+
     def _registers_behind(self, terms: list[Term]) -> set[str]:
         sources = [self.measures[part.measure].register_ for term in terms for _, part in term.parts()]
         return {source.register_ for source in sources if source is not None}

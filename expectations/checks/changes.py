@@ -75,25 +75,41 @@ def explained_by(subject: Subject, indicator: Indicator) -> str | None:
 def unexplained(subject: Subject, changes: pd.DataFrame) -> pd.Series:
     """Which changed rows nobody declared: neither a new declaration nor a source that may change that period.
 
-    What an official table may change is judged cell by cell (check revision). A register may be delivered again for
-    as many of its newest periods as it declares.
+    A row is explained by a source of its own formula: where registers serve an indicator inside the city, an official
+    table explains no change there. What an official table may change is judged cell by cell (check revision). A register may
+    be delivered again for as many of the newest periods that were told of it as it declares.
     """
     result = pd.Series(False, index=changes.index)
     for indicator in subject.indicators:
         mine = changes["indicator_id"] == indicator.id
-        if not mine.any():
+        if not mine.any() or (explained_by(subject, indicator) or "").startswith("definition"):
             continue
-        reason = explained_by(subject, indicator)
-        if reason is None:
-            result |= mine
-        elif reason.startswith("source: "):
-            assert subject.before is not None
-            names = reason.removeprefix("source: ").split(", ")
-            registers = [subject.catalogue.registers[n] for n in names if n in subject.catalogue.registers]
-            if len(registers) == len(names):
-                told = subject.before.rows
-                told = told[(told["indicator_id"] == indicator.id) & told["value"].notna()]
-                ends = sorted(pd.to_datetime(told["period_end"]).unique(), reverse=True)
-                open_ = ends[: max(r.revises_periods for r in registers)]
-                result |= mine & ~changes["period_end"].isin(open_)
+        assert subject.before is not None
+        told = subject.before.rows
+        told = told[(told["indicator_id"] == indicator.id) & told["value"].notna()]
+        inside_told = _inside(subject, indicator, told)
+        inside = _inside(subject, indicator, changes)
+        catalogue = subject.catalogue
+        for origins, changed, before in (
+            (catalogue.origins_inside(indicator), mine & inside, told[inside_told]),
+            (catalogue.origins_outside(indicator), mine & ~inside, told[~inside_told]),
+        ):
+            delivered = origins & subject.before.delivered
+            if not delivered:
+                result |= changed
+            elif delivered <= set(catalogue.registers):
+                ends = sorted(pd.to_datetime(before["period_end"]).unique(), reverse=True)
+                periods = max(catalogue.registers[name].revises_periods for name in delivered)
+                result |= changed & ~changes["period_end"].isin(ends[:periods])
     return result
+
+
+def _inside(subject: Subject, indicator: Indicator, rows: pd.DataFrame) -> pd.Series:
+    """Which rows the indicator's formula for areas inside the city serves."""
+    if indicator.local is None:
+        return pd.Series(False, index=rows.index)
+    assert subject.frame is not None
+    assert subject.before is not None
+    known = [frame[["area_code", "area_level"]] for frame in (subject.frame, subject.before.rows)]
+    levels = pd.concat(known).drop_duplicates("area_code").set_index("area_code")["area_level"].astype(object)
+    return rows["area_code"].map(levels).isin(indicator.local.levels)

@@ -26,6 +26,7 @@ import pyarrow.parquet as pq
 import sqlalchemy as sa
 
 from orchestration.publish import database
+from orchestration.publish.column_texts import ColumnTexts
 from orchestration.publish.mart_file import write_mart
 from orchestration.publish.release import Release
 from orchestration.resources.clock import now
@@ -122,7 +123,7 @@ def into_files(rows: pa.Table, folder: Path) -> None:
     imprint = Imprint.of(load_settings(DEFAULT_CONFIG), now(), synthetic=True, audience="public")
     table = ReleaseTable("pub_t", Text(de="t", en="t"), rows, [])
     words = dict.fromkeys(rows.column_names, "a column")
-    parquet = timed(lambda: _write_parquet(folder / "t.parquet", table, words, imprint))
+    parquet = timed(lambda: _write_parquet(folder / "t.parquet", table, ColumnTexts(words), imprint))
     mart = timed(lambda: write_mart(folder / "t.duckdb", [
         {"name": "pub_t", "rows": str(folder / "t.parquet"), "comment": "t", "columns": words}
     ]))  # fmt: skip

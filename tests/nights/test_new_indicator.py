@@ -31,6 +31,7 @@ coverage: {levels: [country, state, district], min_share: 0.9}
 fields_of_action: [individual_support]
 table: pub_early_childhood
 owner: education-monitoring
+better: none
 status: published
 """
 
