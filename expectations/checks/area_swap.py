@@ -106,9 +106,9 @@ def _distance(now: np.ndarray, then: np.ndarray) -> np.ndarray:
 CHECK = row_check(
     "area_swap",
     _find,
-    right=Text(de="keine zwei Gebiete haben getauscht", en="no two areas have changed places"),
+    right=Text(de="keine zwei Gebiete sind vertauscht", en="no two areas are swapped"),
     wrong=Text(
-        de="zwei Gebiete haben offenbar die Plätze getauscht", en="two areas seem to have changed places"
+        de="die Werte zweier Gebiete sind offenbar vertauscht", en="the values of two areas seem to be swapped"
     ),
     needs=no_earlier_period,
 )  # fmt: skip

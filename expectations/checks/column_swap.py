@@ -118,10 +118,10 @@ CHECK = row_check(
     "column_swap",
     _find,
     applies=is_broken_down,
-    right=Text(de="keine zwei Ausprägungen haben getauscht", en="no two cells have changed places"),
+    right=Text(de="keine zwei Ausprägungen sind vertauscht", en="no two cells are swapped"),
     wrong=Text(
-        de="zwei Ausprägungen haben offenbar die Plätze getauscht",
-        en="two cells seem to have changed places",
+        de="die Werte zweier Ausprägungen sind offenbar vertauscht",
+        en="the values of two cells seem to be swapped",
     ),
     needs=no_earlier_period,
 )

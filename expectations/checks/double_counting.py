@@ -59,7 +59,7 @@ def _run(subject: Subject, scope: str) -> Verdict:
     ]
     return _WORDS.say(
         subject, scope, Status.FAIL if everywhere else Status.WARN, observed=f"{len(wrong)} of {groups}", expected=expected,
-        **both("{label}: {n:Summe|Summen} über Teile, die mehrfach zählen: {sums}.",
+        **both("{label}: {n:Summe|Summen} über Teile, die sich überschneiden: {sums}.",
                "{label}: {n:sum|sums} over parts that count more than once: {sums}.", label=label, n=len(wrong), sums=listed(examples)),
     )  # fmt: skip
 

@@ -6,6 +6,7 @@ webhook. Does not belong here: deciding anything about a table.
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import hmac
 import json
@@ -21,6 +22,7 @@ from typing import Any
 import httpx
 import tenacity
 
+from expectations.wording import day
 from orchestration.resources.clock import now
 from orchestration.resources.files import write_json
 from orchestration.resources.home import Home
@@ -84,14 +86,15 @@ class Message:
     @property
     def text(self) -> str:
         """German with English beside it; what was told before is folded into one line a kind."""
+        date = dt.datetime.fromisoformat(self.night).date()
         lines = [
-            f"Nachtlauf {self.night}",
+            f"Nachtlauf vom {day(date, 'de')} / night of {day(date, 'en')}",
             f"Release: {self.release_id or '–'} ({'neu / new' if self.is_new else 'unverändert / unchanged'})",
             "",
         ]
         if self.quiet_nights:
             lines += [
-                f"Nichts Neues, {self.quiet_nights + 1}. Nacht so. / Nothing new, night {self.quiet_nights + 1} like it.",
+                f"Nichts Neues seit {self.quiet_nights + 1} Nächten. / Nothing new for {self.quiet_nights + 1} nights.",
                 "",
             ]
         else:

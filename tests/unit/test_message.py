@@ -56,6 +56,7 @@ def test_the_first_message_tells_everything(bare_home: Home, default_settings: S
     message = night(bare_home, default_settings, 1, outcome(HELD, WARNING, LATE, is_new=True))
     assert message.subject == "[Bildungsmonitor Koblenz] 1 freigegeben / published, 1 zurückgehalten / held"
     for part in (
+        "Nachtlauf vom 01.11.2026 / night of 1 November 2026",
         "NEU / NEW Schulabschlüsse: Werte fehlen",
         "[Statistikstelle]",
         "Sprung",
