@@ -66,6 +66,11 @@ def day(date: dt.date, language: Language) -> str:
     return format_date(date, "dd.MM.yyyy" if language == "de" else "d MMMM yyyy", locale=_LOCALES[language])
 
 
+def release_of(release_id: str, language: Language) -> str:
+    """A release by its day and its id: 26.11.2026 (20261126T060000Z)."""
+    return f"{day(dt.datetime.strptime(release_id[:8], '%Y%m%d').date(), language)} ({release_id})"
+
+
 _PERIODS: Sequence[tuple[str, str, str]] = (
     (r"(\d{2})\.(\d{2})\.(\d{4})", "am {0}", "on {0}"),
     (r"\d{4}", "im Jahr {0}", "in {0}"),

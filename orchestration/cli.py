@@ -257,7 +257,9 @@ def waive(
 
 @app.command()
 def explain(
-    indicator_id: str, config: ConfigOption = DEFAULT_CONFIG, home: HomeOption = DEFAULT_HOME
+    indicator: Annotated[str, typer.Argument(help="Id or code of an indicator, e.g. D8.2.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+    home: HomeOption = DEFAULT_HOME,
 ) -> None:
     """Definition, formula, sources and their vintages, checks and latest values of an indicator."""
     from expectations.catalogue import CatalogueError
@@ -270,9 +272,11 @@ def explain(
         catalogue = catalogue_of(settings)
     except (ConfigurationError, CatalogueError) as error:
         stop(str(error))
-    if indicator_id not in catalogue.indicators:
-        stop(f"no indicator '{indicator_id}'{closest(indicator_id, catalogue.indicators)}")
-    for heading, lines in explanation(home, settings, catalogue, indicator_id):
+    of_code = {i.code: i.id for i in catalogue.indicators.values()}
+    chosen = of_code.get(indicator, indicator)
+    if chosen not in catalogue.indicators:
+        stop(f"no indicator '{indicator}'{closest(indicator, [*catalogue.indicators, *of_code])}")
+    for heading, lines in explanation(home, settings, catalogue, chosen):
         out.print(f"\n[bold]{heading}[/bold]")
         for line in lines:
             out.print(f"  {line}", highlight=False, markup=False)

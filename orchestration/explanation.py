@@ -11,6 +11,7 @@ from expectations.catalogue import Catalogue
 from expectations.catalogue.availability import availability
 from expectations.catalogue.model import PEOPLE, TOTAL, UNITS, Indicator, Kind, Term
 from expectations.catalogue.relations import in_words
+from expectations.wording import release_of
 from orchestration.collect.registers.landing import register_landing
 from orchestration.publish.release import Release, ReleaseStore
 from orchestration.resources.home import Home
@@ -127,7 +128,9 @@ def _state(indicator: Indicator, release: Release) -> Section:
     state = release.manifest["tables"].get(indicator.table)
     lines = [f"Release {release.id}: {release.folder}"]
     if state and state["status"] == "held":
-        lines.append(f"gehalten seit / held since {state['held_since']}: {state['reason_de']}")
+        since = state["held_since"]
+        lines.append(f"zurückgehalten seit {release_of(since, 'de')}: {state['reason_de']}")
+        lines.append(f"held since {release_of(since, 'en')}: {state['reason_en']}")
     return "Veröffentlichung / release", lines
 
 

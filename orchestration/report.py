@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from expectations.catalogue import Catalogue, load_catalogue
 from expectations.catalogue.model import NEVER_WAIVED
+from expectations.wording import release_of
 from orchestration.collect.genesis import FormatError
 from orchestration.collect.landing import Landing, Snapshot
 from orchestration.collect.official_network import Checks
@@ -151,12 +152,15 @@ def why_of(home_path: Path, table: str, catalogue: Catalogue) -> list[tuple[str,
         kept = state.get("published_by")
         found.append(
             (
-                f"„{title.de}“ wird zurückgehalten" + (f" seit {since}." if since else "."),
-                f"“{title.en}” is held" + (f" since {since}." if since else "."),
+                f"„{title.de}“ wird zurückgehalten" + (f" seit {release_of(since, 'de')}." if since else "."),
+                f"“{title.en}” is held" + (f" since {release_of(since, 'en')}." if since else "."),
             )
         )
         found.append(
-            (f"Gezeigt wird weiter der Stand {kept}.", f"Readers still get the state of {kept}.")
+            (
+                f"Gezeigt wird weiter der Stand vom {release_of(kept, 'de')}.",
+                f"Readers still get the state of {release_of(kept, 'en')}.",
+            )
             if kept
             else ("Es gibt noch keinen Stand, den jemand sieht.", "There is no state yet that anybody sees.")
         )

@@ -12,7 +12,7 @@ from typing import Any
 
 from expectations.catalogue import Catalogue
 from expectations.catalogue.model import FAMILIES, Text
-from expectations.wording import number
+from expectations.wording import number, release_of
 from orchestration.publish.contents import Contents
 
 GREEN = Text(de="freigegeben", en="published")
@@ -106,8 +106,8 @@ def changes_text(contents: Contents, catalogue: Catalogue, follows: str | None, 
         lines += [f"## {title.de} / {title.en} (`{name}`)", ""]
         if state["status"] == "held":
             lines += [
-                f"Zurückgehalten seit {state['held_since']}: {state['reason_de']}",
-                f"Held since {state['held_since']}: {state['reason_en']}",
+                f"Zurückgehalten seit {release_of(state['held_since'], 'de')}: {state['reason_de']}",
+                f"Held since {release_of(state['held_since'], 'en')}: {state['reason_en']}",
                 f"{counts['held']} Werte zurückgehalten / {counts['held']} values held back.", "",
             ]  # fmt: skip
             continue

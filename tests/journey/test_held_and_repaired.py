@@ -83,7 +83,7 @@ def a_held_table_is_explained_and_a_revision_accepted(city: Path) -> None:
     places = ("--config", str(city / "city.yaml"), "--home", str(city / "var"))
     said = invoke("why", "pub_population", *places).out
     assert "„Bevölkerung“ wird zurückgehalten seit" in said
-    assert "Gezeigt wird weiter der Stand" in said
+    assert "Gezeigt wird weiter der Stand vom" in said
     assert "Tabelle 12612-01-01-4, Stand 20.11.2026, ändert 3 veröffentlichte Werte, 3 unerklärt" in said
     assert "bildungsmonitor waive revision pub_population 12612-01-01-4" in said
     assert invoke("why", "pub_leaver", *places).code == 2

@@ -8,7 +8,18 @@ import math
 import pytest
 
 from expectations.catalogue.model import Text
-from expectations.wording import Language, Percent, Period, day, in_period, listed, number, percent, said
+from expectations.wording import (
+    Language,
+    Percent,
+    Period,
+    day,
+    in_period,
+    listed,
+    number,
+    percent,
+    release_of,
+    said,
+)
 
 
 @pytest.mark.parametrize(
@@ -63,6 +74,11 @@ def test_a_sentence_gets_its_values_in_its_language() -> None:
     assert found.de == "1 Wert von Güls: 50,0\N{NO-BREAK SPACE}%, im Schuljahr 2024/25, Stand 01.03.2026"
     assert found.en == "1 value of Guels: 50.0%, in the school year 2024/25, as of 1 March 2026"
     assert said("{n:Wert|Werte}", "{n:value|values}", n=1200) == Text(de="1.200 Werte", en="1,200 values")
+
+
+def test_a_release_is_named_by_its_day() -> None:
+    assert release_of("20261126T060000Z", "de") == "26.11.2026 (20261126T060000Z)"
+    assert release_of("20261126T060000Z", "en") == "26 November 2026 (20261126T060000Z)"
 
 
 def test_a_long_list_names_its_first_few() -> None:
