@@ -40,11 +40,7 @@ def number(
         pattern = "#,##0." + "#" * max(_SIGNIFICANT - whole, 0)
     else:
         pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
-    text = format_decimal(value, pattern.rstrip("."), locale=_LOCALES[language])
-    if text.startswith("-") and not re.search("[1-9]", text):
-        text = text[1:]  # what rounds to zero is neither less nor more than zero
-    sign = "+" if signed and re.search("[1-9]", text) and not text.startswith("-") else ""
-    return sign + text.replace("-", "−")
+    return _with_sign(format_decimal(value, pattern.rstrip("."), locale=_LOCALES[language]), signed)
 
 
 def percent(share: float | None, language: Language, decimals: int = 0, *, signed: bool = False) -> str:
@@ -56,9 +52,16 @@ def percent(share: float | None, language: Language, decimals: int = 0, *, signe
         + ("." + "0" * decimals if decimals else "")
         + ("\N{NO-BREAK SPACE}%" if language == "de" else "%")
     )
-    text = format_percent(share, pattern, locale=_LOCALES[language])
-    sign = "+" if signed and share > 0 and re.search("[1-9]", text) else ""
-    return sign + text.replace("-", "−")
+    return _with_sign(format_percent(share, pattern, locale=_LOCALES[language]), signed)
+
+
+def _with_sign(text: str, signed: bool) -> str:
+    """A written number with a minus, or a plus where it is `signed`; what rounds to zero has neither."""
+    if not re.search("[1-9]", text):
+        return text.removeprefix("-")
+    if text.startswith("-"):
+        return "−" + text[1:]
+    return "+" + text if signed else text
 
 
 def day(date: dt.date, language: Language) -> str:

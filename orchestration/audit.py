@@ -15,7 +15,6 @@ from expectations.catalogue import Catalogue
 from expectations.catalogue.availability import availability
 from expectations.catalogue.base import OLDEST
 from expectations.catalogue.model import TOTAL, Indicator, Kind, Term
-from expectations.catalogue.registers import HOME_LEVEL
 from expectations.catalogue.text_rules import text_problems
 from orchestration.explanation import formula_in_words, formula_sql
 from orchestration.publish.release import Query
@@ -173,10 +172,7 @@ def _parts(catalogue: Catalogue, indicator: Indicator, query: Query, city: str) 
 
 def _levels(catalogue: Catalogue, indicator: Indicator, query: Query, city: str) -> Iterable[LevelAndCity]:
     """Of every level inside the city its areas, added up, in the newest period that city and level share."""
-    inside = [
-        level for level in indicator.all_levels if level not in ("country", "state", "region", HOME_LEVEL)
-    ]
-    for level in inside:
+    for level in indicator.levels_inside:
         rows = query(
             f"""with v as (select * from indicator_value as v where indicator_id = $indicator and {_totals(catalogue)}),
             parts as (

@@ -262,21 +262,12 @@ def explain(
     home: HomeOption = DEFAULT_HOME,
 ) -> None:
     """Definition, formula, sources and their vintages, checks and latest values of an indicator."""
-    from expectations.catalogue import CatalogueError
-    from expectations.catalogue.load import closest
     from orchestration.explanation import explanation
-    from orchestration.settings import catalogue_of, load_settings
+    from orchestration.settings import load_settings
 
-    try:
-        settings = load_settings(config)
-        catalogue = catalogue_of(settings)
-    except (ConfigurationError, CatalogueError) as error:
-        stop(str(error))
-    of_code = {i.code: i.id for i in catalogue.indicators.values()}
-    chosen = of_code.get(indicator, indicator)
-    if chosen not in catalogue.indicators:
-        stop(f"no indicator '{indicator}'{closest(indicator, [*catalogue.indicators, *of_code])}")
-    for heading, lines in explanation(home, settings, catalogue, chosen):
+    catalogue = _catalogue(config)
+    settings = load_settings(config)
+    for heading, lines in explanation(home, settings, catalogue, _indicator_id(catalogue, indicator)):
         out.print(f"\n[bold]{heading}[/bold]")
         for line in lines:
             out.print(f"  {line}", highlight=False, markup=False)
@@ -468,7 +459,6 @@ def catalogue_audit(
     as_json: JsonOption = False,
 ) -> None:
     """Sentences, formulas, populations and figures of indicators side by side; 1 if any of them come apart."""
-    from expectations.catalogue.load import closest
     from orchestration.audit import audit, audit_lines
     from orchestration.publish.release import ReleaseStore
     from orchestration.resources.home import Home
@@ -476,11 +466,7 @@ def catalogue_audit(
 
     catalogue = _catalogue(config)
     settings = load_settings(config)
-    of_code = {i.code: i.id for i in catalogue.indicators.values()}
-    chosen = [of_code.get(name, name) for name in indicators or []]
-    for name in chosen:
-        if name not in catalogue.indicators:
-            stop(f"no indicator '{name}'{closest(name, [*catalogue.indicators, *of_code])}")
+    chosen = [_indicator_id(catalogue, name) for name in indicators or []]
     releases = Home(home).releases
     release = ReleaseStore(releases).current() if releases.exists() else None
     with release.reading() if release else nullcontext() as query:
@@ -701,6 +687,17 @@ def _catalogue(config: Path) -> Catalogue:
         return catalogue_of(load_settings(config))
     except (ConfigurationError, CatalogueError) as error:
         stop(str(error))
+
+
+def _indicator_id(catalogue: Catalogue, name: str) -> str:
+    """The indicator of an id or a code (D8.2); ends the program where there is none."""
+    from expectations.catalogue.load import closest
+
+    of_code = {i.code: i.id for i in catalogue.indicators.values()}
+    found = of_code.get(name, name)
+    if found not in catalogue.indicators:
+        stop(f"no indicator '{name}'{closest(name, [*catalogue.indicators, *of_code])}")
+    return found
 
 
 def _day(text: str | None) -> dt.date | None:

@@ -13,8 +13,8 @@ case
 end
 {%- endmacro %}
 
-{# A count as it may be told: the nearest multiple of its register's base. #}
-{% macro told(value, rounding) -%}
+{# A count as it may be published: the nearest multiple of its register's base. #}
+{% macro rounded_count(value, rounding) -%}
 case when {{ rounding }} > 1 then round({{ value }} / {{ rounding }}) * {{ rounding }} else {{ value }} end
 {%- endmacro %}
 
@@ -50,7 +50,7 @@ coalesce(
 {%- endmacro %}
 
 {#
-  How far chance moves a share of people: the variance of a proportion, in the figure's own scale. `v`: told values, `i`: of
+  How far chance moves a share of people: the variance of a proportion, in the figure's own scale. `v`: published values, `i`: of
   dim_indicator. Stocks of the same people vary less; the figure is an upper bound for them.
 #}
 {% macro variance_of_share(v, i) -%}

@@ -10,7 +10,7 @@ import datetime as dt
 import hashlib
 import re
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
@@ -607,6 +607,11 @@ class Indicator(Entry):
     @property
     def all_levels(self) -> list[str]:
         return [*self.levels, *(self.local.levels if self.local else [])]
+
+    @property
+    def levels_inside(self) -> list[str]:
+        """Its levels inside the city: Stadtteile, other parts of the city, schools."""
+        return [level for level in self.all_levels if level not in get_args(OfficialLevel)]
 
     @property
     def terms(self) -> list[Term]:

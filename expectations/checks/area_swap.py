@@ -16,14 +16,13 @@ from expectations.catalogue.model import Text
 from expectations.checks.base import (
     Found,
     Subject,
-    before_and_now,
     found,
     no_earlier_period,
     one_number,
     pairs,
     row_check,
+    swap_in_words,
 )  # fmt: skip
-from expectations.wording import said
 
 _STAYED, _SWAPPED = 16.0, 4.0
 """Mean squared deviations per cell: so large nobody stays as he was, so small he is the other."""
@@ -80,16 +79,7 @@ def _find(subject: Subject) -> Found:
                     wrong.append(mine.sort_values("now", ascending=False).head(1).assign(other=codes[other]))
     over = pd.concat(wrong) if wrong else newest.iloc[:0].assign(other="")
     over = over[~over.index.duplicated()]
-    return found(
-        rows,
-        over,
-        lambda row: said(
-            "{change}, wie zuvor {other}",
-            "{change}, as {other} had",
-            change=before_and_now(row),
-            other=row["other"],
-        ),
-    )
+    return found(rows, over, lambda row: swap_in_words(row, row["other"]))
 
 
 def _distance(now: np.ndarray, then: np.ndarray) -> np.ndarray:

@@ -334,16 +334,13 @@ def table_scope(catalogue: Catalogue, table: str) -> list[str]:
 
 def place(row: pd.Series, catalogue: Catalogue, names: Iterable[str] | None = None) -> Text:
     """Area, period and cells of a row, for a message; `names`: the breakdowns the row has, by default all."""
-    german, english = (
-        [str(row["area_code"]), str(row["period_label"])],
-        [str(row["area_code"]), str(row["period_label"])],
+    names = names or catalogue.breakdowns
+    labels = [catalogue.cell_label(n, cell) for n in names if (cell := str(row[n])) != TOTAL]
+    codes = [str(row["area_code"]), str(row["period_label"])]
+    return Text(
+        de=", ".join([*codes, *(label.de for label in labels)]),
+        en=", ".join([*codes, *(label.en for label in labels)]),
     )
-    for name in names or catalogue.breakdowns:
-        if (cell := str(row[name])) != TOTAL:
-            label = catalogue.cell_label(name, cell)
-            german.append(label.de)
-            english.append(label.en)
-    return Text(de=", ".join(german), en=", ".join(english))
 
 
 def listed(items: list[str], most: int = 3) -> str:
@@ -572,3 +569,10 @@ def land_of(rows: pd.DataFrame) -> pd.Series:
 def before_and_now(row: pd.Series) -> Text:
     """How a value changed, for a message."""
     return said("{before} → {now}", "{before} → {now}", before=row["before"], now=row["value"])
+
+
+def swap_in_words(row: pd.Series, other: Text | str) -> Text:
+    """How a value changed, and whose it was before, for a message; `other`: an area's key or a cell's label."""
+    return said(
+        "{change}, wie zuvor {other}", "{change}, as {other} had", change=before_and_now(row), other=other
+    )

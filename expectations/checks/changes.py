@@ -77,7 +77,7 @@ def unexplained(subject: Subject, changes: pd.DataFrame) -> pd.Series:
 
     A row is explained by a source of its own formula: where registers serve an indicator inside the city, an official
     table explains no change there. What an official table may change is judged cell by cell (check revision). A register may
-    be delivered again for as many of the newest periods that were told of it as it declares.
+    change as many of the newest published periods of its own rows as it declares (`revises_periods`).
     """
     result = pd.Series(False, index=changes.index)
     for indicator in subject.indicators:
@@ -85,14 +85,14 @@ def unexplained(subject: Subject, changes: pd.DataFrame) -> pd.Series:
         if not mine.any() or (explained_by(subject, indicator) or "").startswith("definition"):
             continue
         assert subject.before is not None
-        told = subject.before.rows
-        told = told[(told["indicator_id"] == indicator.id) & told["value"].notna()]
-        inside_told = _inside(subject, indicator, told)
+        published = subject.before.rows
+        published = published[(published["indicator_id"] == indicator.id) & published["value"].notna()]
+        was_inside = _inside(subject, indicator, published)
         inside = _inside(subject, indicator, changes)
         catalogue = subject.catalogue
         for origins, changed, before in (
-            (catalogue.origins_inside(indicator), mine & inside, told[inside_told]),
-            (catalogue.origins_outside(indicator), mine & ~inside, told[~inside_told]),
+            (catalogue.origins_inside(indicator), mine & inside, published[was_inside]),
+            (catalogue.origins_outside(indicator), mine & ~inside, published[~was_inside]),
         ):
             delivered = origins & subject.before.delivered
             if not delivered:

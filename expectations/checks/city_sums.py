@@ -39,9 +39,8 @@ _FAR = 0.1
 
 def _has_parts(indicator: Indicator, catalogue: Catalogue) -> bool:
     """Has the city a value, and places inside it one, from formulas?"""
-    levels = set(indicator.all_levels)
-    inside = levels - {"country", "state", "region", HOME_LEVEL}
-    return bool(inside) and HOME_LEVEL in levels and not indicator.kind.is_modelled
+    has_city = HOME_LEVEL in indicator.all_levels
+    return has_city and bool(indicator.levels_inside) and not indicator.kind.is_modelled
 
 
 def _find(subject: Subject) -> Found:

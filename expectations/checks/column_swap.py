@@ -17,7 +17,6 @@ from expectations.catalogue.model import TOTAL, Text
 from expectations.checks.base import (
     Found,
     Subject,
-    before_and_now,
     found,
     is_broken_down,
     is_official,
@@ -25,8 +24,8 @@ from expectations.checks.base import (
     one_number,
     pairs,
     row_check,
+    swap_in_words,
 )
-from expectations.wording import said
 
 _CASES, _AREAS = 30, 3
 _TIMES = 3.0
@@ -66,22 +65,13 @@ def _find(subject: Subject) -> Found:
                     continue
                 places = now.index[exchanged].to_frame(index=False)
                 hits = cells[cells[breakdown] == one].merge(places.astype(object), on=keys)
-                wrong.append(hits.assign(other=str(other)))
-    over = pd.concat(wrong) if wrong else newest.iloc[:0].assign(other="")
+                wrong.append(hits.assign(other=str(other), swapped_in=breakdown))
+    over = pd.concat(wrong) if wrong else newest.iloc[:0].assign(other="", swapped_in="")
     # One of hundreds of areas may look like it by chance.
     times = over.groupby([over["indicator_id"], over["other"]], observed=True)["value"].transform("size")
     grave = ((over["area_code"] == subject.home_area) | (times >= _AREAS)).to_numpy()
-    return found(
-        rows,
-        over,
-        lambda row: said(
-            "{change}, wie zuvor {other}",
-            "{change}, as {other} had",
-            change=before_and_now(row),
-            other=row["other"],
-        ),
-        grave,
-    )
+    label = subject.catalogue.cell_label
+    return found(rows, over, lambda row: swap_in_words(row, label(row["swapped_in"], row["other"])), grave)
 
 
 def _moved(cells: pd.DataFrame, keys: list[str]) -> pd.DataFrame:

@@ -51,6 +51,15 @@ def test_percentages_have_a_space_in_german() -> None:
     assert percent(0.1234, "en", 1) == "12.3%"
 
 
+def test_a_share_that_rounds_to_zero_has_no_sign() -> None:
+    assert [percent(v, "en", signed=True) for v in (-0.001, 0.001, -0.011, 0.011)] == [
+        "0%",
+        "0%",
+        "−1%",
+        "+1%",
+    ]
+
+
 @pytest.mark.parametrize(
     ("label", "german", "english"),
     [

@@ -30,9 +30,9 @@ with school as (
 estimated as (
     select
         *,
-        round({{ told('wanted', '5') }} / {{ told('answers', '5') }} * {{ told('pupils', '5') }}) as demand,
+        round({{ rounded_count('wanted', '5') }} / {{ rounded_count('answers', '5') }} * {{ rounded_count('pupils', '5') }}) as demand,
         after_school_places,
-        {{ told('all_day_pupils', '5') }} as all_day_places
+        {{ rounded_count('all_day_pupils', '5') }} as all_day_places
     from school
     -- A share of fewer than thirty answers says nothing and tells too much.
     where answers >= 30 and pupils > 0 and after_school_places is not null and all_day_pupils is not null

@@ -6,7 +6,7 @@ with pupils as (
     select
         m.*,
         try_cast(right(m.grade, 2) as integer) as grade_number,
-        {{ told('m.value', 'p.rounding') }} as told_pupils,
+        {{ rounded_count('m.value', 'p.rounding') }} as told_pupils,
         p.rounding
     from {{ ref('fct_measure') }} as m
     inner join {{ source('catalogue', 'measure') }} as p on p.measure_id = m.measure_id

@@ -32,10 +32,10 @@ halves as (
 sums as (
     select
         period_start, period_end, period_label,
-        {{ told('sum(case when not is_upper then to_grammar end)', '5') }} as low_to,
-        {{ told('sum(case when not is_upper then leavers end)', '5') }} as low_all,
-        {{ told('sum(case when is_upper then to_grammar end)', '5') }} as high_to,
-        {{ told('sum(case when is_upper then leavers end)', '5') }} as high_all,
+        {{ rounded_count('sum(case when not is_upper then to_grammar end)', '5') }} as low_to,
+        {{ rounded_count('sum(case when not is_upper then leavers end)', '5') }} as low_all,
+        {{ rounded_count('sum(case when is_upper then to_grammar end)', '5') }} as high_to,
+        {{ rounded_count('sum(case when is_upper then leavers end)', '5') }} as high_all,
         max(retrieved_at) as retrieved_at
     from halves
     group by period_start, period_end, period_label

@@ -11,7 +11,7 @@ with answered as (
             {%- endfor %}
         end as stratum,
         m.category as answer,
-        {{ told('m.value', 'p.rounding') }} as answers
+        {{ rounded_count('m.value', 'p.rounding') }} as answers
     from {{ source('catalogue', 'survey') }} as s
     inner join {{ ref('fct_measure') }} as m on m.measure_id = s.answers_measure and m.area_level = 'district'
     inner join {{ source('catalogue', 'measure') }} as p on p.measure_id = m.measure_id
@@ -31,7 +31,7 @@ population as (
             when '{{ name }}' then m.{{ name }}
             {%- endfor %}
         end as stratum,
-        sum({{ told('m.value', 'p.rounding') }}) as people
+        sum({{ rounded_count('m.value', 'p.rounding') }}) as people
     from {{ source('catalogue', 'survey') }} as s
     inner join {{ source('catalogue', 'survey_population') }} as w on w.survey_id = s.survey_id
     inner join {{ ref('fct_measure') }} as m on m.measure_id = s.population_measure and m.area_level = 'district'

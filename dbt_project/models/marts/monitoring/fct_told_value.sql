@@ -26,8 +26,8 @@ parts as (
         i.multiplier,
         cast(i.decimals as integer) as decimals,
         i.kind in ('model', 'index') as is_modelled,
-        {{ told('v.numerator', 'v.numerator_protection') }} as told_numerator,
-        {{ told('v.denominator', 'v.denominator_protection') }} as told_denominator,
+        {{ rounded_count('v.numerator', 'v.numerator_protection') }} as told_numerator,
+        {{ rounded_count('v.denominator', 'v.denominator_protection') }} as told_denominator,
         {{ too_few_people('v.', 'i.') }} or c.indicator_id is not null as is_hidden
     from {{ ref('fct_indicator_value') }} as v
     inner join {{ ref('dim_indicator') }} as i on i.indicator_id = v.indicator_id
