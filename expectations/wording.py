@@ -74,21 +74,25 @@ def release_of(release_id: str, language: Language) -> str:
     return f"{day(dt.datetime.strptime(release_id[:8], '%Y%m%d').date(), language)} ({release_id})"
 
 
+def period(label: str, language: Language) -> str:
+    """A period by its label: 31.12.2025 or 31 December 2025 for a day; 2023 and 2023/24 are the same in both."""
+    match = re.fullmatch(r"(\d{2})\.(\d{2})\.(\d{4})", label)
+    return day(dt.date(*(int(part) for part in reversed(match.groups()))), language) if match else label
+
+
 _PERIODS: Sequence[tuple[str, str, str]] = (
-    (r"(\d{2})\.(\d{2})\.(\d{4})", "am {0}", "on {0}"),
+    (r"\d{2}\.\d{2}\.\d{4}", "am {0}", "on {0}"),
     (r"\d{4}", "im Jahr {0}", "in {0}"),
     (r"\d{4}/\d{2}", "im Schuljahr {0}", "in the school year {0}"),
-    (r"WS (\d{4}/\d{2})", "im Wintersemester {0}", "in the winter term {0}"),
+    (r"WS \d{4}/\d{2}", "im Wintersemester {0}", "in the winter term {0}"),
 )
 
 
 def in_period(label: str, language: Language) -> str:
     """A period's label as a part of a sentence: am 31.12.2025, im Schuljahr 2025/26; on 31 December 2025."""
     for pattern, german, english in _PERIODS:
-        if match := re.fullmatch(pattern, label):
-            name = label.removeprefix("WS ")
-            if len(match.groups()) == 3:
-                name = day(dt.date(*(int(part) for part in reversed(match.groups()))), language)
+        if re.fullmatch(pattern, label):
+            name = period(label.removeprefix("WS "), language)
             return (german if language == "de" else english).format(name)
     return label
 

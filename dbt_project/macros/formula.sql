@@ -35,7 +35,12 @@ round({{ value }}, {{ digits }}) + 0
 
 {# A bound: never below the value, but for what doubles add. #}
 {% macro rounded_up(value, digits) -%}
-round(ceil(({{ value }}) * power(10.0, {{ digits }}) - 1e-6) / power(10.0, {{ digits }}), {{ digits }})
+round((ceil(({{ value }}) * power(10.0, {{ digits }}) - 1e-6) + 0.0) / power(10.0, {{ digits }}), {{ digits }})
+{%- endmacro %}
+
+{# Is a movement no larger than its tolerance, both as published? Null where there is no movement; false where it is exact. #}
+{% macro is_within(movement, tolerance) -%}
+case when {{ movement }} is not null then coalesce(abs({{ movement }}) <= {{ tolerance }} + 1e-9, false) end
 {%- endmacro %}
 
 {# Is a rate one of so few people that it is not told? `v`: of fct_indicator_value, `i`: of dim_indicator. #}

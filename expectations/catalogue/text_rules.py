@@ -24,8 +24,10 @@ BREAKDOWN_WORDS = {
     "Art": "care_type", "Alter": "age_group", "Altersgruppe": "age_group", "Geschlecht": "sex", "Schulart": "school_type",
     "Nationalität": "nationality", "Staatsangehörigkeit": "nationality", "Klassenstufe": "grade",
     "Abschluss": "qualification", "Programmbereich": "category", "Handlungsfeld": "category",
+    "Altersgruppen": "age_group", "Schularten": "school_type", "Klassenstufen": "grade",
+    "Träger": None, "Altersstruktur": None, "Form": None, "Förderschwerpunkt": None,
 }  # fmt: skip
-"""What a calculation may say that a figure is broken down by, and the breakdown it needs."""
+"""What a text may say that a figure is broken down by, and the breakdown it needs; None: no indicator has it."""
 
 _BROKEN_DOWN = re.compile(r"\bnach ([A-ZÄÖÜ]\w+)(?:(?:, | und )([A-ZÄÖÜ]\w+))*")
 _PERIODS = re.compile(r"gegliedert|getrennt nach|Berichtsmonat\b.*Gliederung|im Halbjahr|im Monat\b")
@@ -40,6 +42,7 @@ _AGES = re.compile(
     r"(?P<low>\d{1,2})-? bis (?:(?P<under>unter )?)(?P<high>\d{1,2})(?:-[Jj]ähr|(?: Jahren?)\b)"
     r"|(?P<below>[Uu]nter|[Uu]nter-|bis unter) (?P<edge>\d{1,2})(?:-[Jj]ähr|(?: Jahren?)\b)"
 )
+_SENTENCES = ("purpose", "interpretation", "calculation")
 _LEVEL_WORDS = {"Stadtteil": "city_district", "je Schule": "school"}
 
 
@@ -71,13 +74,17 @@ def _forbidden(catalogue: Catalogue, indicator: Indicator) -> Iterator[str]:
 
 
 def _breakdowns(indicator: Indicator) -> Iterator[str]:
-    """Breakdowns and periods that a calculation names."""
-    text = indicator.calculation.de
-    for match in _BROKEN_DOWN.finditer(text):
-        for word in re.findall(r"[A-ZÄÖÜ]\w+", match[0]):
-            if BREAKDOWN_WORDS.get(word) not in indicator.breakdowns:
-                yield f"the calculation says 'nach {word}', the indicator has no such breakdown"
-    if period := _PERIODS.search(text):
+    """Breakdowns that a text names, and periods that a calculation names.
+
+    In a calculation "nach" speaks of nothing else; in the other texts only words for breakdowns are judged (nach SGB II).
+    """
+    for field in _SENTENCES:
+        for match in _BROKEN_DOWN.finditer(getattr(indicator, field).de):
+            for word in re.findall(r"[A-ZÄÖÜ]\w+", match[0]):
+                judged = field == "calculation" or word in BREAKDOWN_WORDS
+                if judged and BREAKDOWN_WORDS.get(word) not in indicator.breakdowns:
+                    yield f"the {field} says 'nach {word}', the indicator has no such breakdown"
+    if period := _PERIODS.search(indicator.calculation.de):
         yield f"the calculation says '{period[0]}', which no declaration holds"
 
 
@@ -97,11 +104,12 @@ def _days(catalogue: Catalogue, indicator: Indicator) -> Iterator[str]:
 
 
 def _levels(catalogue: Catalogue, indicator: Indicator) -> Iterator[str]:
-    """Levels inside the city that a calculation names."""
+    """Levels inside the city that a purpose or calculation promises; an interpretation may warn of them."""
     for word, level in _LEVEL_WORDS.items():
         has_level = level in indicator.all_levels or indicator.kind.is_modelled
-        if word in indicator.calculation.de and not has_level:
-            yield f"the calculation says '{word}', the indicator has no such level"
+        for field in ("purpose", "calculation"):
+            if word in getattr(indicator, field).de and not has_level:
+                yield f"the {field} says '{word}', the indicator has no such level"
 
 
 def _scale(indicator: Indicator) -> Iterator[str]:

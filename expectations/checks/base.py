@@ -336,10 +336,10 @@ def place(row: pd.Series, catalogue: Catalogue, names: Iterable[str] | None = No
     """Area, period and cells of a row, for a message; `names`: the breakdowns the row has, by default all."""
     names = names or catalogue.breakdowns
     labels = [catalogue.cell_label(n, cell) for n in names if (cell := str(row[n])) != TOTAL]
-    codes = [str(row["area_code"]), str(row["period_label"])]
+    area, when = str(row["area_code"]), str(row["period_label"])
     return Text(
-        de=", ".join([*codes, *(label.de for label in labels)]),
-        en=", ".join([*codes, *(label.en for label in labels)]),
+        de=", ".join([area, wording.period(when, "de"), *(label.de for label in labels)]),
+        en=", ".join([area, wording.period(when, "en"), *(label.en for label in labels)]),
     )
 
 

@@ -41,6 +41,8 @@ def said(indicator: Indicator, field: str, old: str, new: str) -> Indicator:
         ("employment_rate_percent", "calculation", "am Wohnort am", "am Wohnort von 15 bis unter 65 Jahren am",
          "numerator says '15 bis unter 65 Jahren', the formula has no age border 15 (it has none)"),
         ("live_births", "calculation", "Lebendgeborene", "Lebendgeborene im Stadtteil", "'Stadtteil', the indicator has no such level"),
+        ("pupils", "purpose", "", "Zeigt die Schulen nach Träger. ", "the purpose says 'nach Träger'"),
+        ("mean_age_years", "purpose", "", "Zeigt die Stadtteile. ", "the purpose says 'Stadtteil'"),
         ("library_visits_per_head", "calculation", "Besuche", "Besuche, getrennt nach Monat,", "'getrennt nach'"),
         ("pupils", "interpretation", "", "Kleine Zellen sind gesperrt. ", "says 'gesperrt'"),
         ("adult_education_lessons_per_1000", "calculation", "× 1.000", "× 100", "multiplies by 100, the formula by 1000"),

@@ -10,6 +10,10 @@
 {%- set change = "case when r.year_before = r.year - 1 then " ~ rounded('r.value - r.value_before', 'r.decimals') ~ " end" -%}
 {%- set trend = "case when r.years = 5 and r.first_year = r.year - 4 then "
     ~ rounded('r.slope', 'r.decimals + 1') ~ " end" -%}
+{%- set change_tolerance = "case when " ~ change ~ " is not null then "
+    ~ rounded_up('r.change_tolerance', 'r.decimals + 1') ~ " end" -%}
+{%- set trend_tolerance = "case when " ~ trend ~ " is not null then "
+    ~ rounded_up('r.trend_tolerance', 'r.decimals + 2') ~ " end" -%}
 with told as (
     select
         v.*,
@@ -117,13 +121,11 @@ select
         'r.decimals'
     ) }} as distance,
     {{ change }} as change_previous_year,
-    case when {{ change }} is not null then {{ rounded_up('r.change_tolerance', 'r.decimals + 1') }} end
-        as change_tolerance,
-    abs({{ change }}) <= coalesce(r.change_tolerance, 0) and r.change_tolerance is not null as is_change_uncertain,
+    {{ change_tolerance }} as change_tolerance,
+    {{ is_within(change, change_tolerance) }} as is_change_uncertain,
     {{ trend }} as trend_per_year,
-    case when {{ trend }} is not null then {{ rounded_up('r.trend_tolerance', 'r.decimals + 2') }} end
-        as trend_tolerance,
-    abs({{ trend }}) <= coalesce(r.trend_tolerance, 0) and r.trend_tolerance is not null as is_trend_uncertain
+    {{ trend_tolerance }} as trend_tolerance,
+    {{ is_within(trend, trend_tolerance) }} as is_trend_uncertain
 from ranked as r
 cross join {{ source('raw', 'municipality') }} as m
 left join above as a
