@@ -313,7 +313,7 @@ class Attacker:
             open_ = (f for f, k in self._expected.items() if not self._may_be_else(f, k))
             asked = [functional, *itertools.islice(open_, _ORDERS - 1)]
             starts = np.stack([self._row(f) for f in asked], axis=1)
-            self._orders = dict(zip(asked, self._near.nearest(starts), strict=True))
+            self._orders = dict(zip(asked, self._near.nearest(starts, _SURROUNDINGS[-1]), strict=True))
         return self._orders[functional]
 
     def _may_be_else(self, functional: int, k: int) -> bool:

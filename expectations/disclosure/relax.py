@@ -6,6 +6,7 @@ belong here: whether a count is open (attack), which asks again afterwards.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,7 @@ import scipy.sparse as sp
 
 from expectations.disclosure.knowledge import Knowledge
 from expectations.disclosure.population import Bools, Floats, Ints
-from expectations.disclosure.solver import solve
+from expectations.disclosure.solver import is_whole, solve
 from expectations.disclosure.surroundings import Surroundings, moves_of, rows_over
 
 _SIZES = (300, 1200, 4000)
@@ -23,6 +24,12 @@ _WORTH = (100.0, 2000.0)
 """A larger search is worth its time if a smaller one would lose more than this: figures of so many people."""
 
 _REWEIGHTED = 1
+
+_NODES = 50
+"""So far a search for a move of whole persons goes, where the cheapest move takes halves."""
+
+_WHOLE_GAP = 0.5
+"""The first move of whole persons that loses at most so much more than the least is taken."""
 
 
 @dataclass(frozen=True)
@@ -67,20 +74,27 @@ class Relaxer:
         start[self.matrix.indices[at]] = self.matrix.data[at]
         value = float(self.sums[functional])
         everything = len(self.x)
-        best: tuple[float, list[int], Ints, Floats] | None = None
+        ways = [(few - value, np.inf), (-np.inf, -value)]
+        best: tuple[float, list[int], Ints, Floats, tuple[float, float]] | None = None
         sizes = [s for s in _SIZES if s < everything]
         around = self.near.around(start, [*sizes, everything] if anywhere or not sizes else sizes)
         for searched, cells in enumerate(map(np.sort, around)):
             if best is not None and (searched > len(_WORTH) or best[0] <= _WORTH[searched - 1]):
                 break
-            for low, high in ((few - value, np.inf), (-np.inf, -value)):
-                found = self._cheapest(cells, start, low, high)
+            for way in ways:
+                found = self._cheapest(cells, start, *way)
                 if found is not None and (best is None or found[:2] < best[:2]):
-                    best = (found[0], found[1], cells, found[2])
+                    best = (found[0], found[1], cells, found[2], way)
+                if best is not None and not best[1]:
+                    break
         if best is None:
             return None
-        _, rows, cells, steps = best
-        whole = steps if np.all(np.abs(steps - np.round(steps)) < 1e-6) else None
+        _, rows, cells, steps, way = best
+        whole = steps if is_whole(steps) else None
+        if whole is None:
+            # The cheapest move takes halves: one of whole persons, the same way if there is one, proves something.
+            others = [other for other in ways if other != way]
+            rows, whole = self._whole_move(cells, start, [way, *others]) or (rows, None)
         self._hide(rows)
         if whole is None and self.may_go[functional]:
             # Half a person moves nowhere: with its own figure hidden, a whole one may.
@@ -111,15 +125,37 @@ class Relaxer:
             answer = solve(cost, program.matrix, program.rows, program.columns)
             if answer.status != "optimal":
                 return None
-            wrong = answer.x[2 * n : 2 * n + g] + answer.x[2 * n + g :]
-            rows = touched[goes[wrong > 1e-6]]
-            loss = float(self.costs[rows].sum())
+            rows, loss = self._belied(program, answer.x[2 * n :])
             if best is not None and loss >= best[0]:
                 break
-            best = (loss, sorted(rows.tolist()), answer.x[:n] - answer.x[n : 2 * n])
+            best = (loss, rows, answer.x[:n] - answer.x[n : 2 * n])
+            if not rows:
+                break
             # Again, with what is wrong already made cheaper by how wrong it is: fewer figures.
+            wrong = answer.x[2 * n : 2 * n + g] + answer.x[2 * n + g :]
             cost = np.concatenate([cost[: 2 * n], np.tile(price / (wrong + 0.05), 2)])
         return best
+
+    def _belied(self, program: _Program, wrong: Floats) -> tuple[list[int], float]:
+        """The figures that are wrong by so much, up and down, and what hiding them loses."""
+        up, down = np.split(wrong, 2)
+        rows = program.touched[program.goes[up + down > 1e-6]]
+        return sorted(rows.tolist()), float(self.costs[rows].sum())
+
+    def _whole_move(
+        self, cells: Ints, start: Floats, ways: Sequence[tuple[float, float]]
+    ) -> tuple[list[int], Floats] | None:
+        """What moving whole persons among these micro cells would belie, and the move, by the first way that has one."""
+        for low, high in ways:
+            program, n = self._program(cells, start, low, high), len(cells)
+            moves = np.arange(len(program.cost)) < 2 * n
+            answer = solve(
+                program.cost, program.matrix, program.rows, program.columns, moves, nodes=_NODES, gap=_WHOLE_GAP
+            )
+            if answer.status == "optimal":
+                rows, _ = self._belied(program, answer.x[~moves])
+                return rows, answer.x[:n] - answer.x[n : 2 * n]
+        return None
 
     def _smallest_beside(self, start: Floats) -> list[int]:
         """Of the figures that count some of the same people, the one that loses least."""

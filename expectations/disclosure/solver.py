@@ -38,7 +38,12 @@ class Answer:
 
     @property
     def is_whole(self) -> bool:
-        return bool(np.all(np.abs(self.x - np.round(self.x)) < 1e-6))
+        return is_whole(self.x)
+
+
+def is_whole(x: Floats) -> bool:
+    """Are all of these whole numbers, but for what a solver rounds?"""
+    return bool(np.all(np.abs(x - np.round(x)) < 1e-6))
 
 
 _STATUS = {

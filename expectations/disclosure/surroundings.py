@@ -27,21 +27,30 @@ class Surroundings:
 
     def around(self, start: Floats, sizes: Iterable[int]) -> Iterator[Ints]:
         """For every size at most so many micro cells: those of `start` that are not 0, then the nearest to them first."""
-        order = self.nearest(start[:, None])[0]
+        sizes = list(sizes)
+        order = self.nearest(start[:, None], max(sizes))[0]
         for size in sizes:
             yield order[:size]
 
-    def nearest(self, starts: Floats) -> list[Ints]:
-        """For every column of `starts` the micro cells that have to do with it, the nearest first.
+    def nearest(self, starts: Floats, most: int) -> list[Ints]:
+        """For every column of `starts` at most so many micro cells that have to do with it, the nearest first.
 
         Several columns together take a fraction of the time that each takes alone, and give the same.
         """
         weights = (starts != 0).astype(float)
         for _ in range(_STEPS):
             weights = weights + self._columns @ ((self._rows @ weights) / self._squares[:, None])
-        return [
-            np.argsort(-weight, kind="stable")[: int(np.count_nonzero(weight))] for weight in weights.T.copy()
-        ]
+        return [_largest(weight, most) for weight in weights.T.copy()]
+
+
+def _largest(weights: Floats, most: int) -> Ints:
+    """Where at most so many of the largest weights above 0 stand, the largest first; among equals the first."""
+    most = min(most, int(np.count_nonzero(weights)))
+    if most == 0:
+        return np.zeros(0, dtype=np.int64)
+    least = np.partition(weights, len(weights) - most)[len(weights) - most]
+    at = np.flatnonzero(weights >= least)
+    return at[np.argsort(-weights[at], kind="stable")[:most]]
 
 
 def shift(by_cell: sp.csc_array, cells: Ints, steps: Ints) -> tuple[Ints, Floats]:

@@ -32,6 +32,37 @@ figure as (
     from {{ ref('fct_indicator_value') }} as v
     inner join {{ ref('dim_indicator') }} as i on i.indicator_id = v.indicator_id
     where v.value is not null and {{ is_changed('v.indicator_id', 'indicator') }}
+),
+
+-- What a figure's terms count, spelled out for the few combinations of cells there are and not for every figure.
+combination as (
+    select distinct indicator_id, area_level, {{ breakdown_columns() }}
+    from figure
+),
+
+counted as (
+    select
+        v.indicator_id,
+        v.area_level,
+        {{ breakdown_columns('v.') }},
+        t.role,
+        t.measure_id,
+        {%- for name in var('breakdowns') %}
+        {{ cells_of(name) }} as counted_{{ name }},
+        {%- endfor %}
+        any_value(t.base) as base
+    from combination as v
+    inner join term as t
+        on t.indicator_id = v.indicator_id
+        and t.area_level = v.area_level
+        {%- for name in var('breakdowns') %}
+        and (
+            t.{{ name }}_shown is null
+            or (t.{{ name }}_shown = 'total' and v.{{ name }} = 'total')
+            or (t.{{ name }}_shown = 'cell' and t.{{ name }} in ('*', v.{{ name }}))
+        )
+        {%- endfor %}
+    group by v.indicator_id, v.area_level, {{ breakdown_columns('v.') }}, t.role, t.measure_id
 )
 
 select
@@ -49,24 +80,13 @@ select
         when v.alignment = 'previous_period' then {{ one_year_before('v.period_end') }}
         else v.period_end
     end as counted_period_end,
-    {%- for name in var('breakdowns') %}
-    {{ cells_of(name) }} as counted_{{ name }},
-    {%- endfor %}
-    any_value(case when t.role = 'numerator' then v.numerator else v.denominator end) as value,
-    any_value(t.base) as base,
-    any_value(v.is_hidden) as is_hidden
+    {{ breakdown_columns('t.counted_') }},
+    case when t.role = 'numerator' then v.numerator else v.denominator end as value,
+    t.base,
+    v.is_hidden
 from figure as v
-inner join term as t
+inner join counted as t
     on t.indicator_id = v.indicator_id
     and t.area_level = v.area_level
-    {%- for name in var('breakdowns') %}
-    and (
-        t.{{ name }}_shown is null
-        or (t.{{ name }}_shown = 'total' and v.{{ name }} = 'total')
-        or (t.{{ name }}_shown = 'cell' and t.{{ name }} in ('*', v.{{ name }}))
-    )
-    {%- endfor %}
-group by
-    v.indicator_id, v.area_code, v.area_level, v.period_end, v.period_start, v.alignment,
-    {{ breakdown_columns('v.') }}, t.role, t.measure_id
-having value is not null
+    {{ same_breakdowns('t', 'v') }}
+where case when t.role = 'numerator' then v.numerator else v.denominator end is not null
