@@ -150,7 +150,13 @@ class Relaxer:
             program, n = self._program(cells, start, low, high), len(cells)
             moves = np.arange(len(program.cost)) < 2 * n
             answer = solve(
-                program.cost, program.matrix, program.rows, program.columns, moves, nodes=_NODES, gap=_WHOLE_GAP
+                program.cost,
+                program.matrix,
+                program.rows,
+                program.columns,
+                moves,
+                nodes=_NODES,
+                gap=_WHOLE_GAP,
             )
             if answer.status == "optimal":
                 rows, _ = self._belied(program, answer.x[~moves])
