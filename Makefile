@@ -57,7 +57,7 @@ campaigns: $(VENV)/.dev
 	$(BIN)/python -m tests.campaigns.publications --publications 20
 	$(BIN)/python -m tests.campaigns.network --nights 100
 	$(BIN)/python -m tests.campaigns.mutations --deliveries 200
-	$(BIN)/python -m tests.campaigns.findings --seeds 20
+	$(BIN)/python -m tests.campaigns.findings --seeds 100
 	$(BIN)/python -m tests.campaigns.planted_city --seeds 20
 	$(BIN)/python -m tests.campaigns.increments --nights 40
 	$(BIN)/python -m tests.campaigns.traps

@@ -1,41 +1,74 @@
-"""Findings: what deserves a look tonight, by statistics that respect how few people stand behind a rate.
+"""Findings: what deserves a look tonight, by statistics that respect how few people stand behind a figure.
 
-Belongs here: told values → findings. They are made of what a release tells and of nothing else, so none
-can speak of a value that may not be told. Does not belong here: publishing them.
+Belongs here: published values → findings. They are made of what a release says and of nothing else, so none
+can speak of a value that may not be published. Does not belong here: publishing them.
 
-Three questions are asked of every rate, each of all areas of a level at once:
+Three questions are asked of every figure, each of all areas of a level at once:
   outlier  does an area lie outside what its level shows?
   change   did it change against the year before unlike the others?
   gap      did the gap between two groups open or close unlike elsewhere?
-A rate's spread is its binomial variance plus that of rounding, plus what the areas differ by anyhow
-(the between-area variance of a funnel with random effects, after Spiegelhalter 2005, robustly). All questions of a night
-share one false-discovery rate (Benjamini and Hochberg 1995).
+
+A figure is judged on the scale of its kind (`Scale`): a share of people by the binomial distribution, counts and what
+is related to them by the Poisson distribution on the logarithm, what an office computed by the spread of the areas
+alone. To that comes the variance of rounding, and what the areas differ by anyhow: the winsorised additive variance
+between areas of Spiegelhalter (2005). How much changes scatter by chance is estimated from the changes of earlier
+years where there are any, because two stocks of mostly the same people scatter less than two samples.
+
+The questions about the city and those about its parts have a false-discovery rate each (Benjamini and Hochberg
+1995, with the share of true nulls of Storey 2002): thousands of questions about schools and Stadtteile must not
+drown what is asked of the city.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import dataclasses
+import functools
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
+from scipy.special import expit
 from scipy.stats import false_discovery_control, norm
 from scipy.stats import t as student
 
 from expectations.catalogue import Catalogue
 from expectations.catalogue.base import TOTAL
-from expectations.catalogue.model import Indicator, Kind, Text
+from expectations.catalogue.model import UNITS, Indicator, Kind, Text
 from expectations.wording import Percent, Period, number, said
 
-FALSE_DISCOVERY_RATE = 0.05
+Floats = npt.NDArray[np.float64]
+
+FALSE_DISCOVERY_RATE = 0.10
 LEAST_AREAS = 8
 """Fewer areas of a level say nothing about how much areas differ."""
 PUPILS = "pupils"
-"""The indicator that tells a school's type."""
+"""The indicator that says which type a school is of."""
 IMPLAUSIBLE = 10.0
 """So many standard deviations away an error of the data is likelier than an event."""
 LEAST_CASES = 5
 """Expected cases and non-cases below which the normal approximation is not used."""
+OF_ALL = 20
+"""So many people with the rate of all are added to an area's own before its rate says how much it scatters."""
+LEAST_COUNT = 10
+"""Counts below which their logarithm is not close enough to normal."""
+EARLIER = 4
+"""So many earlier years say how much areas, and their changes, differ."""
+LEAST_PAST = 30
+"""Changes of earlier years below which they say nothing about how much changes scatter."""
+LEAST_SCATTER = 0.1
+"""Changes are never taken to scatter less than a tenth of what two samples would."""
+WINSORISED = 0.1
+"""The share of areas at either end that are drawn in before the spread of the others is estimated."""
+FAR_OFF = 3.5
+"""So many standard deviations off an area no longer says how much the others differ."""
+ALMOST_NULL = 0.5
+"""Questions with a larger p-value are taken to be of areas where nothing happened."""
+LEAST_NULL, MANY = 0.5, 100
+"""Nothing happened in at least half of the series; how many more, only so many series can say."""
 GROUPS = {"sex": ("female", "male"), "nationality": ("foreign", "german")}
 """Whose gaps are watched: breakdown → first and second cell."""
 
@@ -51,6 +84,40 @@ _LOOKED_AT = [
     "rounded_to", "series_break_before",
 ]  # fmt: skip
 """The columns that findings are made of, beside the breakdowns."""
+
+_NO_PEERS = ("country", "state", "region", "local_district", "statistical_district")
+"""Levels that are not asked about: the first three are peers of nothing, the last two repeat the Stadtteile."""
+
+
+class Scale(Enum):
+    """How a figure scatters, and on which scale areas are compared.
+
+    share: binomial, in shares of one. ratio: the logarithm of a count related to something. count: the logarithm of a
+    count, which says how areas change but not that one is larger. plain: the figure itself, whose parts are not published.
+    """
+
+    SHARE = auto()
+    RATIO = auto()
+    COUNT = auto()
+    PLAIN = auto()
+
+    @classmethod
+    def of(cls, indicator: Indicator) -> Scale | None:
+        """The scale of an indicator; None where nothing is asked: balances, indices, what is distributed."""
+        match indicator.kind:
+            case Kind.SHARE | Kind.RATE if indicator.unit == "percent":
+                return cls.SHARE
+            case Kind.RATE | Kind.RATIO | Kind.MEAN | Kind.SHARE:
+                return cls.RATIO
+            case Kind.COUNT | Kind.SUM:
+                return cls.COUNT
+            case Kind.REPORTED:
+                return cls.PLAIN
+        return None
+
+    @property
+    def is_logarithm(self) -> bool:
+        return self in (Scale.RATIO, Scale.COUNT)
 
 
 @dataclass(frozen=True)
@@ -73,103 +140,307 @@ _OF_SCHOOL_TYPE = Peers(None, Text(de="Schulen derselben Schulart", en="schools 
 
 @dataclass(frozen=True)
 class Question:
-    """One test of one area: its estimate, what the others say, and how likely such a distance is."""
+    """One test of one area: its estimate and what the others say, on the figure's scale, and how far apart they are."""
 
     kind: str
     indicator: str
+    scale: Scale
     area: str
-    row: pd.Series
-    before: float | None
+    now: pd.DataFrame
+    then: pd.DataFrame | None
+    """The figures of all areas that were asked about together, and those of the year before."""
     estimate: float
     reference: float
     z: float
-    areas: int
-    group: str = ""
-    peers: Peers | None = None
+    freedom: float
+    """Of Student's distribution: only the variance between areas is an estimate, chance is known."""
+    group: str
+    peers: Peers
+
+    @property
+    def series(self) -> tuple[str, str, str | None]:
+        return self.indicator, self.area, self.peers.id
+
+    @property
+    def row(self) -> pd.Series:
+        return self.now.loc[[self.area]].iloc[0]
+
+    @property
+    def before(self) -> float:
+        """The figure of the year before; 0 where nothing changes."""
+        return 0.0 if self.then is None else float(self.then["value"].loc[[self.area]].iloc[0])
+
+    @property
+    def is_of_city(self) -> bool:
+        return bool(self.now["area_level"].iloc[0] == "district")
 
 
 def findings(values: pd.DataFrame, catalogue: Catalogue, home: str, names: dict[str, str]) -> pd.DataFrame:
     """The findings of a release, those of most consequence first: how many people, how far, how sure.
 
-    `values`: told values, one row per indicator, area, period and cells. `names`: area code → name.
+    `values`: published values, one row per indicator, area, period and cells. `names`: area code → name.
     """
-    asked: list[Question] = []
     types = _school_types(values)
-    names_of = list(catalogue.breakdowns)
-    rates = [i for i in catalogue.in_order() if i.kind in (Kind.SHARE, Kind.RATE) and i.unit == "percent"]
-    known = values["value"].notna() & (values["denominator"] > 0)
-    known &= (values["numerator"] <= values["denominator"]) & values["indicator_id"].isin(
-        [i.id for i in rates]
-    )
+    scales = {i.id: scale for i in catalogue.in_order() if (scale := Scale.of(i)) is not None}
+    known = values["value"].notna() & values["indicator_id"].isin(list(scales))
+    known &= ~values["area_level"].isin(_NO_PEERS)
     # Every comparison of texts costs more than all the arithmetic: only what is looked at is kept, as plain texts.
-    rows = values.loc[known, [*_LOOKED_AT, *names_of]]
+    shown = _cells_shown(values, list(catalogue.breakdowns))
+    rows = values.loc[known, _LOOKED_AT].assign(cell=shown[known.to_numpy()])
+    rows = rows[rows["cell"].notna()]
     rows = rows.astype({c: "object" for c in rows.columns if isinstance(rows[c].dtype, pd.StringDtype)})
-    of_indicator = dict(list(rows.groupby("indicator_id", sort=False)))
-    for indicator in rates:
-        if indicator.id in of_indicator:
-            asked += _questions(of_indicator[indicator.id], indicator, names_of, home, types, catalogue)
-    if not asked:
-        return pd.DataFrame(columns=COLUMNS)
-    # The spread is an estimate of so many areas, so its tails are those of Student's distribution.
-    p_values = 2 * student.sf(np.abs([q.z for q in asked]), [q.areas - 1 for q in asked])
-    q_values = false_discovery_control(p_values)
+    of_indicator = dict(list(rows.set_index("area_code").groupby("indicator_id", sort=False)))
+    asked: list[Question] = []
+    seen: set[bytes] = set()
+    for indicator in catalogue.in_order():
+        if indicator.id not in of_indicator:
+            continue
+        about = _About(indicator, scales[indicator.id], of_indicator[indicator.id], home, types, catalogue)
+        # Population by age and by year of age are in total the same figures: they are asked once.
+        if (figures := about.fingerprint()) not in seen:
+            seen.add(figures)
+            asked += about.questions()
     found = [
-        _told(question, catalogue.indicators[question.indicator], names, p, q)
-        for question, p, q in zip(asked, p_values, q_values, strict=True)
-        if q <= FALSE_DISCOVERY_RATE
+        _as_finding(question, catalogue.indicators[question.indicator], names, p, q)
+        for of_city in (True, False)
+        for question, p, q in _sure([question for question in asked if question.is_of_city == of_city])
     ]
-    frame = pd.DataFrame(found, columns=COLUMNS)
+    frame = pd.DataFrame(found, columns=COLUMNS).astype({"people": "float64", "z": "float64"})
     order = frame.assign(far=-frame["z"].abs(), many=-frame["people"])
     order = order.sort_values(["many", "far", "finding_id"], kind="stable", ignore_index=True)
     return order[COLUMNS]
 
 
-def _questions(
-    rows: pd.DataFrame,
-    indicator: Indicator,
-    breakdowns: list[str],
-    home: str,
-    types: dict[str, str],
-    catalogue: Catalogue,
-) -> Iterable[Question]:
-    for level, of_level in rows.groupby("area_level", sort=True):
-        if level in ("country", "state", "region", "local_district", "statistical_district"):
-            continue  # the first three are no peers of anything; the last two repeat the Stadtteile
-        if level != "district":
-            yield from _among(of_level, str(level), indicator, breakdowns, None, types, _OF_LEVEL[str(level)])
-            continue
-        # Only the home city is spoken of: among every group of peers that names it, else among the Land's districts.
-        groups = [group for group in catalogue.peer_groups.values() if home in group.areas]
-        for group in groups:
-            peers = Peers(group.id, group.members)
-            members = of_level[of_level["area_code"].isin(group.areas)]
-            yield from _among(members, "district", indicator, breakdowns, {home}, types, peers)
-        if not groups:
-            land = of_level[of_level["area_code"].str[:2] == home[:2]]
-            yield from _among(land, "district", indicator, breakdowns, {home}, types, _OF_LEVEL["district"])
+def _cells_shown(values: pd.DataFrame, breakdowns: Sequence[str]) -> npt.NDArray[np.object_]:
+    """What each row is about: everybody (""), one cell of `GROUPS`, or None where no question is about it."""
+    is_total = np.column_stack([(values[name] == TOTAL).to_numpy(dtype=bool) for name in breakdowns])
+    shown = np.full(len(values), None, dtype=object)
+    shown[is_total.all(axis=1)] = ""
+    for breakdown, cells in GROUPS.items():
+        others = [n for n, name in enumerate(breakdowns) if name != breakdown]
+        alone = is_total[:, others].all(axis=1)
+        for cell in cells:
+            shown[alone & (values[breakdown] == cell).to_numpy(dtype=bool)] = cell
+    return shown
 
 
-def _among(
-    of_level: pd.DataFrame,
-    level: str,
-    indicator: Indicator,
-    breakdowns: list[str],
-    spoken: set[str] | None,
-    types: dict[str, str],
-    peers: Peers,
-) -> Iterable[Question]:
-    """The questions of areas that are peers of each other; `spoken`: the areas that are spoken of, by default all."""
-    if len(of_level):
-        ends = sorted(of_level["period_end"].unique())
-        newest = of_level[of_level["period_end"] == ends[-1]]
-        before = of_level[of_level["period_end"] == ends[-2]] if len(ends) > 1 else of_level.iloc[:0]
+def _sure(asked: Sequence[Question]) -> Iterator[tuple[Question, float, float]]:
+    """The questions whose answer is sure enough, with their p-value and the false-discovery rate of their series.
+
+    What readers are shown are series, an indicator of an area: they have the rate, by Simes' p-value of all their
+    questions. Of a series that is found those questions are findings that would be found alone.
+    """
+    p_values = [2 * float(student.sf(abs(question.z), question.freedom)) for question in asked]
+    of_series: dict[tuple[str, str, str | None], list[float]] = {}
+    for question, p in zip(asked, p_values, strict=True):
+        of_series.setdefault(question.series, []).append(p)
+    simes = {
+        series: min(len(ps) * p / place for place, p in enumerate(sorted(ps), start=1))
+        for series, ps in of_series.items()
+    }
+    q_values = dict(zip(simes, _q_values(np.array(list(simes.values()))), strict=True))
+    found = {series for series, q in q_values.items() if q <= FALSE_DISCOVERY_RATE}
+    sure_alone = FALSE_DISCOVERY_RATE * len(found) / max(len(simes), 1)
+    for question, p in zip(asked, p_values, strict=True):
+        of_this = of_series[question.series]
+        if question.series in found and (len(of_this) * p <= sure_alone or p == min(of_this)):
+            yield question, p, float(q_values[question.series])
+
+
+def _q_values(p_values: Floats) -> Floats:
+    """The least false-discovery rate at which each is a finding. Of many, the share in which nothing happened is estimated."""
+    if not len(p_values):
+        return p_values
+    null = 1.0
+    if len(p_values) >= MANY:
+        null = (1 + np.count_nonzero(p_values > ALMOST_NULL)) / ((1 - ALMOST_NULL) * len(p_values))
+    return np.clip(null, LEAST_NULL, 1.0) * false_discovery_control(p_values)
+
+
+@dataclass(frozen=True)
+class _About:
+    """The questions about one indicator."""
+
+    indicator: Indicator
+    scale: Scale
+    rows: pd.DataFrame
+    """Its figures by area, with the `cell` each is about."""
+    home: str
+    types: dict[str, str]
+    catalogue: Catalogue
+
+    def fingerprint(self) -> bytes:
+        """Of the figures in total, wherever they stand."""
+        total = (
+            self.rows[self.rows["cell"] == ""]
+            .sort_values(["period_end", "area_level"])
+            .sort_index(kind="stable")
+        )
+        figures = total[["period_end", "value", "numerator", "denominator"]]
+        return pd.util.hash_pandas_object(figures).to_numpy().tobytes()
+
+    def questions(self) -> Iterator[Question]:
+        """Of all levels; of the districts only the home city is spoken of, among every group of peers that names it."""
+        for name, of_level in self.rows.groupby("area_level", sort=True):
+            level = str(name)
+            if level != "district":
+                yield from self._among(of_level, level, None, _OF_LEVEL[level])
+                continue
+            groups = [group for group in self.catalogue.peer_groups.values() if self.home in group.areas]
+            for group in groups:
+                members = of_level[of_level.index.isin(group.areas)]
+                yield from self._among(members, level, {self.home}, Peers(group.id, group.members))
+            if not groups:
+                land = of_level[of_level.index.str[:2] == self.home[:2]]
+                yield from self._among(land, level, {self.home}, _OF_LEVEL[level])
+
+    def _among(
+        self, of_level: pd.DataFrame, level: str, spoken: set[str] | None, peers: Peers
+    ) -> Iterator[Question]:
+        """The questions of areas that are peers of each other; `spoken`: the areas that are spoken of, by default all."""
+        totals = of_level[of_level["cell"] == ""]
+        if not len(totals):
+            return
+        years = [year for _, year in totals.groupby("period_end", sort=True)][-EARLIER - 2 :]
+        newest, before = years[-1], years[:-1][-EARLIER:]
         # How high a rate is, depends on the type of school; how it changes, hardly.
-        kinds = newest["area_code"].map(types).fillna("") if level == "school" else newest["area_level"]
-        for _, of_kind in newest.groupby(kinds, sort=True):
-            now = _cell(of_kind, breakdowns, {})
-            alike = _OF_SCHOOL_TYPE if level == "school" else peers
-            yield from _Estimates.of(now).questions("outlier", indicator, now, None, spoken, alike)
-        yield from _changes(newest, before, indicator, breakdowns, spoken, peers)
+        if self.scale is not Scale.COUNT:
+            is_school = level == "school"
+            kinds = [self.types.get(str(area), "") if is_school else "" for area in newest.index]
+            alike = _OF_SCHOOL_TYPE if is_school else peers
+            for _, now in newest.groupby(kinds, sort=True):
+                past = [self._levels(year.loc[year.index.intersection(now.index)]) for year in before]
+                yield from self._asked("outlier", self._levels(now), now, None, spoken, alike, earlier=past)
+        if before:
+            yield from self._changes(years, spoken, peers)
+            yield from self._gaps(of_level, (before[-1], newest), spoken, peers)
+
+    def _changes(
+        self, years: Sequence[pd.DataFrame], spoken: set[str] | None, peers: Peers
+    ) -> Iterator[Question]:
+        pairs = [self._without_break(before, after) for before, after in itertools.pairwise(years)]
+        then, now = pairs.pop()
+        if not len(now):
+            return
+        past = [self._change(before, after) for before, after in pairs if len(after)]
+        scatter = _scatter(past)
+        change = self._change(then, now).scaled(scatter)
+        earlier = [year.scaled(scatter) for year in past]
+        yield from self._asked("change", change, now, then, spoken, peers, earlier=earlier)
+
+    def _gaps(
+        self,
+        of_level: pd.DataFrame,
+        totals: tuple[pd.DataFrame, pd.DataFrame],
+        spoken: set[str] | None,
+        peers: Peers,
+    ) -> Iterator[Question]:
+        if self.scale is not Scale.SHARE:
+            return
+        years = [of_level[of_level["period_end"] == total["period_end"].iloc[0]] for total in totals]
+        for breakdown, cells in GROUPS.items():
+            if breakdown not in self.indicator.breakdowns:
+                continue
+            then, now = ([year[year["cell"] == cell] for cell in cells] for year in years)
+            both = functools.reduce(pd.Index.intersection, (cell.index for cell in (*then, *now)))
+            both = both.difference(now[0].index[now[0]["series_break_before"]])
+            if len(both):
+                first, second = (
+                    self._change(before.loc[both], after.loc[both])
+                    for before, after in zip(then, now, strict=True)
+                )
+                opened = first.less(second)
+                yield from self._asked(
+                    "gap", opened, now[0].loc[both], then[0].loc[both], spoken, peers, breakdown
+                )
+
+    @staticmethod
+    def _without_break(before: pd.DataFrame, after: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """The areas that both years have, with no break of the series between them."""
+        same = after.index.intersection(before.index).difference(after.index[after["series_break_before"]])
+        return before.loc[same], after.loc[same]
+
+    def _change(self, before: pd.DataFrame, after: pd.DataFrame) -> _Estimates:
+        """What the figures' change estimates. If nothing happened, an area's rate is that of both years together."""
+        if self.scale is not Scale.SHARE:
+            return self._estimates(after).less(self._estimates(before))
+        count, people = _sums(before, after)
+        expected = _shrunk(count, people)
+        return self._estimates(after, expected).less(self._estimates(before, expected))
+
+    def _levels(self, rows: pd.DataFrame) -> _Estimates:
+        """The areas' levels: of shares the logarithm of the odds, on which areas differ as much downwards as upwards."""
+        if self.scale is not Scale.SHARE:
+            return self._estimates(rows)
+        count, people = _sums(rows)
+        expected = _shrunk(count, people)
+        rates = self._estimates(rows, expected)
+        odds = np.log((count + 0.5) / np.where(rates.enough, people - count + 0.5, 1.0))
+        slope = np.maximum(expected * (1 - expected), 1e-9) ** 2
+        return dataclasses.replace(
+            rates, estimate=odds, chance=rates.chance / slope, rounding=rates.rounding / slope
+        )
+
+    def _estimates(self, rows: pd.DataFrame, expected: Floats | None = None) -> _Estimates:
+        """What the figures estimate, on the scale of the indicator. `expected`: the rates that shares are taken to have."""
+        figure, count, people = (rows[c].to_numpy(dtype=float) for c in ("value", "numerator", "denominator"))
+        base = rows["rounded_to"].fillna(1).to_numpy(dtype=float)
+        rounding = (base**2 - 1) / 12
+        with np.errstate(divide="ignore", invalid="ignore"):  # areas without anybody are not asked about
+            if self.scale is Scale.SHARE:
+                assert expected is not None
+                rate = count / people
+                chance = expected * (1 - expected) / people
+                rounded = rounding * (1 + rate**2) / people**2
+                enough = (np.minimum(expected, 1 - expected) * people >= LEAST_CASES) & (count <= people)
+                return _Estimates.of(rows, rate, chance, rounded, enough)
+            if self.scale is Scale.PLAIN:
+                printed = np.full(len(rows), (0.1**self.indicator.decimals) ** 2 / 12)
+                return _Estimates.of(rows, figure, np.zeros(len(rows)), printed, np.isfinite(figure))
+            related = self.scale is Scale.RATIO
+            estimate = np.log(count / people) if related else np.log(count)
+            rounded = rounding / count**2 + (rounding / people**2 if related else 0)
+            enough = (count >= LEAST_COUNT) & ((people > 0) if related else True)
+            return _Estimates.of(rows, estimate, 1 / count, rounded, enough)
+
+    def _asked(
+        self,
+        kind: str,
+        estimates: _Estimates,
+        now: pd.DataFrame,
+        then: pd.DataFrame | None,
+        spoken: set[str] | None,
+        peers: Peers,
+        group: str = "",
+        earlier: Sequence[_Estimates] = (),
+    ) -> Iterator[Question]:
+        """How far each area lies from the others, in standard deviations that include how areas differ.
+
+        `earlier`: the same of earlier years, which say how much areas differ, too.
+        """
+        chosen = np.flatnonzero(estimates.enough)
+        if len(chosen) < LEAST_AREAS:
+            return
+        estimate, chance = estimates.estimate[chosen], estimates.variance[chosen]
+        areas = [str(area) for area in estimates.areas.to_numpy()[chosen]]
+        spread = _Spread.of(earlier)
+        # Levels of earlier years are those of the same areas again; how areas changed says something new every year.
+        known = len(chosen) - 2 + (0 if kind == "outlier" else len(spread.areas))
+        for position, area in enumerate(areas):
+            if spoken is not None and area not in spoken:
+                continue
+            others = np.arange(len(chosen)) != position
+            reference, between, of_mean = _random_effects(
+                estimate[others], chance[others], spread.without(area)
+            )
+            total = chance[position] + between + of_mean
+            if total <= 0:
+                continue  # nothing differs, and no figure says how much it might
+            z = float((estimate[position] - reference) / np.sqrt(total))
+            yield Question(
+                kind, self.indicator.id, self.scale, area, now, then, float(estimate[position]), reference, z,
+                _freedom(known, between, total), group, peers,
+            )  # fmt: skip
 
 
 def _school_types(values: pd.DataFrame) -> dict[str, str]:
@@ -181,169 +452,189 @@ def _school_types(values: pd.DataFrame) -> dict[str, str]:
     return dict(zip(rows["area_code"], rows["school_type"], strict=True))
 
 
-def _changes(
-    newest: pd.DataFrame,
-    before: pd.DataFrame,
-    indicator: Indicator,
-    breakdowns: list[str],
-    spoken: set[str] | None,
-    peers: Peers,
-) -> Iterable[Question]:
-    now = _cell(newest, breakdowns, {})
-    then = _cell(before, breakdowns, {})
-    # A break between the two years: nothing is compared.
-    same = now.index.intersection(then.index).difference(now.index[now["series_break_before"]])
-    if len(same):
-        change = _Estimates.of(now.loc[same]).less(_Estimates.of(then.loc[same]))
-        yield from change.questions("change", indicator, now.loc[same], then.loc[same], spoken, peers)
-    for breakdown, (first, second) in GROUPS.items():
-        if breakdown not in indicator.breakdowns:
-            continue
-        cells = [
-            _cell(frame, breakdowns, {breakdown: cell})
-            for frame in (newest, before)
-            for cell in (first, second)
-        ]
-        both = cells[0].index
-        for cell in cells[1:]:
-            both = both.intersection(cell.index)
-        both = both.difference(cells[0].index[cells[0]["series_break_before"]])
-        if len(both):
-            parts = [_Estimates.of(cell.loc[both]) for cell in cells]
-            opened = parts[0].less(parts[1]).less(parts[2].less(parts[3]))
-            yield from opened.questions(
-                "gap", indicator, cells[0].loc[both], cells[2].loc[both], spoken, peers, breakdown
-            )
+def _sums(*years: pd.DataFrame) -> tuple[Floats, Floats]:
+    """Cases and people of the areas, in all these years together."""
+    count, people = (
+        sum(year[c].to_numpy(dtype=float) for year in years) for c in ("numerator", "denominator")
+    )
+    return np.asarray(count), np.asarray(people)
 
 
-def _cell(rows: pd.DataFrame, breakdowns: list[str], cells: dict[str, str]) -> pd.DataFrame:
-    """The rows of one combination of cells, by area."""
-    keep = np.ones(len(rows), dtype=bool)
-    for name in breakdowns:
-        keep &= (rows[name] == cells.get(name, TOTAL)).to_numpy()
-    return rows[keep].set_index("area_code")
+def _shrunk(count: Floats, people: Floats) -> Floats:
+    """The areas' rates, drawn a little to the rate of all: the variance of an extreme rate would call itself sure."""
+    pooled = np.nansum(count) / np.nansum(people) if np.nansum(people) else np.nan
+    return np.asarray((count + OF_ALL * pooled) / (people + OF_ALL))
 
 
 @dataclass(frozen=True)
 class _Estimates:
-    """Estimates of areas (a rate, a change, a gap) with their sampling variances."""
+    """Estimates of areas (a level, a change, a gap), with the variances that chance and rounding give them."""
 
     areas: pd.Index
-    estimate: np.ndarray
-    variance: np.ndarray
-    enough: np.ndarray
+    estimate: Floats
+    chance: Floats
+    rounding: Floats
+    enough: npt.NDArray[np.bool_]
+    """Which areas have enough cases to be asked about. The estimates of the others say nothing."""
 
     @classmethod
-    def of(cls, rows: pd.DataFrame) -> _Estimates:
-        count, people = (rows[c].to_numpy(dtype=float) for c in ("numerator", "denominator"))
-        rate = count / people
-        pooled = count.sum() / people.sum() if people.sum() else np.nan
-        base = rows["rounded_to"].fillna(1).to_numpy(dtype=float)
-        rounding = (base**2 - 1) / 12
-        # The variance under the level's own rate: that of an extreme rate would call itself sure.
-        spread = pooled * (1 - pooled) / people + rounding * (1 + rate**2) / people**2
-        enough = np.minimum(pooled, 1 - pooled) * people >= LEAST_CASES
-        return cls(rows.index, rate, np.maximum(spread, 1e-12), enough)
+    def of(
+        cls,
+        rows: pd.DataFrame,
+        estimate: Floats,
+        chance: Floats,
+        rounding: Floats,
+        enough: npt.NDArray[np.bool_],
+    ) -> _Estimates:
+        estimate, chance, rounding = (np.where(enough, v, 0.0) for v in (estimate, chance, rounding))
+        return cls(rows.index, estimate, chance, rounding, enough)
+
+    @property
+    def variance(self) -> Floats:
+        return np.maximum(self.chance + self.rounding, 1e-12)
 
     def less(self, other: _Estimates) -> _Estimates:
         return _Estimates(
-            self.areas,
-            self.estimate - other.estimate,
-            self.variance + other.variance,
+            self.areas, self.estimate - other.estimate, self.chance + other.chance, self.rounding + other.rounding,
             self.enough & other.enough,
+        )  # fmt: skip
+
+    def scaled(self, scatter: float) -> _Estimates:
+        """With so much of the variance of chance."""
+        return dataclasses.replace(self, chance=self.chance * scatter)
+
+
+def _scatter(past: Sequence[_Estimates]) -> float:
+    """How much changes scatter, as a share of what two independent samples would: by the changes of earlier years.
+
+    1 where they are too few to say, and at most: what exceeds chance is the variance between areas.
+    """
+    chosen = [
+        (p.estimate[p.enough], p.chance[p.enough], p.rounding[p.enough]) for p in past if p.enough.sum() > 1
+    ]
+    if sum(len(estimate) for estimate, _, _ in chosen) < LEAST_PAST:
+        return 1.0
+    scores = np.concatenate([
+        (estimate - np.median(estimate)) / np.sqrt(np.maximum(chance + rounding, 1e-12)) for estimate, chance, rounding in chosen
+    ])  # fmt: skip
+    chance, rounding = (float(np.mean(np.concatenate([c[n] for c in chosen]))) for n in (1, 2))
+    if chance <= 0:
+        return 1.0
+    # The upper end of what so many scores say: a lucky estimate must not make every change a sure one.
+    spread = _winsorised_spread(scores) * (1 + 2 * np.sqrt(2 / len(scores)))
+    return float(np.clip((spread * (chance + rounding) - rounding) / chance, LEAST_SCATTER, 1.0))
+
+
+@dataclass(frozen=True)
+class _Spread:
+    """How far areas were from the middle of their year, with the variances of chance and rounding."""
+
+    areas: npt.NDArray[np.object_]
+    distance: Floats
+    variance: Floats
+
+    @classmethod
+    def of(cls, years: Sequence[_Estimates]) -> _Spread:
+        chosen = [year for year in years if year.enough.any()]
+        return cls(
+            np.concatenate(
+                [np.zeros(0, dtype=object), *(y.areas.to_numpy(dtype=object)[y.enough] for y in chosen)]
+            ),
+            np.concatenate(
+                [np.zeros(0), *(y.estimate[y.enough] - np.median(y.estimate[y.enough]) for y in chosen)]
+            ),
+            np.concatenate([np.zeros(0), *(y.variance[y.enough] for y in chosen)]),
         )
 
-    def questions(
-        self,
-        kind: str,
-        indicator: Indicator,
-        now: pd.DataFrame,
-        then: pd.DataFrame | None,
-        spoken: set[str] | None,
-        peers: Peers,
-        group: str = "",
-    ) -> Iterable[Question]:
-        """How far each area lies from the others, in standard deviations that include how areas differ."""
-        chosen = np.flatnonzero(self.enough)
-        if len(chosen) < LEAST_AREAS:
-            return
-        estimate, variance = self.estimate[chosen], self.variance[chosen]
-        names = [str(area) for area in self.areas.to_list()]
-        rows = {str(area): row for area, row in now.iterrows()}
-        for position, index in enumerate(chosen):
-            area = names[int(index)]
-            if spoken is not None and area not in spoken:
-                continue
-            others = np.delete(np.arange(len(chosen)), position)
-            reference, between = _random_effects(estimate[others], variance[others])
-            weights = 1 / (variance[others] + between)
-            total = variance[position] + between + 1 / weights.sum()
-            z = (estimate[position] - reference) / np.sqrt(total)
-            before = None if then is None else float(then["value"].to_dict()[area])
-            yield Question(
-                kind, indicator.id, area, rows[area], before, float(estimate[position]), float(reference),
-                float(z), len(chosen), group, peers,
-            )  # fmt: skip
+    def without(self, area: str) -> _Spread:
+        return self._where(self.areas != area)
+
+    def within(self, limit: float, between: float) -> _Spread:
+        """The areas that are not farther off than so many standard deviations."""
+        return self._where(np.abs(self.distance) <= limit * np.sqrt(self.variance + between))
+
+    def _where(self, kept: npt.NDArray[np.bool_]) -> _Spread:
+        return _Spread(self.areas[kept], self.distance[kept], self.variance[kept])
 
 
-def _random_effects(estimate: np.ndarray, variance: np.ndarray) -> tuple[float, float]:
-    """Mean of the areas and the variance between them, both robust.
+def _random_effects(estimate: Floats, variance: Floats, earlier: _Spread) -> tuple[float, float, float]:
+    """Mean of the areas, the variance between them, and that of the mean; those far off must not widen the funnel.
 
-    The spread comes from the middle of the areas: those that are far off must not widen the funnel until
-    they fit in. The middle half tells it, and so do the middle six tenths: where more lie far off, they are no
-    outliers but one of two kinds of area (schools with and without all-day classes). What the spread exceeds
-    chance by is the variance between the areas.
+    Additive between-area variance by the moments of winsorised scores (Spiegelhalter 2005, Handling over-dispersion of
+    performance indicators), those of earlier years among them. Where more than a tenth of the areas lie far off at one
+    end, they are no outliers but one of two kinds of area (schools with and without all-day classes), and count.
     """
     centre = float(np.median(estimate))
-    scores = (estimate - centre) / np.sqrt(variance)
-    low, high = np.quantile(scores, [0.2, 0.8])
-    spread = max(float(np.median(np.abs(scores))) / _MEDIAN_DISTANCE, float(high - low) / _MIDDLE)
-    between = max(0.0, spread**2 - 1) * float(np.median(variance))
-    total = np.sqrt(variance + between)
+    between = _between(estimate - centre, variance, earlier)
+    # Once more without those that are far off by this: a few of them still widen it.
+    near = np.abs(estimate - centre) <= FAR_OFF * np.sqrt(variance + between)
+    centre = float(np.median(estimate[near]))
+    between = _between(estimate[near] - centre, variance[near], earlier.within(FAR_OFF, between))
+    total = variance + between
     # The mean of what is not far off; the weights of the others are cut.
-    weights = np.minimum(1, 2 / np.maximum(np.abs(estimate - centre) / total, 1e-9)) / total**2
-    return float((weights * estimate).sum() / weights.sum()), between
+    weights = np.minimum(1, 2 / np.maximum(np.abs(estimate - centre) / np.sqrt(total), 1e-9)) / total
+    return float((weights * estimate).sum() / weights.sum()), between, float(1 / weights.sum())
 
 
-_MEDIAN_DISTANCE = float(norm.ppf(0.75))
-"""The median distance of a standard normal value from zero."""
-_MIDDLE = float(2 * norm.ppf(0.8))
-"""How wide the middle six tenths of a standard normal distribution are."""
+def _between(distance: Floats, variance: Floats, earlier: _Spread) -> float:
+    """The variance between areas at these distances from their middle: what exceeds chance and rounding."""
+    distance, variance = np.append(distance, earlier.distance), np.append(variance, earlier.variance)
+    weights, n = 1 / variance, len(distance)
+    excess = n * _winsorised_spread(distance / np.sqrt(variance)) - (n - 1)
+    return max(0.0, float(excess / (weights.sum() - (weights**2).sum() / weights.sum())))
 
 
-def _told(
+def _winsorised_spread(scores: Floats) -> float:
+    """The mean square of scores, the outermost drawn in; 1 for standard normal ones."""
+    low, high = np.quantile(scores, [WINSORISED, 1 - WINSORISED])
+    return float(np.mean(np.clip(scores, low, high) ** 2)) / _WINSORISED_VARIANCE
+
+
+_EDGE = float(norm.ppf(1 - WINSORISED))
+_WINSORISED_VARIANCE = float(1 - 2 * WINSORISED - 2 * _EDGE * norm.pdf(_EDGE) + 2 * WINSORISED * _EDGE**2)
+"""The variance of a standard normal distribution whose ends are drawn in."""
+
+
+def _freedom(areas: int, between: float, total: float) -> float:
+    """Degrees of freedom of a variance of which only the part between areas is an estimate (Satterthwaite)."""
+    return areas * (total / between) ** 2 if between > 0 else 1e9
+
+
+def _as_finding(
     question: Question, indicator: Indicator, names: dict[str, str], p_value: float, q_value: float
 ) -> dict[str, object]:
-    """A finding in numbers and in two sentences; every figure in them stands in the release."""
+    """A finding in numbers and in two sentences; every figure in them stands in the release or follows from it."""
     row, digits = question.row, indicator.decimals
-    assert question.peers is not None
-    value, before = float(row["value"]), question.before or 0.0
-    reference, difference = 100 * question.reference, 100 * (question.estimate - question.reference)
+    value, before = float(row["value"]), question.before
+    reference, difference = _in_units(question, value)
     facts: dict[str, object] = {
         "label": indicator.label,
         "area": names.get(question.area, question.area).split(",")[0],  # without ", kreisfreie Stadt"
         "when": Period(str(row["period_label"])),
         "now": _figure(value, digits),
+        "unit": UNITS[indicator.unit],
         "reference": _figure(reference, digits),
         "members": question.peers.members,
     }
     if question.kind == "outlier":
         side = Text(de="über", en="above") if difference > 0 else Text(de="unter", en="below")
         sentence = said(
-            "{label}: {area} liegt {when} mit {now} Prozent {side} dem, was die anderen {members} zeigen "
-            "({reference} Prozent); der Abstand ist größer als bei dieser Fallzahl zu erwarten.",
-            "{label}: {area} at {now} percent {when} lies {side} what the other {members} show ({reference} percent), "
+            "{label}: {area} liegt {when} mit {now} {unit} {side} dem, was die anderen {members} zeigen "
+            "({reference} {unit}); der Abstand ist größer als bei dieser Fallzahl zu erwarten.",
+            "{label}: {area} at {now} {unit} {when} lies {side} what the other {members} show ({reference} {unit}), "
             "further than expected with so many cases.",
             side=side, **facts,
         )  # fmt: skip
     elif question.kind == "change":
         moved = Text(de="stieg", en="rose") if value > before else Text(de="sank", en="fell")
+        by = _POINTS if question.scale in (Scale.SHARE, Scale.PLAIN) else UNITS["percent"]
+        by = by if indicator.unit == "percent" or question.scale.is_logarithm else UNITS[indicator.unit]
         sentence = said(
-            "{label}: In {area} {moved} der Wert {when} von {before} auf {now} Prozent; die anderen {members} veränderten "
-            "sich um {reference} Prozentpunkte. Die Veränderung ist größer als bei dieser Fallzahl zu erwarten.",
-            "{label}: in {area} the value {moved} from {before} to {now} percent {when}; the other {members} changed by "
-            "{reference} percentage points. The change is larger than expected with so many cases.",
-            moved=moved, before=_figure(before, digits), **facts,
+            "{label}: In {area} {moved} der Wert {when} von {before} auf {now} {unit}; die anderen {members} veränderten "
+            "sich um {reference} {by}. Die Veränderung ist größer als bei dieser Fallzahl zu erwarten.",
+            "{label}: in {area} the value {moved} from {before} to {now} {unit} {when}; the other {members} changed by "
+            "{reference} {by}. The change is larger than expected with so many cases.",
+            moved=moved, before=_figure(before, digits), by=by, **{**facts, "reference": _figure(reference, digits or 1)},
         )  # fmt: skip
     else:
         groups = {
@@ -357,13 +648,8 @@ def _told(
             "with so many cases.",
             groups=groups, change=_figure(100 * question.estimate, digits), **facts,
         )  # fmt: skip
-    evidence = said(
-        "{cases} von {people} Fällen; Abstand {z} Standardabweichungen; {p}; von so sicheren Befunden sind {false} falsch",
-        "{cases} of {people} cases; a distance of {z} standard deviations; {p}; of findings as sure as this {false} are false",
-        cases=float(row["numerator"]), people=float(row["denominator"]), z=_figure(question.z, 1),
-        p=_at_most("p", p_value, 0.001), false=_share_of_false(q_value),
-    )  # fmt: skip
     is_implausible = abs(question.z) > IMPLAUSIBLE
+    evidence = _evidence(question, p_value, q_value)
     if is_implausible:
         evidence = said(
             "{evidence}; so weit ist eher ein Fehler der Daten als ein Befund: prüfen",
@@ -383,8 +669,7 @@ def _told(
         "value": value,
         "reference": round(reference, digits + 1),
         "difference": round(difference, digits + 1),
-        # To the step that the counts are rounded to: it is no count of anybody.
-        "people": 5.0 * round(abs(difference) / 100 * float(row["denominator"]) / 5),
+        "people": _concerned(question, indicator, difference),
         "z": round(question.z, 2),
         "is_implausible": is_implausible,
         "p_value": float(f"{p_value:.3g}"),
@@ -394,6 +679,57 @@ def _told(
         "evidence_de": evidence.de,
         "evidence_en": evidence.en,
     }  # fmt: skip
+
+
+_POINTS = UNITS["percentage points"]
+
+
+def _in_units(question: Question, value: float) -> tuple[float, float]:
+    """What the others say and how far the area is from it, in the indicator's unit; changes of logarithms in percent."""
+    estimate, reference = question.estimate, question.reference
+    if question.scale is Scale.PLAIN:
+        return reference, estimate - reference
+    if question.scale is Scale.SHARE:
+        if question.kind == "outlier":
+            estimate, reference = float(expit(estimate)), float(expit(reference))
+        return 100 * reference, 100 * (estimate - reference)
+    if question.kind == "outlier":
+        expected = value * float(np.exp(reference - estimate))
+        return expected, value - expected
+    estimate, reference = 100 * float(np.expm1(estimate)), 100 * float(np.expm1(reference))
+    return reference, estimate - reference
+
+
+def _concerned(question: Question, indicator: Indicator, difference: float) -> float | None:
+    """How many people the difference stands for, to the step that counts are rounded to: it is no count of anybody.
+
+    None where the figure's parts are not published, or where neither counts people (euros a pupil).
+    """
+    row = question.row
+    if question.scale is Scale.SHARE:
+        people = abs(difference) / 100 * float(row["denominator"])
+    elif question.scale is Scale.PLAIN or indicator.unit == "EUR":
+        return None
+    else:
+        people = float(np.expm1(abs(question.estimate - question.reference))) * float(row["numerator"])
+    return 5.0 * round(people / 5)
+
+
+def _evidence(question: Question, p_value: float, q_value: float) -> Text:
+    """How many cases, how far, and how sure."""
+    count, people = float(question.row["numerator"]), float(question.row["denominator"])
+    cases: Text | str
+    if question.scale is Scale.SHARE:
+        cases = said("{n} von {of} Fällen; ", "{n} of {of} cases; ", n=count, of=people)
+    elif question.scale is Scale.RATIO:
+        cases = said("{n} zu {of}; ", "{n} to {of}; ", n=count, of=people)
+    else:
+        cases = ""
+    return said(
+        "{cases}Abstand {z} Standardabweichungen; {p}; von so sicheren Befunden sind {false} falsch",
+        "{cases}a distance of {z} standard deviations; {p}; of findings as sure as this {false} are false",
+        cases=cases, z=_figure(question.z, 1), p=_at_most("p", p_value, 0.001), false=_share_of_false(q_value),
+    )  # fmt: skip
 
 
 def _figure(value: float, decimals: int) -> Text:

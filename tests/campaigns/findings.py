@@ -1,10 +1,11 @@
 """Planted truths: do findings find what was put there, and little else?
 
-    python -m tests.campaigns.findings --seeds 20
+    python -m tests.campaigns.findings --seeds 100
 
-Every seed makes told values of an invented city: nine rates in 25 areas over two years, 225 series. In 25
+Every seed makes told values of an invented city: nine rates in 25 areas over five years, 225 series. In 25
 of them something happens (a care rate falls, repeaters double, a gap opens); in 200 nothing does, although
-areas differ, years drift and counts are rounded to five as they are in a release. Prints a table.
+areas differ, years drift and counts are rounded to five as they are in a release. An effect is four standard errors
+of what an office would see: what chance, rounding and the areas' own ways scatter together. Prints a table.
 """
 
 from __future__ import annotations
@@ -20,7 +21,13 @@ from expectations.catalogue.base import TOTAL
 from expectations.findings import findings
 
 AREAS = 25
+YEARS = (2021, 2022, 2023, 2024, 2025)
 EFFECTS = ("fall", "rise", "double", "gap", "outlier")
+STANDARD_ERRORS = 4.0
+WOBBLE = 0.03
+"""How much an area's rate goes its own way from year to year, in logits."""
+ROUNDING = (5**2 - 1) / 12
+"""The variance of a count that is rounded to five."""
 RATES = {
     # indicator: level of the rate, people per area (least, most), spread between areas in logits
     "full_day_care_rate_percent": (0.45, 150, 500, 0.25),
@@ -58,6 +65,13 @@ def _rate(x: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-x))
 
 
+def _standard_errors(rate: float, people: float, spread: float) -> tuple[float, float]:
+    """By how much a rate's change scatters, and its level (in logits) beside the others', if nothing happens."""
+    slope = rate * (1 - rate)
+    chance = slope / people + ROUNDING * (1 + rate**2) / people**2
+    return float(np.sqrt(2 * (chance + (slope * WOBBLE) ** 2))), float(np.sqrt(chance / slope**2 + spread**2))
+
+
 def made_city(seed: int, catalogue: Catalogue) -> tuple[pd.DataFrame, dict[tuple[str, str], str]]:
     """Told values of a city, and what was planted where: (indicator, area) → effect."""
     rng = np.random.default_rng([seed, 25])
@@ -76,23 +90,25 @@ def made_city(seed: int, catalogue: Catalogue) -> tuple[pd.DataFrame, dict[tuple
         people = rng.integers(least, most, AREAS)
         base = _logit(level) + rng.normal(0, spread, AREAS)
         drift = rng.normal(0, 0.08)
-        for year in (2024, 2025):
-            wobble = rng.normal(0, 0.03, AREAS) + (drift if year == 2025 else 0)
+        for year in YEARS:
+            wobble = rng.normal(0, WOBBLE, AREAS) + (drift if year == YEARS[-1] else 0)
             for sex in ("female", "male") if name in WITH_SEX else (TOTAL,):
                 logits = base + wobble + (0.05 if sex == "female" else 0)
                 rates = _rate(logits)
                 for position, area in enumerate(areas):
                     effect = planted.get((name, area))
                     p = rates[position]
-                    # Five standard errors and more: what an office would want to be told of.
-                    step = 6 * np.sqrt(2 * p * (1 - p) / people[position])
+                    change, apart = _standard_errors(p, people[position], spread)
+                    step = STANDARD_ERRORS * change
                     if effect == "outlier":
-                        rates[position] = _rate(logits[position] + (6 * spread + 0.6))
-                    elif effect == "gap" and year == 2025:
-                        rates[position] = np.clip(p + (step if sex == "female" else -step), 0.01, 0.97)
-                    elif effect == "double" and year == 2025:
+                        rates[position] = _rate(_logit(level) + STANDARD_ERRORS * apart)
+                    elif effect == "gap" and year == YEARS[-1]:
+                        # Both halves scatter alike: their gap scatters by the root of two, and each goes half the way.
+                        half = step / np.sqrt(2)
+                        rates[position] = np.clip(p + (half if sex == "female" else -half), 0.01, 0.97)
+                    elif effect == "double" and year == YEARS[-1]:
                         rates[position] = np.clip(max(2 * p, p + step), 0.01, 0.97)
-                    elif effect in ("fall", "rise") and year == 2025:
+                    elif effect in ("fall", "rise") and year == YEARS[-1]:
                         sign = -1 if effect == "fall" and p > step + 0.01 else 1
                         rates[position] = np.clip(p + sign * step, 0.01, 0.97)
                 count = rng.binomial(people, rates)
@@ -153,6 +169,6 @@ def campaign(seeds: int) -> tuple[float, float]:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--seeds", type=int, default=100)
     detected, rate = campaign(parser.parse_args().seeds)
     raise SystemExit(0 if detected >= 0.9 and rate <= 0.1 else 1)

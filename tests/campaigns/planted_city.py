@@ -2,7 +2,7 @@
 
     python -m tests.campaigns.planted_city --seeds 20
 
-Every seed is another invented Koblenz of three years. Its registers are taken through the door, counted and
+Every seed is another invented Koblenz of five years. Its registers are taken through the door, counted and
 computed twice: once as the simulation made them (the twin), once with 25 effects written into the newest
 deliveries (a Stadtteil whose care rate falls, a school whose repeaters double, a gap between women and men
 that opens). An effect is detected if a finding names its indicator and its area. A finding is false where
@@ -36,8 +36,9 @@ from tests.support.nights import apart
 from tests.support.registers import deliver, koblenz_districts
 
 CITY = "07111"
-YEARS = (2023, 2024, 2025)
-"""Repeaters are related to the pupils of the year before: two years of them need three of registers."""
+YEARS = (2021, 2022, 2023, 2024, 2025)
+"""As many as the embedded sample has: earlier years say how much changes scatter."""
+STANDARD_ERRORS = 4
 EFFECTS = 25
 LEAST_EXPECTED = 8
 """Where fewer cases are expected, nothing is planted: the method asks from five on, and says so."""
@@ -49,10 +50,12 @@ Mask = np.ndarray
 def step(people: float, rate: float, base: int = 5) -> int:
     """So many cases that an office would want to be told of them.
 
-    Six standard errors of the difference of two years' counts, each of which scatters as counts do
+    Four standard errors of the difference of two years' counts, each of which scatters as counts do
     (Poisson) and is told rounded to a base; so is the count it is related to.
     """
-    return int(np.ceil(6 * np.sqrt(2 * (people * min(rate, 1 - rate) + 2 * (base**2 - 1) / 12))))
+    return int(
+        np.ceil(STANDARD_ERRORS * np.sqrt(2 * (people * min(rate, 1 - rate) + 2 * (base**2 - 1) / 12)))
+    )
 
 
 @dataclass(frozen=True)

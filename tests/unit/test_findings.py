@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from expectations.catalogue import Catalogue, load_catalogue
 from expectations.catalogue.base import TOTAL
-from expectations.findings import findings
+from expectations.findings import FALSE_DISCOVERY_RATE, findings
 from tests.campaigns import findings as campaign
 
 RATE = "child_poverty_percent"
@@ -27,7 +28,7 @@ def told(counts: list[int], people: list[int], year: int = 2025) -> pd.DataFrame
 
 
 def test_a_campaign_of_three_cities_meets_the_limits() -> None:
-    """The whole of it: python -m tests.campaigns.findings --seeds 20."""
+    """The whole of it: python -m tests.campaigns.findings --seeds 100."""
     detected, rate = campaign.campaign(3)
     assert detected >= 0.85
     assert rate <= 0.15
@@ -113,6 +114,80 @@ def test_a_school_of_a_rare_type_is_asked_how_it_changed(catalogue: Catalogue) -
     assert [tuple(row) for row in found[["kind", "area_code"]].to_numpy()] == [("change", "07111-ST29")]
 
 
+def test_ratios_are_asked_and_told_in_their_unit(catalogue: Catalogue) -> None:
+    """Persons a class: one school of 25 has twice as many."""
+    pupils = [400 + 5 * (n % 3) for n in range(25)]
+    pupils[4] = 800
+    schools = told(pupils, [20] * 25).assign(
+        indicator_id="pupils_per_class", area_level="school", value=[p / 20 for p in pupils]
+    )
+    (found,) = findings(schools, catalogue, "07111", {"07111-ST04": "Schule am Rhein"}).to_dict("records")
+    assert found["kind"] == "outlier"
+    assert "Schule am Rhein liegt im Jahr 2025 mit 40,0 Personen je Klasse über dem" in found["sentence_de"]
+    assert "(20,2 Personen je Klasse)" in found["sentence_de"]
+    assert found["difference"] == pytest.approx(19.8, abs=0.1)
+    assert found["people"] == pytest.approx(790, abs=10)
+
+
+def test_counts_say_how_areas_change_and_not_that_one_is_larger(catalogue: Catalogue) -> None:
+    sizes = [400 + 60 * n for n in range(20)]
+    after = [*sizes[:-1], 2400]
+    years = [
+        told(sizes, [1] * 20, 2024).assign(value=sizes),
+        told(after, [1] * 20, 2025).assign(value=after),
+    ]
+    counts = pd.concat(years).assign(indicator_id="day_care_places", denominator=np.nan)
+    (found,) = findings(counts, catalogue, "07111", {}).to_dict("records")
+    assert (found["kind"], found["area_code"]) == ("change", "07111-ST19")
+    assert "stieg der Wert im Jahr 2025 von 1.540 auf 2.400 Plätze" in found["sentence_de"]
+    assert found["reference"] == pytest.approx(0, abs=0.5)
+    assert found["difference"] == pytest.approx(55.8, abs=0.5)
+
+
+def test_figures_without_parts_are_asked_too(catalogue: Catalogue) -> None:
+    """What an office computed has no numerator: the spread of the areas alone says what is far."""
+    (group,) = catalogue.peer_groups.values()
+    rates = [5.0 + 0.3 * (n % 5) for n in range(12)]
+    rates[group.areas.index("07111")] = 14.0
+    cities = told([0] * 12, [0] * 12).assign(
+        indicator_id="unemployment_rate_percent", area_code=group.areas, area_level="district", value=rates,
+        numerator=np.nan, denominator=np.nan, rounded_to=np.nan,
+    )  # fmt: skip
+    (found,) = findings(cities, catalogue, "07111", {"07111": "Koblenz"}).to_dict("records")
+    assert "Koblenz liegt im Jahr 2025 mit 14,0 Prozent über dem" in found["sentence_de"]
+    assert found["people"] is None or np.isnan(found["people"])
+    assert found["evidence_de"].startswith("Abstand ")
+
+
+def test_stocks_of_the_same_people_scatter_less_than_samples(catalogue: Catalogue) -> None:
+    """Four quiet years make a change a finding that two samples would not."""
+    rng = np.random.default_rng(1)
+    base = rng.integers(120, 180, 25)
+    years = [
+        told(list(base + rng.integers(-2, 3, 25)), [600] * 25, year).assign(rounded_to=1)
+        for year in range(2020, 2026)
+    ]
+    years[-1].loc[3, "numerator"] += 30
+    years[-1]["value"] = (100 * years[-1]["numerator"] / 600).round(1)
+    kinds = {
+        tuple(row)
+        for row in findings(pd.concat(years), catalogue, "07111", {})[["kind", "area_code"]].to_numpy()
+    }
+    assert kinds == {("change", "07111-ST03")}
+    assert findings(pd.concat(years[-2:]), catalogue, "07111", {}).empty
+
+
+def test_population_by_age_is_not_asked_twice(catalogue: Catalogue) -> None:
+    sizes = [4000] * 20
+    after = [*sizes[:-1], 5200]
+    rows = pd.concat(
+        [told(sizes, [1] * 20, 2024).assign(value=sizes), told(after, [1] * 20, 2025).assign(value=after)]
+    )
+    rows = rows.assign(denominator=np.nan)
+    both = pd.concat([rows.assign(indicator_id=name) for name in ("population", "population_by_age_group")])
+    assert list(findings(both, catalogue, "07111", {})["indicator_id"]) == ["population"]
+
+
 def test_nothing_is_compared_across_a_break(catalogue: Catalogue) -> None:
     before = told([60] * 20, [400] * 20, 2024)
     after = told([60] * 19 + [120], [400] * 20, 2025)
@@ -134,6 +209,6 @@ def test_a_hidden_value_is_never_spoken_of(catalogue: Catalogue) -> None:
 def test_every_finding_is_sure_enough_and_of_a_value_that_is_told(counts: list[int]) -> None:
     frame = told([5 * c for c in counts], [400] * len(counts))
     found = findings(frame, load_catalogue(), "07111", {})
-    assert (found["q_value"] <= 0.05).all()
+    assert (found["q_value"] <= FALSE_DISCOVERY_RATE).all()
     values = dict(zip(frame["area_code"], frame["value"], strict=True))
     assert all(values[area] == value for area, value in zip(found["area_code"], found["value"], strict=True))
