@@ -48,6 +48,7 @@ from expectations.catalogue.registers import (
     Side,
     Term,
 )
+from expectations.catalogue.text_rules import wrong_texts
 
 CATALOGUE_DIR = Path(__file__).parent
 
@@ -181,6 +182,11 @@ def load_catalogue(*extra: Path, root: Path = CATALOGUE_DIR) -> Catalogue:
     catalogue = Catalogue(**entries, files=files)
     problems = _undeliverable(catalogue, origin) + _unlike_totals(catalogue, origin)
     problems += _unreconciled(catalogue, origin)
+    problems += [
+        origin["indicators", name].at([field], text)
+        for name, indicator in catalogue.indicators.items()
+        for field, text in wrong_texts(catalogue, indicator)
+    ]
     if problems:
         raise CatalogueError(problems)
     declared = {**catalogue.reconciliations, **_of_local_formulas(catalogue)}

@@ -901,18 +901,22 @@ class Catalogue(Entry):
             index = self.indices.get(indicator.id)
             if index is None:
                 return set(indicator.model_registers)
-            behind = [self.indicators[c.indicator] for c in index.components]
-            formulas = [i.formulas["local" if index.level not in i.levels else "main"] for i in behind]
-            return self._registers_behind([t for formula in formulas for t in formula if t is not None])
+            return self._registers_behind(self._terms_of_index(index))
         main = [t for t in indicator.formulas.get("main", ()) if t is not None]
         return self._registers_behind(main)
 
     def origins_of(self, indicator: Indicator) -> set[str]:
         """Every official table and register that a value of it may come from."""
         index = self.indices.get(indicator.id)
-        behind = [self.indicators[c.indicator] for c in index.components] if index else [indicator]
-        measures = [m for i in behind for m in self.measures_of(i)]
-        return {*indicator.model_registers, *(origin for m in measures for origin in m.origins)}
+        if index is not None:
+            return {*indicator.model_registers, *self._origins_behind(self._terms_of_index(index))}
+        return {*indicator.model_registers, *(o for m in self.measures_of(indicator) for o in m.origins)}
+
+    def _terms_of_index(self, index: Index) -> list[Term]:
+        """The terms of an index's components by the formula that its level has."""
+        behind = [self.indicators[c.indicator] for c in index.components]
+        formulas = [i.formulas["local" if index.level not in i.levels else "main"] for i in behind]
+        return [t for formula in formulas for t in formula if t is not None]
 
     def origins_inside(self, indicator: Indicator) -> set[str]:
         """The registers that its values inside the city come from where it has a formula of its own for them; else none."""

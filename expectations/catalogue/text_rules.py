@@ -31,7 +31,7 @@ BREAKDOWN_WORDS = {
 
 _BROKEN_DOWN = re.compile(r"\bnach ([A-ZÄÖÜ]\w+)(?:(?:, | und )([A-ZÄÖÜ]\w+))*")
 _PERIODS = re.compile(r"gegliedert|getrennt nach|Berichtsmonat\b.*Gliederung|im Halbjahr|im Monat\b")
-_SCALE = re.compile(r"(?:×|mal) (\d[\d.,]*\d|\d)")
+_SCALE = re.compile(r"(?:×|mal|times|je|per) (?=[\d.,]*0\b)(\d[\d.,]*\d|\d)")
 _MEANS = (
     (re.compile(r"zwölf Monate|twelve months"), 1 / 12),
     (re.compile(r"Hälfte der zwei|half of the two"), 2),
@@ -40,14 +40,29 @@ _MEANS = (
 """Means in words, and what the formula's scale is then multiplied by."""
 _AGES = re.compile(
     r"(?P<low>\d{1,2})-? bis (?:(?P<under>unter )?)(?P<high>\d{1,2})(?:-[Jj]ähr|(?: Jahren?)\b)"
-    r"|(?P<below>[Uu]nter|[Uu]nter-|bis unter) (?P<edge>\d{1,2})(?:-[Jj]ähr|(?: Jahren?)\b)"
+    r"|[Zz]wischen (?P<from>\d{1,2}) und (?P<to>\d{1,2})(?= Jahren)"
+    r"|(?P<below>[Uu]nter|[Uu]nter-|bis unter|[Aa]b) (?P<edge>\d{1,2})(?:-[Jj]ähr|(?: Jahren?)\b)"
+)
+_AGES_EN = re.compile(
+    r"(?:(?<=aged )|(?<=ages )|(?=\d{1,2} to under ))(?P<low>\d{1,2}) to (?P<under>under )?(?P<high>\d{1,2})\b"
+    r"|between (?P<from>\d{1,2}) and (?P<to>\d{1,2})(?= years)"
+    r"|(?P<below>(?<!to )[Uu]nder|below the age of) (?P<edge>\d{1,2})(?![\d,.]|%| percent| people| persons)"
 )
 _SENTENCES = ("purpose", "interpretation", "calculation")
 _LEVEL_WORDS = {"Stadtteil": "city_district", "je Schule": "school"}
 
 
+Wrong = tuple[str, str]
+"""The field of a sentence, and what it claims wrongly, in English."""
+
+
 def text_problems(catalogue: Catalogue, indicator: Indicator) -> list[str]:
     """What an indicator's sentences claim and its declaration does not hold; one line each, in English."""
+    return [text for _, text in wrong_texts(catalogue, indicator)]
+
+
+def wrong_texts(catalogue: Catalogue, indicator: Indicator) -> list[Wrong]:
+    """The same with the field that the claim stands in."""
     found = [*_forbidden(catalogue, indicator)]
     if indicator.status == "published":
         found += [
@@ -60,20 +75,15 @@ def text_problems(catalogue: Catalogue, indicator: Indicator) -> list[str]:
     return found
 
 
-def _forbidden(catalogue: Catalogue, indicator: Indicator) -> Iterator[str]:
-    texts = (
-        indicator.purpose,
-        indicator.interpretation,
-        indicator.calculation,
-        availability(catalogue, indicator),
-    )
-    for text in texts:
+def _forbidden(catalogue: Catalogue, indicator: Indicator) -> Iterator[Wrong]:
+    texts = {name: getattr(indicator, name) for name in _SENTENCES}
+    for field, text in {**texts, "code": availability(catalogue, indicator)}.items():
         for language in ("de", "en"):
             if match := FORBIDDEN.search(getattr(text, language)):
-                yield f"says '{match[0]}', which no release does or no reader needs"
+                yield field, f"says '{match[0]}', which no release does or no reader needs"
 
 
-def _breakdowns(indicator: Indicator) -> Iterator[str]:
+def _breakdowns(indicator: Indicator) -> Iterator[Wrong]:
     """Breakdowns that a text names, and periods that a calculation names.
 
     In a calculation "nach" speaks of nothing else; in the other texts only words for breakdowns are judged (nach SGB II).
@@ -83,12 +93,12 @@ def _breakdowns(indicator: Indicator) -> Iterator[str]:
             for word in re.findall(r"[A-ZÄÖÜ]\w+", match[0]):
                 judged = field == "calculation" or word in BREAKDOWN_WORDS
                 if judged and BREAKDOWN_WORDS.get(word) not in indicator.breakdowns:
-                    yield f"the {field} says 'nach {word}', the indicator has no such breakdown"
+                    yield field, f"the {field} says 'nach {word}', the indicator has no such breakdown"
     if period := _PERIODS.search(indicator.calculation.de):
-        yield f"the calculation says '{period[0]}', which no declaration holds"
+        yield "calculation", f"the calculation says '{period[0]}', which no declaration holds"
 
 
-def _days(catalogue: Catalogue, indicator: Indicator) -> Iterator[str]:
+def _days(catalogue: Catalogue, indicator: Indicator) -> Iterator[Wrong]:
     """A stock is counted on a day, a flow over a year: what the calculation says of the numerator, and what is counted."""
     if indicator.numerator is None:
         return
@@ -98,33 +108,39 @@ def _days(catalogue: Catalogue, indicator: Indicator) -> Iterator[str]:
     of_day = [s for s, period in registers if period == "reference_day" and not s.in_year]
     of_year = [s for s, period in registers if period == "calendar_year" or s.in_year]
     if of_day and (match := re.search(r"im \w*[Jj]ahr\b", above)):
-        yield f"the calculation says '{match[0]}', the numerator is counted on a day"
+        yield "calculation", f"the calculation says '{match[0]}', the numerator is counted on a day"
     if of_year and not of_day and (match := re.search(r"[Aa]m \d\d\.\d\d\.(?! des)", above)):
-        yield f"the calculation says '{match[0]}', the numerator is counted over a year"
+        yield "calculation", f"the calculation says '{match[0]}', the numerator is counted over a year"
 
 
-def _levels(catalogue: Catalogue, indicator: Indicator) -> Iterator[str]:
+def _levels(catalogue: Catalogue, indicator: Indicator) -> Iterator[Wrong]:
     """Levels inside the city that a purpose or calculation promises; an interpretation may warn of them."""
     for word, level in _LEVEL_WORDS.items():
         has_level = level in indicator.all_levels or indicator.kind.is_modelled
         for field in ("purpose", "calculation"):
             if word in getattr(indicator, field).de and not has_level:
-                yield f"the {field} says '{word}', the indicator has no such level"
+                yield field, f"the {field} says '{word}', the indicator has no such level"
 
 
-def _scale(indicator: Indicator) -> Iterator[str]:
-    """What a calculation multiplies by."""
+def _scale(indicator: Indicator) -> Iterator[Wrong]:
+    """What a calculation multiplies by, or relates to so many: that is said, and is what the formula has."""
     for language in ("de", "en"):
+        says_so = _SCALE.search(getattr(indicator.calculation, language))
+        if indicator.kind.needs_denominator and indicator.multiplier != 1 and not says_so:
+            yield "calculation", f"the calculation does not say '× {indicator.multiplier:g}' ({language})"
         for match in _SCALE.finditer(getattr(indicator.calculation, language)):
             number = float(match[1].replace(".", "").replace(",", ""))
             for mean, factor in _MEANS:
                 if mean.search(getattr(indicator.calculation, language)):
                     number *= factor
             if abs(number - indicator.multiplier) > 1e-3 and not indicator.kind.is_modelled:
-                yield f"the calculation multiplies by {match[1]}, the formula by {indicator.multiplier:g}"
+                yield (
+                    "calculation",
+                    f"the calculation multiplies by {match[1]}, the formula by {indicator.multiplier:g}",
+                )
 
 
-def _ages(catalogue: Catalogue, indicator: Indicator) -> Iterator[str]:
+def _ages(catalogue: Catalogue, indicator: Indicator) -> Iterator[Wrong]:
     """Ages that a label or calculation names must be borders of the ages that are counted there.
 
     Above the line those of the numerator, below it those of either term (of the same age); an official figure whose
@@ -135,23 +151,30 @@ def _ages(catalogue: Catalogue, indicator: Indicator) -> Iterator[str]:
     numerators = [n for n, _ in indicator.formulas.values()]
     denominators = [d for _, d in indicator.formulas.values() if d is not None]
     above, below = (_edges(catalogue, indicator, terms) for terms in (numerators, denominators))
-    text = re.split(r" / |geteilt durch| je 100 ", indicator.calculation.de, maxsplit=1)
-    for where, words, edges in (
-        ("label", indicator.label.de, above | below),
-        ("calculation's numerator", text[0], above),
-        ("calculation's denominator", text[1] if len(text) > 1 else "", above | below),
+    for language, pattern, line in (
+        ("de", _AGES, r" / |geteilt durch| je 100 "),
+        ("en", _AGES_EN, r" / |divided by| per 100 "),
     ):
-        for match in _AGES.finditer(words):
-            named = {int(match["edge"])} if match["edge"] else _named(match, edges)
-            if lost := sorted(named - edges):
-                spans = ", ".join(map(str, sorted(edges))) or "none"
-                yield f"the {where} says '{match[0]}', the formula has no age border {lost[0]} (it has {spans})"
+        text = re.split(line, getattr(indicator.calculation, language), maxsplit=1)
+        for where, words, edges in (
+            ("label", getattr(indicator.label, language), above | below),
+            ("calculation's numerator", text[0], above),
+            ("calculation's denominator", text[1] if len(text) > 1 else "", above | below),
+        ):
+            for match in pattern.finditer(words):
+                if lost := sorted(_named(match, edges) - edges):
+                    spans = ", ".join(map(str, sorted(edges))) or "none"
+                    message = f"says '{match[0]}', the formula has no age border {lost[0]} (it has {spans})"
+                    yield where.partition("'")[0], f"the {where} {message}"
 
 
 def _named(match: re.Match[str], edges: set[int]) -> set[int]:
-    """The borders of a span such as 6 bis unter 11, or 7 bis 18, which includes who is 18."""
-    low, high = int(match["low"]), int(match["high"])
-    includes = not match["under"] and high not in edges
+    """The borders of a span such as 6 bis unter 11, or 7 bis 18, which includes who is 18; or of one that is open."""
+    found = match.groupdict()
+    if found["edge"]:
+        return {int(found["edge"])}
+    low, high = int(found["low"] or found["from"]), int(found["high"] or found["to"])
+    includes = not found["under"] and high not in edges
     return {low, high + 1 if includes else high}
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from expectations.catalogue import Catalogue
+from expectations.catalogue import Catalogue, load_catalogue
+from expectations.catalogue.load import CATALOGUE_DIR, CatalogueError
 from expectations.catalogue.model import Indicator, Text
 from expectations.catalogue.registers import Term
 from expectations.catalogue.text_rules import BREAKDOWN_WORDS, text_problems
@@ -59,6 +61,39 @@ def test_a_text_that_says_otherwise_is_found(
         changed = indicator.model_copy(update={field: Text(de=new + text.de, en=text.en)})
     found = text_problems(catalogue, changed)
     assert any(problem in one for one in found), found
+
+
+def test_english_ages_are_held_against_the_formula_too(catalogue: Catalogue) -> None:
+    indicator = catalogue.indicators["entrance_qualification_percent"]
+    calculation = indicator.calculation
+    assert "18 to under 20" in calculation.en
+    other = Text(de=calculation.de, en=calculation.en.replace("18 to under 20", "18 to under 21"))
+    (problem,) = text_problems(catalogue, indicator.model_copy(update={"calculation": other}))
+    assert "says '18 to under 21', the formula has no age border 21" in problem
+
+
+@pytest.mark.parametrize("words", ["zwischen 18 und 60 Jahren", "ab 21 Jahren", "ab 21-Jährige"])
+def test_every_way_to_name_an_age_is_read(catalogue: Catalogue, words: str) -> None:
+    indicator = catalogue.indicators["care_rate_3_to_5_percent"]
+    calculation = Text(de=f"Kinder ({words}) / Kinder × 100", en=indicator.calculation.en)
+    problems = text_problems(catalogue, indicator.model_copy(update={"calculation": calculation}))
+    assert any(
+        f"says '{words.removesuffix('rige')}" in problem or words[:8] in problem for problem in problems
+    )
+
+
+def test_a_city_s_own_indicator_with_a_wrong_text_is_refused_with_its_line(tmp_path: Path) -> None:
+    """Texts are part of the declaration: an overlay that claims what is not there does not load."""
+    own = tmp_path / "indicators" / "own_births.yml"
+    own.parent.mkdir()
+    text = (CATALOGUE_DIR / "indicators" / "population" / "live_births.yml").read_text(encoding="utf-8")
+    text = text.replace("id: live_births", "id: own_births").replace("code: A1.9", "code: A9.9")
+    own.write_text(text, encoding="utf-8")
+    assert "own_births" in load_catalogue(tmp_path).indicators
+    load_catalogue.cache_clear()
+    own.write_text(text.replace("Lebendgeborene", "Lebendgeborene je Stadtteil und", 2), encoding="utf-8")
+    with pytest.raises(CatalogueError, match=r"own_births\.yml, line \d+: the calculation says 'Stadtteil'"):
+        load_catalogue(tmp_path)
 
 
 def test_a_formula_that_says_otherwise_is_found(catalogue: Catalogue) -> None:
