@@ -15,6 +15,7 @@ import pytest
 from frictionless import Package
 
 from expectations.catalogue import Catalogue
+from orchestration.collect.sample.events import EVENTS, HOME
 from orchestration.publish.derived import DERIVED
 from orchestration.publish.release import ReleaseStore
 from tests.support.nights import contents, invoke, run
@@ -56,6 +57,34 @@ def test_a_release_holds_every_table_in_every_format(night_home: Path, catalogue
         assert in_parquet == in_csv == in_duckdb, name
     assert release.manifest["synthetic"] is True
     assert {s["synthetic"] for s in release.manifest["sources"]} == {True}
+
+
+def test_findings_name_every_planted_event(mart: duckdb.DuckDBPyConnection) -> None:
+    """Six problems and three successes (docs/registers.md), and little that was not planted."""
+    found = mart.execute(
+        "select indicator_id, area_code, kind, value < reference from pub_findings"
+    ).fetchall()
+    series = {(indicator, area) for indicator, area, _, _ in found}
+    codes = dict(
+        mart.execute("select area_name, area_code from area where area_level = 'city_district'").fetchall()
+    )
+    places = {
+        event: codes.get(event.place, f"{HOME}-S{event.place}" if event.place != HOME else HOME)
+        for event in EVENTS
+    }
+    assert {event.is_problem for event in EVENTS} == {True, False}
+    missed = [f"{e.indicator} in {e.place}" for e in EVENTS if (e.indicator, places[e]) not in series]
+    assert not missed
+    assert len(series) <= 2 * len(EVENTS)
+
+
+def test_stadtteile_and_schools_have_a_trend(mart: duckdb.DuckDBPyConnection) -> None:
+    """Five years inside the city: the embedded sample shows what a trend is."""
+    (areas,) = mart.execute(
+        "select count(distinct area_code) from indicator_value "
+        "where area_level in ('city_district', 'school') and trend_per_year is not null"
+    ).fetchone()
+    assert areas >= 60
 
 
 def test_everything_is_marked_synthetic(night_home: Path) -> None:
@@ -134,7 +163,7 @@ def test_every_value_follows_from_its_parts(mart: duckdb.DuckDBPyConnection) -> 
     ).fetchall()
     assert len(rows) > 1000
     for value, numerator, denominator, multiplier, decimals in rows:
-        exact = Decimal(numerator) * Decimal(multiplier) / Decimal(denominator)
+        exact = Decimal(str(numerator)) * Decimal(multiplier) / Decimal(str(denominator))
         rounded = exact.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
         assert Decimal(str(value)) == rounded
 

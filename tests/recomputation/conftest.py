@@ -19,7 +19,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "--out",
         str(folder),
         "--years",
-        "2",
+        "5",
     ]
     subprocess.run(command, check=True, capture_output=True)
     return next(path for path in folder.iterdir() if path.is_dir())

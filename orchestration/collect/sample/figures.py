@@ -7,17 +7,24 @@ here: what follows from the people of the city (registers.py). Everything is inv
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
 
-from orchestration.collect.sample.city import PRIMARY, Array, Layout
-from orchestration.collect.sample.population import Unit
+from orchestration.collect.sample.city import Array, Layout
+from orchestration.collect.sample.events import happened
+from orchestration.collect.sample.population import GENERAL, SEED, Unit
 from orchestration.collect.sample.register_files import Delivery
 from orchestration.settings import CityDistrict
 
 Near = Callable[..., Array]
+Here = Callable[[str, Iterable[object]], Array]
+
+PUPILS_PER_TEACHER = {
+    "SCHULE03": 15.5, "SCHULE06": 13.5, "SCHULE08": 14.5, "SCHULE09": 13.5, "SCHULE11": 6.0, "SCHULE28": 10.0,
+}  # fmt: skip
+"""For each full-time position, by type of school."""
 
 INHABITANTS = 115_000
 """About as many as the invented city has; only the size of the figures depends on it."""
@@ -35,12 +42,18 @@ def aggregated(
         """Counts that scatter as counts do."""
         return rng.poisson(np.asarray(mean) * grown, size)
 
+    def here(theme: str, places: Iterable[object]) -> Array:
+        """What the planted events have made of something in each place; other seeds' cities have none."""
+        return np.array([happened(theme, str(place), year) if seed == SEED else 1.0 for place in places])
+
+    names = [district.name for district in districts]
+
     yield Delivery("municipal_accounts", end, _accounts(grown, rng))
     yield Delivery("training_contracts", end, _contracts(near))
     yield Delivery("training_market", end, _market(near, year))
-    yield Delivery("employment_agency_districts", end, _employment(districts, layout, near, unit, year))
-    yield Delivery("education_package", end, _package(districts, layout, near))
-    yield Delivery("holiday_programme", end, _holidays(districts, layout, near))
+    yield Delivery("employment_agency_districts", end, _employment(names, layout, near, unit, year, here))
+    yield Delivery("education_package", end, _package(names, layout, near, here))
+    yield Delivery("holiday_programme", end, _holidays(names, layout, near))
     yield Delivery("integration_courses", end, pd.DataFrame({
         "Kursart": ["allgemein", "Alphabetisierung", "Eltern", "Jugend"],
         "neue Teilnehmende": near(np.array([620, 180, 60, 45])),
@@ -58,11 +71,18 @@ def aggregated(
         "Ausbildungsstätte": ["Schule", "Hochschule"], "Geförderte": near(np.array([310, 1420])),
     }))  # fmt: skip
     general = layout.school_type < 6
-    pupils = np.where(layout.school_type == PRIMARY, 156, 560)
+    positions = np.array([
+        unit.pupils[year, code, "total"] / max(int((layout.school_type == n).sum()), 1) / PUPILS_PER_TEACHER[code]
+        for n, code in enumerate(GENERAL)
+    ])[layout.school_type[general]]  # fmt: skip
+    # Every school is a little better or worse off, and stays so.
+    teachers = np.random.default_rng([seed, 14]).uniform(0.88, 1.12, general.sum()) * here(
+        "teachers", numbers[general]
+    )
     yield Delivery("teaching_staff", autumn, pd.DataFrame({
         "Schulnummer": numbers[general],
         "Vollzeitlehrereinheiten": [
-            f"{v:.1f}".replace(".", ",") for v in pupils[general] / 14.5 * rng.uniform(0.85, 1.15, general.sum())
+            f"{v:.1f}".replace(".", ",") for v in positions * teachers * rng.uniform(0.97, 1.03, general.sum())
         ],
     }))  # fmt: skip
     need = layout.need[layout.school_district]
@@ -120,7 +140,7 @@ def _adding_up(counts: Array, total: float) -> Array:
 
 
 def _employment(
-    districts: Sequence[CityDistrict], layout: Layout, near: Near, unit: Unit, year: int
+    names: Sequence[str], layout: Layout, near: Near, unit: Unit, year: int, here: Here
 ) -> pd.DataFrame:
     """The employment agency's figures by Stadtteil; they add up to the same city as its official tables."""
     people, need = _people(layout), layout.need
@@ -129,28 +149,30 @@ def _employment(
     }
     employees = _adding_up(near(people * (0.42 - 0.08 * need)), sum(official.values()))
     return pd.DataFrame({
-        "Stadtteil": [d.name for d in districts],
-        "Arbeitslose": _adding_up(near(people * (0.015 + 0.05 * need)), unit.unemployed[year, "total"]),
-        "NEF unter 15": _adding_up(near(people * 0.12 * (0.03 + 0.30 * need)), unit.further[year, "22811", "children"]),
+        "Stadtteil": names,
+        "Arbeitslose": _adding_up(near(people * (0.015 + 0.05 * need) * here("jobless", names)), unit.unemployed[year, "total"]),
+        "NEF unter 15": _adding_up(
+            near(people * 0.12 * (0.03 + 0.30 * need) * here("child_poverty", names)), unit.further[year, "22811", "children"]
+        ),
         "Beschäftigte": employees,
         "Auszubildende": np.minimum(near(people * 0.018), employees),
         "Eintritte FbW": near(people * (0.002 + 0.004 * need)),
     })  # fmt: skip
 
 
-def _package(districts: Sequence[CityDistrict], layout: Layout, near: Near) -> pd.DataFrame:
+def _package(names: Sequence[str], layout: Layout, near: Near, here: Here) -> pd.DataFrame:
     eligible = near(_people(layout) * 0.2 * (0.05 + 0.30 * layout.need))
     return pd.DataFrame({
-        "Stadtteil": [d.name for d in districts],
+        "Stadtteil": names,
         "Berechtigte unter 25": eligible,
-        "mit Leistung": np.minimum(near(eligible * 0.55), eligible),
+        "mit Leistung": np.minimum(near(eligible * 0.55 * here("education_package", names)), eligible),
     })  # fmt: skip
 
 
-def _holidays(districts: Sequence[CityDistrict], layout: Layout, near: Near) -> pd.DataFrame:
+def _holidays(names: Sequence[str], layout: Layout, near: Near) -> pd.DataFrame:
     offered = near(_people(layout) * 0.011 + 4)
     return pd.DataFrame({
-        "Stadtteil": [d.name for d in districts],
+        "Stadtteil": names,
         "angebotene Plätze": offered,
         "belegte Plätze": np.minimum(near(offered * 0.83), offered),
     })  # fmt: skip

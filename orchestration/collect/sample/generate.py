@@ -250,7 +250,8 @@ def _childhood_tables(found: dict[str, Unit], extent: Extent) -> dict[str, bytes
         at = int(day[-4:])
         ages = [unit.care[at, kind, cell] for cell in ("u3", "3-5", "6-13")]
         total = sum(ages)
-        return [number(v) for v in (total, *ages, round(total * 0.34), round(total * 0.66))]
+        others = [unit.care[at, kind, part] for part in ("foreign_origin", "lunch")]
+        return [number(v) for v in (total, *ages, *others)]
 
     def doubled(unit: Unit, day: str, kind: str) -> list[Cell]:
         """Until 2010 the total was the plain sum; children in both types counted twice."""
@@ -436,7 +437,7 @@ def _social_tables(found: dict[str, Unit], extent: Extent) -> dict[str, bytes]:
         total = count["total"]
         numbers = [
             total, count["foreign"], round(total * 0.06), round(count["young"] * 0.25), count["young"],
-            round(total * 0.23), round(total * (0.33 + 0.004 * ((year * 5) % 9))),
+            round(total * 0.23), count["long"],
         ]  # fmt: skip
         dependent = round(100 * total / (count["labour_force"] * 0.91), 1)
         groups = ["total", "male", "female", "foreign", "young"]

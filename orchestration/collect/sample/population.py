@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from orchestration.collect.sample.events import share_of
+
 DISTRICTS: dict[str, tuple[str, int]] = {
     "07111": ("Koblenz, kreisfreie Stadt", 114),
     "07131": ("Ahrweiler, Landkreis", 130),
@@ -80,6 +82,8 @@ AGES = [
     (40, 45), (45, 50), (50, 55), (55, 60), (60, 65), (65, 70), (70, 75), (75, 80), (80, 85),
     (85, 90), (90, 100),
 ]  # fmt: skip
+_OLD = 15
+"""The age groups from 65 on."""
 _AGE_SHARE = np.array(
     [2.7, 2.7, 3.6, 4.5, 2.8, 2.0, 5.4, 6.0, 6.4, 6.3, 6.1, 6.0, 7.2, 8.3, 7.4, 6.0, 5.0, 3.9, 3.6, 2.4, 1.7]
 )
@@ -206,6 +210,7 @@ def _unit(code: str, inhabitants: int) -> Unit:
     tilt = 1 + rng.normal(0, 0.04, len(AGES))
     if code == KOBLENZ:
         tilt[: len(_KOBLENZ_CHILDREN)] *= _KOBLENZ_CHILDREN
+    tilt[_OLD:] *= share_of("old", code, 0)
     for index, year in enumerate(YEARS):
         growth = _growth(index) - (_CENSUS_LOSS if year >= _CENSUS_YEAR else 0.0)
         ages = _AGE_SHARE / _AGE_SHARE.sum() * tilt
@@ -222,7 +227,7 @@ def _unit(code: str, inhabitants: int) -> Unit:
         noise = 1 + rng.normal(0, 0.004, weights.shape)
         counts = np.rint(inhabitants * growth * weights / weights.sum() * noise).astype(int)
         unit.population[year] = counts
-        _education(unit, rng, year, index, counts, city, koblenz=code == KOBLENZ)
+        _education(unit, rng, year, index, counts, city, code)
         unit.further |= students(code, unit, year)
     return unit
 
@@ -234,9 +239,13 @@ def _education(
     index: int,
     people: np.ndarray,
     city: bool,
-    *,
-    koblenz: bool,
+    code: str,
 ) -> None:
+    koblenz = code == KOBLENZ
+
+    def own(theme: str) -> float:
+        return share_of(theme, code, year)
+
     def near(value: float, spread: float = 0.01) -> int:
         return max(0, round(value * (1 + float(np.clip(rng.normal(0, spread), -2 * spread, 2 * spread)))))
 
@@ -248,8 +257,8 @@ def _education(
 
     # Care on 1 March of the following year, related to this year's end of December.
     march = year + 1
-    under3 = near(ages[0] * (0.27 + 0.008 * index))
-    three_to_five = near(ages[1] * (0.95 - 0.003 * index), 0.004)
+    under3 = near(ages[0] * (0.27 + 0.008 * index) * own("care_under_3"))
+    three_to_five = near(ages[1] * min((0.95 - 0.003 * index) * own("care_3_to_5"), 0.985), 0.004)
     older = near(ages[2] * (0.09 + 0.002 * index))
     for cell, count, minders in (("u3", under3, 0.11), ("3-5", three_to_five, 0.012), ("6-13", older, 0.02)):
         both = round(count * 0.004)
@@ -259,15 +268,23 @@ def _education(
             (march, "childminder", cell): childminder,
             (march, "total", cell): count,
         }
+    for kind in ("centre", "childminder", "total"):
+        children = sum(unit.care[march, kind, cell] for cell in ("u3", "3-5", "6-13"))
+        unit.care |= {
+            (march, kind, "foreign_origin"): round(children * 0.34 * own("care_foreign_origin")),
+            (march, kind, "lunch"): round(children * min(0.66 * own("care_lunch"), 0.95)),
+        }
     places = near((under3 + three_to_five + older) * 1.06, 0.004)
     centres = max(4, round(places / 72))
-    staff = near(places * 0.16, 0.004)
+    staff = near(places * 0.16 * own("care_staff"), 0.004)
     unit.facilities |= {
         (march, "centres"): centres,
         (march, "places"): places,
         (march, "staff"): near(staff * 1.22, 0.004),
         (march, "pedagogical"): staff,
-        (march, "pedagogical_female"): near(staff * (0.955 - 0.003 * index), 0.002),
+        (march, "pedagogical_female"): near(
+            staff * (1 - (0.045 + 0.003 * index) * own("care_staff_men")), 0.002
+        ),
         (march, "full_time"): round(staff * 0.82),
     }
 
@@ -278,7 +295,10 @@ def _education(
     for school, share in (_KOBLENZ_GENERAL if koblenz else GENERAL).items():
         count = near(pupils * share / 100, 0.008)
         female = near(count * (0.40 if school == "SCHULE11" else 0.49), 0.004)
-        foreign = near(count * (0.05 if school == "SCHULE08" else 0.11) * (1 + 0.06 * index), 0.02)
+        foreign = near(
+            count * (0.05 if school == "SCHULE08" else 0.11) * (1 + 0.06 * index) * own("foreign_pupils"),
+            0.02,
+        )
         if koblenz:
             foreign = near(foreign * 1.28, 0.01)
         schools = max(1, round(count / {"SCHULE03": 150, "SCHULE08": 780}.get(school, 420)))
@@ -299,7 +319,8 @@ def _education(
     leavers = near(pupils * (0.105 if koblenz else 0.108))
     for qualification, share in (_KOBLENZ_QUALIFICATIONS if koblenz else QUALIFICATIONS).items():
         drift = {"BILABS15": -0.003, "BILABS11": 0.012}.get(qualification, 0.0)
-        count = near(leavers * share / 100 * (1 + drift * index), 0.02)
+        theme = {"BILABS15": "abitur", "BILABS11": "without_certificate"}.get(qualification)
+        count = near(leavers * share / 100 * (1 + drift * index) * (own(theme) if theme else 1.0), 0.02)
         female = near(
             count * {"BILABS11": 0.40, "BILABS12": 0.41, "BILABS15": 0.55}.get(qualification, 0.49), 0.02
         )
@@ -330,23 +351,28 @@ def _education(
 
     workforce = people[4:15].sum(axis=0)
     jobless = {
-        "male": near(workforce[0].sum() * 0.047),
-        "female": near(workforce[1].sum() * 0.042),
-        "foreign": near(workforce[:, 1].sum() * 0.10),
-        "young": near(ages[4:7].sum() * 0.035),
+        "male": near(workforce[0].sum() * 0.047 * own("jobless")),
+        "female": near(workforce[1].sum() * 0.042 * own("jobless")),
+        "foreign": near(workforce[:, 1].sum() * 0.10 * own("jobless") * own("jobless_foreign")),
+        "young": near(ages[4:7].sum() * 0.035 * own("jobless") * own("jobless_young")),
     }
     unit.unemployed |= {
         (year, "total"): jobless["male"] + jobless["female"],
         **{(year, name): count for name, count in jobless.items()},
+        (year, "long"): round(
+            (jobless["male"] + jobless["female"]) * (0.33 + 0.004 * ((year * 5) % 9)) * own("jobless_long")
+        ),
         (year, "labour_force"): int(workforce.sum() * 0.86),
         (year, "labour_force_male"): int(workforce[0].sum() * 0.88),
         (year, "labour_force_female"): int(workforce[1].sum() * 0.84),
         (year, "labour_force_foreign"): int(workforce[:, 1].sum() * 0.80),
         (year, "labour_force_young"): int(ages[4:7].sum() * 0.72),
     }
-    unit.support[year, "total"] = near(total * (0.085 if city else 0.06) * (1 + 0.01 * index))
-    unit.income[year, "thousand_eur"] = near(total * (20.2 + 0.5 * index))
-    _further(unit, year, index, people, city)
+    unit.support[year, "total"] = near(
+        total * (0.085 if city else 0.06) * (1 + 0.01 * index) * own("support")
+    )
+    unit.income[year, "thousand_eur"] = near(total * (20.2 + 0.5 * index) * own("income"))
+    _further(unit, year, index, people, city, code)
 
 
 UNIVERSITY_TOWNS = {"07111": 15_700, "07211": 13_400, "07312": 14_900, "07313": 7_500, "07315": 33_000}
@@ -358,7 +384,7 @@ SUBJECTS = {
 }  # fmt: skip
 
 
-def _further(unit: Unit, year: int, index: int, people: np.ndarray, city: bool) -> None:
+def _further(unit: Unit, year: int, index: int, people: np.ndarray, city: bool, code: str) -> None:
     """Tables without chance of their own: what they say follows from who lives there and works there."""
 
     def put(table: str, **values: float) -> None:
@@ -374,14 +400,14 @@ def _further(unit: Unit, year: int, index: int, people: np.ndarray, city: bool) 
             put(
                 "12711", **{f"in_{cell}_{sex}": came, f"out_{cell}_{sex}": came * (0.93 + 0.01 * (index % 4))}
             )
-    workers = people[4:15].sum(axis=0)
+    workers, employed = people[4:15].sum(axis=0), share_of("employment", code, year)
     for column, sex in enumerate(("male", "female")):
         put("13111", **{
-            f"german_{sex}": workers[column, 0] * (0.615 + 0.004 * index - 0.03 * column),
-            f"foreign_{sex}": workers[column, 1] * (0.475 + 0.007 * index - 0.06 * column),
+            f"german_{sex}": workers[column, 0] * (0.615 + 0.004 * index - 0.03 * column) * employed,
+            f"foreign_{sex}": workers[column, 1] * (0.475 + 0.007 * index - 0.06 * column) * employed,
         })  # fmt: skip
     poor = 0.15 if city else 0.085
-    children = ages[:4].sum() * poor * (1 + 0.012 * (index % 6))
+    children = ages[:4].sum() * poor * (1 + 0.012 * (index % 6)) * share_of("child_poverty", code, year)
     put("22811", children=children, unable=children * 1.05, girls=children * 0.51, able=children * 2.6,
         able_women=children * 1.3, young=children * 0.55, middle=children * 1.4, later=children * 0.25,
         old=children * 0.4, foreign=children * (0.9 + 0.05 * index), household=children * 3.9)  # fmt: skip

@@ -18,7 +18,7 @@ import pandas as pd
 from expectations.catalogue import Catalogue
 from orchestration.collect.registers.drops import Drop
 from orchestration.collect.sample import city as simulation
-from orchestration.collect.sample import edoo, figures, population, register_files, spelling
+from orchestration.collect.sample import edoo, events, figures, population, register_files, spelling
 from orchestration.collect.sample.city import (
     COLLEGE,
     COMPREHENSIVE,
@@ -51,8 +51,8 @@ from orchestration.collect.sample.spelling import (
 from orchestration.resources.files import remove, write_bytes
 from orchestration.settings import CityDistrict, Settings
 
-EMBEDDED_YEARS = (2024, 2025)
-"""What the first night collects; `bildungsmonitor sample` writes as many as asked for."""
+EMBEDDED_YEARS = (2021, 2022, 2023, 2024, 2025)
+"""What the first night collects: enough for a trend. `bildungsmonitor sample` writes as many as asked for."""
 
 EDOO = ("classes", "pupils", "school_movements")
 """Registers that are read from the school administration's database."""
@@ -75,6 +75,9 @@ _TYPE_NAMES = (
     "Berufsbildende Schule",
 )
 
+
+_CARED_FOR = np.array([0.05, 0.8, 1.8])
+"""How likely children under one, two and three years are to be in care, beside each other."""
 
 _LINKED = (
     "late_school_entries_percent", "newly_arrived_pupils, foreign_pupils_percent", "special_needs_percent",
@@ -369,12 +372,9 @@ class RegisterWriter:
         in_centre, minded = [], []
         for cell, low, high in (("u3", 0, 3), ("3-5", 3, 6), ("6-13", 6, 14)):
             old = np.flatnonzero((age >= low) & (age < high))
-            # The same children every year: whoever has a place keeps it; the youngest wait longest.
-            old = (
-                old[np.lexsort((lot[old], -np.minimum(age[old], 2)))]
-                if low == 0
-                else old[np.argsort(lot[old])]
-            )
+            # The same children every year: whoever has a place keeps it. Few are cared for in their first year.
+            waits = lot[old] / _CARED_FOR[age[old]] if low == 0 else lot[old]
+            old = old[np.argsort(waits, kind="stable")]
             centre, both = self.unit.care[march, "centre", cell], self.unit.care[march, "childminder", cell]
             total = self.unit.care[march, "total", cell]
             in_centre.append(old[:centre])
@@ -701,7 +701,7 @@ def _version(settings: Settings, catalogue: Catalogue) -> str:
     digest.update(settings.registers.model_dump_json().encode())
     for declared in (*settings.registers.districts, *catalogue.registers.values()):
         digest.update(declared.model_dump_json(by_alias=True).encode())
-    modules = (simulation, population, spelling, edoo, figures, register_files)
+    modules = (simulation, population, events, spelling, edoo, figures, register_files)
     for path in (Path(__file__), *(Path(str(module.__file__)) for module in modules)):
         digest.update(path.read_bytes())
     return digest.hexdigest()
