@@ -24,6 +24,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -37,7 +38,7 @@ from scipy.stats import t as student
 
 from expectations.catalogue import Catalogue
 from expectations.catalogue.base import TOTAL
-from expectations.catalogue.model import UNITS, Indicator, Kind, Text
+from expectations.catalogue.model import PEOPLE, UNITS, Indicator, Kind, Text
 from expectations.wording import Percent, Period, number, said
 
 Floats = npt.NDArray[np.float64]
@@ -65,10 +66,17 @@ WINSORISED = 0.1
 """The share of areas at either end that are drawn in before the spread of the others is estimated."""
 FAR_OFF = 3.5
 """So many standard deviations off an area no longer says how much the others differ."""
+LEAST_NEAR = 0.7
+"""Where fewer areas are near one another, there are no few that are far off."""
+MOST_KNOWN = 2.0
+KNOWN_SHARE = 0.8
+"""What trimming and winsorising leave of the degrees of freedom of a variance."""
 ALMOST_NULL = 0.5
 """Questions with a larger p-value are taken to be of areas where nothing happened."""
 LEAST_NULL, MANY = 0.5, 100
 """Nothing happened in at least half of the series; how many more, only so many series can say."""
+EVENTS = ("events", "visits", "vacancies")
+"""Units beside those of people whose counts scatter as chance has it."""
 GROUPS = {"sex": ("female", "male"), "nationality": ("foreign", "german")}
 """Whose gaps are watched: breakdown → first and second cell."""
 
@@ -89,6 +97,10 @@ _NO_PEERS = ("country", "state", "region", "local_district", "statistical_distri
 """Levels that are not asked about: the first three are peers of nothing, the last two repeat the Stadtteile."""
 
 
+_UNPLACED = ("-ST00", "-SD00", "-PB00")
+"""How the codes end of areas that take what could not be placed: they are no peers of the others."""
+
+
 class Scale(Enum):
     """How a figure scatters, and on which scale areas are compared.
 
@@ -102,8 +114,16 @@ class Scale(Enum):
     PLAIN = auto()
 
     @classmethod
-    def of(cls, indicator: Indicator) -> Scale | None:
-        """The scale of an indicator; None where nothing is asked: balances, indices, what is distributed."""
+    def of(cls, indicator: Indicator, catalogue: Catalogue) -> Scale | None:
+        """The scale of an indicator; None where nothing is asked.
+
+        Not asked are balances, indices, models, what is distributed, and capacities (places, facilities, hours): they
+        are decided and change in steps, so no distribution says how far they scatter.
+        """
+        if indicator.numerator is not None:
+            units = {catalogue.measures[part.measure].unit for _, part in indicator.numerator.parts()}
+            if indicator.kind is not Kind.REPORTED and not units <= {*PEOPLE, *EVENTS}:
+                return None
         match indicator.kind:
             case Kind.SHARE | Kind.RATE if indicator.unit == "percent":
                 return cls.SHARE
@@ -156,6 +176,8 @@ class Question:
     """Of Student's distribution: only the variance between areas is an estimate, chance is known."""
     group: str
     peers: Peers
+    gap: tuple[pd.DataFrame, ...] = ()
+    """Of a gap the newest figures of both groups."""
 
     @property
     def series(self) -> tuple[str, str, str | None]:
@@ -181,9 +203,9 @@ def findings(values: pd.DataFrame, catalogue: Catalogue, home: str, names: dict[
     `values`: published values, one row per indicator, area, period and cells. `names`: area code → name.
     """
     types = _school_types(values)
-    scales = {i.id: scale for i in catalogue.in_order() if (scale := Scale.of(i)) is not None}
+    scales = {i.id: scale for i in catalogue.in_order() if (scale := Scale.of(i, catalogue)) is not None}
     known = values["value"].notna() & values["indicator_id"].isin(list(scales))
-    known &= ~values["area_level"].isin(_NO_PEERS)
+    known &= ~values["area_level"].isin(_NO_PEERS) & ~values["area_code"].str.endswith(_UNPLACED)
     # Every comparison of texts costs more than all the arithmetic: only what is looked at is kept, as plain texts.
     shown = _cells_shown(values, list(catalogue.breakdowns))
     rows = values.loc[known, _LOOKED_AT].assign(cell=shown[known.to_numpy()])
@@ -308,7 +330,9 @@ class _About:
             is_school = level == "school"
             kinds = [self.types.get(str(area), "") if is_school else "" for area in newest.index]
             alike = _OF_SCHOOL_TYPE if is_school else peers
-            for _, now in newest.groupby(kinds, sort=True):
+            for kind, now in newest.groupby(kinds, sort=True):
+                if is_school and not kind:
+                    continue  # of which type nobody knows
                 past = [self._levels(year.loc[year.index.intersection(now.index)]) for year in before]
                 yield from self._asked("outlier", self._levels(now), now, None, spoken, alike, earlier=past)
         if before:
@@ -320,9 +344,10 @@ class _About:
     ) -> Iterator[Question]:
         pairs = [self._without_break(before, after) for before, after in itertools.pairwise(years)]
         then, now = pairs.pop()
-        if not len(now):
+        if not len(now) or not _is_year_after(now, then):
             return
-        past = [self._change(before, after) for before, after in pairs if len(after)]
+        pairs = [(before, after) for before, after in pairs if len(after) and _is_year_after(after, before)]
+        past = [self._change(before, after) for before, after in pairs]
         scatter = _scatter(past)
         change = self._change(then, now).scaled(scatter)
         earlier = [year.scaled(scatter) for year in past]
@@ -335,7 +360,7 @@ class _About:
         spoken: set[str] | None,
         peers: Peers,
     ) -> Iterator[Question]:
-        if self.scale is not Scale.SHARE:
+        if self.scale is not Scale.SHARE or not _is_year_after(totals[1], totals[0]):
             return
         years = [of_level[of_level["period_end"] == total["period_end"].iloc[0]] for total in totals]
         for breakdown, cells in GROUPS.items():
@@ -343,7 +368,8 @@ class _About:
                 continue
             then, now = ([year[year["cell"] == cell] for cell in cells] for year in years)
             both = functools.reduce(pd.Index.intersection, (cell.index for cell in (*then, *now)))
-            both = both.difference(now[0].index[now[0]["series_break_before"]])
+            for cell in now:
+                both = both.difference(cell.index[cell["series_break_before"]])
             if len(both):
                 first, second = (
                     self._change(before.loc[both], after.loc[both])
@@ -351,7 +377,14 @@ class _About:
                 )
                 opened = first.less(second)
                 yield from self._asked(
-                    "gap", opened, now[0].loc[both], then[0].loc[both], spoken, peers, breakdown
+                    "gap",
+                    opened,
+                    now[0].loc[both],
+                    then[0].loc[both],
+                    spoken,
+                    peers,
+                    breakdown,
+                    gap=tuple(now),
                 )
 
     @staticmethod
@@ -362,9 +395,18 @@ class _About:
 
     def _change(self, before: pd.DataFrame, after: pd.DataFrame) -> _Estimates:
         """What the figures' change estimates. If nothing happened, an area's rate is that of both years together."""
-        if self.scale is not Scale.SHARE:
+        if self.scale is Scale.PLAIN:
             return self._estimates(after).less(self._estimates(before))
         count, people = _sums(before, after)
+        if self.scale.is_logarithm:
+            # A count that has all but gone is as far from chance as one that has doubled.
+            with np.errstate(divide="ignore", invalid="ignore"):
+                rate = count / people if self.scale is Scale.RATIO else count / 2
+                of = [
+                    year["denominator"].to_numpy(dtype=float) if self.scale is Scale.RATIO else 1.0
+                    for year in (after, before)
+                ]
+                return self._estimates(after, rate * of[0]).less(self._estimates(before, rate * of[1]))
         expected = _shrunk(count, people)
         return self._estimates(after, expected).less(self._estimates(before, expected))
 
@@ -382,7 +424,9 @@ class _About:
         )
 
     def _estimates(self, rows: pd.DataFrame, expected: Floats | None = None) -> _Estimates:
-        """What the figures estimate, on the scale of the indicator. `expected`: the rates that shares are taken to have."""
+        """What the figures estimate, on the scale of the indicator. `expected`: the rates that shares, the cases
+        that counts are taken to have if nothing happened.
+        """
         figure, count, people = (rows[c].to_numpy(dtype=float) for c in ("value", "numerator", "denominator"))
         base = rows["rounded_to"].fillna(1).to_numpy(dtype=float)
         rounding = (base**2 - 1) / 12
@@ -398,10 +442,11 @@ class _About:
                 printed = np.full(len(rows), (0.1**self.indicator.decimals) ** 2 / 12)
                 return _Estimates.of(rows, figure, np.zeros(len(rows)), printed, np.isfinite(figure))
             related = self.scale is Scale.RATIO
-            estimate = np.log(count / people) if related else np.log(count)
-            rounded = rounding / count**2 + (rounding / people**2 if related else 0)
-            enough = (count >= LEAST_COUNT) & ((people > 0) if related else True)
-            return _Estimates.of(rows, estimate, 1 / count, rounded, enough)
+            cases = count if expected is None else expected
+            estimate = np.log((count + 0.5) / people) if related else np.log(count + 0.5)
+            rounded = rounding / cases**2 + (rounding / people**2 if related else 0)
+            enough = (cases >= LEAST_COUNT) & ((people > 0) if related else True)
+            return _Estimates.of(rows, estimate, 1 / cases, rounded, enough)
 
     def _asked(
         self,
@@ -413,6 +458,7 @@ class _About:
         peers: Peers,
         group: str = "",
         earlier: Sequence[_Estimates] = (),
+        gap: tuple[pd.DataFrame, ...] = (),
     ) -> Iterator[Question]:
         """How far each area lies from the others, in standard deviations that include how areas differ.
 
@@ -421,7 +467,7 @@ class _About:
         chosen = np.flatnonzero(estimates.enough)
         if len(chosen) < LEAST_AREAS:
             return
-        estimate, chance = estimates.estimate[chosen], estimates.variance[chosen]
+        estimate, variance = estimates.estimate[chosen], estimates.variance[chosen]
         areas = [str(area) for area in estimates.areas.to_numpy()[chosen]]
         spread = _Spread.of(earlier)
         # Levels of earlier years are those of the same areas again; how areas changed says something new every year.
@@ -431,16 +477,24 @@ class _About:
                 continue
             others = np.arange(len(chosen)) != position
             reference, between, of_mean = _random_effects(
-                estimate[others], chance[others], spread.without(area)
+                estimate[others], variance[others], spread.without(area)
             )
-            total = chance[position] + between + of_mean
+            total = variance[position] + between + of_mean
             if total <= 0:
                 continue  # nothing differs, and no figure says how much it might
             z = float((estimate[position] - reference) / np.sqrt(total))
+            if not np.isfinite(z):
+                continue
             yield Question(
                 kind, self.indicator.id, self.scale, area, now, then, float(estimate[position]), reference, z,
-                _freedom(known, between, total), group, peers,
+                _freedom(known, between, total), group, peers, gap,
             )  # fmt: skip
+
+
+def _is_year_after(after: pd.DataFrame, before: pd.DataFrame) -> bool:
+    """Do the figures of two frames lie a year apart? A year that is missing is no change."""
+    end, start = (pd.Timestamp(frame["period_end"].iloc[0]) for frame in (after, before))
+    return bool(start + pd.DateOffset(years=1) == end)
 
 
 def _school_types(values: pd.DataFrame) -> dict[str, str]:
@@ -568,8 +622,9 @@ def _random_effects(estimate: Floats, variance: Floats, earlier: _Spread) -> tup
     between = _between(estimate - centre, variance, earlier)
     # Once more without those that are far off by this: a few of them still widen it.
     near = np.abs(estimate - centre) <= FAR_OFF * np.sqrt(variance + between)
-    centre = float(np.median(estimate[near]))
-    between = _between(estimate[near] - centre, variance[near], earlier.within(FAR_OFF, between))
+    if near.mean() >= LEAST_NEAR:
+        centre = float(np.median(estimate[near]))
+        between = _between(estimate[near] - centre, variance[near], earlier.within(FAR_OFF, between))
     total = variance + between
     # The mean of what is not far off; the weights of the others are cut.
     weights = np.minimum(1, 2 / np.maximum(np.abs(estimate - centre) / np.sqrt(total), 1e-9)) / total
@@ -596,8 +651,12 @@ _WINSORISED_VARIANCE = float(1 - 2 * WINSORISED - 2 * _EDGE * norm.pdf(_EDGE) + 
 
 
 def _freedom(areas: int, between: float, total: float) -> float:
-    """Degrees of freedom of a variance of which only the part between areas is an estimate (Satterthwaite)."""
-    return areas * (total / between) ** 2 if between > 0 else 1e9
+    """Degrees of freedom of a variance of which the part between areas is an estimate (Satterthwaite).
+
+    Never more than `MOST_KNOWN` times what the areas give: that nothing exceeds chance is an estimate, too.
+    """
+    known = KNOWN_SHARE * max(areas, 1)
+    return known * min((total / between) ** 2, MOST_KNOWN) if between > 0 else known * MOST_KNOWN
 
 
 def _as_finding(
@@ -607,34 +666,35 @@ def _as_finding(
     row, digits = question.row, indicator.decimals
     value, before = float(row["value"]), question.before
     reference, difference = _in_units(question, value)
+    in_percent = indicator.unit == "percent"
     facts: dict[str, object] = {
         "label": indicator.label,
         "area": names.get(question.area, question.area).split(",")[0],  # without ", kreisfreie Stadt"
         "when": Period(str(row["period_label"])),
         "now": _figure(value, digits),
         "unit": UNITS[indicator.unit],
-        "reference": _figure(reference, digits),
         "members": question.peers.members,
+        "why": _OF_AREAS if question.scale is Scale.PLAIN else _OF_CASES,
     }
     if question.kind == "outlier":
         side = Text(de="über", en="above") if difference > 0 else Text(de="unter", en="below")
         sentence = said(
             "{label}: {area} liegt {when} mit {now} {unit} {side} dem, was die anderen {members} zeigen "
-            "({reference} {unit}); der Abstand ist größer als bei dieser Fallzahl zu erwarten.",
+            "({reference} {unit}); der Abstand ist größer als {why} zu erwarten.",
             "{label}: {area} at {now} {unit} {when} lies {side} what the other {members} show ({reference} {unit}), "
-            "further than expected with so many cases.",
-            side=side, **facts,
+            "further than expected {why}.",
+            side=side, reference=_figure(reference, digits), **facts,
         )  # fmt: skip
     elif question.kind == "change":
-        moved = Text(de="stieg", en="rose") if value > before else Text(de="sank", en="fell")
-        by = _POINTS if question.scale in (Scale.SHARE, Scale.PLAIN) else UNITS["percent"]
-        by = by if indicator.unit == "percent" or question.scale.is_logarithm else UNITS[indicator.unit]
+        points = _POINTS if in_percent else UNITS[indicator.unit]
         sentence = said(
-            "{label}: In {area} {moved} der Wert {when} von {before} auf {now} {unit}; die anderen {members} veränderten "
-            "sich um {reference} {by}. Die Veränderung ist größer als bei dieser Fallzahl zu erwarten.",
-            "{label}: in {area} the value {moved} from {before} to {now} {unit} {when}; the other {members} changed by "
-            "{reference} {by}. The change is larger than expected with so many cases.",
-            moved=moved, before=_figure(before, digits), by=by, **{**facts, "reference": _figure(reference, digits or 1)},
+            "{label}, {area}: {now} {unit} {when} nach {before} im Jahr davor ({own} {by}); die Werte der anderen {members} "
+            "veränderten sich um {reference} {by}. Der Unterschied ist größer als {why} zu erwarten.",
+            "{label}, {area}: {now} {unit} {when} after {before} the year before ({own} {by}); the values of the other "
+            "{members} changed by {reference} {by}. The difference is larger than expected {why}.",
+            before=_figure(before, digits), own=_change(reference + difference, max(digits, 1)),
+            by=UNITS["percent"] if question.scale.is_logarithm else points,
+            reference=_change(reference, max(digits, 1)), **facts,
         )  # fmt: skip
     else:
         groups = {
@@ -642,11 +702,12 @@ def _as_finding(
             "nationality": Text(de="Ausländern und Deutschen", en="foreigners and Germans"),
         }[question.group]
         sentence = said(
-            "{label}: In {area} veränderte sich {when} der Abstand zwischen {groups} um {change} Prozentpunkte; das ist mehr "
-            "als bei dieser Fallzahl zu erwarten.",
-            "{label}: in {area} the gap between {groups} changed by {change} percentage points {when}, more than expected "
-            "with so many cases.",
-            groups=groups, change=_figure(100 * question.estimate, digits), **facts,
+            "{label}, {area}: Der Abstand zwischen {groups} ist {when} um {own} Prozentpunkte {side}; bei den anderen "
+            "veränderte er sich um {reference} Prozentpunkte. Der Unterschied ist größer als {why} zu erwarten.",
+            "{label}, {area}: the gap between {groups} has become {own} percentage points {side} {when}; that of the others "
+            "changed by {reference} percentage points. The difference is larger than expected {why}.",
+            groups=groups, own=_figure(abs(reference + difference), digits), reference=_change(reference, digits),
+            side=_gap_side(question), **facts,
         )  # fmt: skip
     is_implausible = abs(question.z) > IMPLAUSIBLE
     evidence = _evidence(question, p_value, q_value)
@@ -682,6 +743,20 @@ def _as_finding(
 
 
 _POINTS = UNITS["percentage points"]
+_OF_CASES = Text(de="bei dieser Fallzahl", en="with so many cases")
+_OF_AREAS = Text(de="nach der Streuung der anderen", en="from how the others scatter")
+
+
+def _gap_side(question: Question) -> Text:
+    """Has the gap between the first and the second group grown or shrunk? Both groups' figures say it."""
+    first, second = (float(frame["value"].loc[[question.area]].iloc[0]) for frame in question.gap)
+    grew = (first - second) * question.estimate > 0
+    return Text(de="größer geworden", en="wider") if grew else Text(de="kleiner geworden", en="narrower")
+
+
+def _change(value: float, decimals: int) -> Text:
+    """A change with its sign."""
+    return Text(de=number(value, "de", decimals, signed=True), en=number(value, "en", decimals, signed=True))
 
 
 def _in_units(question: Question, value: float) -> tuple[float, float]:
@@ -711,23 +786,31 @@ def _concerned(question: Question, indicator: Indicator, difference: float) -> f
     elif question.scale is Scale.PLAIN or indicator.unit == "EUR":
         return None
     else:
-        people = float(np.expm1(abs(question.estimate - question.reference))) * float(row["numerator"])
-    return 5.0 * round(people / 5)
+        people = abs(float(np.expm1(question.reference - question.estimate))) * float(row["numerator"])
+    base = 5.0 if pd.isna(row["rounded_to"]) else max(5.0, float(row["rounded_to"]))
+    return base * round(people / base)
 
 
 def _evidence(question: Question, p_value: float, q_value: float) -> Text:
     """How many cases, how far, and how sure."""
     count, people = float(question.row["numerator"]), float(question.row["denominator"])
     cases: Text | str
-    if question.scale is Scale.SHARE:
+    if question.gap:
+        both = [frame.loc[[question.area]].iloc[0] for frame in question.gap]
+        cases = said(
+            "{n} von {of} und {other} von {of_other} Fällen; ", "{n} of {of} and {other} of {of_other} cases; ",
+            n=float(both[0]["numerator"]), of=float(both[0]["denominator"]),
+            other=float(both[1]["numerator"]), of_other=float(both[1]["denominator"]),
+        )  # fmt: skip
+    elif question.scale is Scale.SHARE:
         cases = said("{n} von {of} Fällen; ", "{n} of {of} cases; ", n=count, of=people)
     elif question.scale is Scale.RATIO:
         cases = said("{n} zu {of}; ", "{n} to {of}; ", n=count, of=people)
     else:
         cases = ""
     return said(
-        "{cases}Abstand {z} Standardabweichungen; {p}; von so sicheren Befunden sind {false} falsch",
-        "{cases}a distance of {z} standard deviations; {p}; of findings as sure as this {false} are false",
+        "{cases}Abstand {z} Standardabweichungen; {p}; von so sicheren Reihen sind {false} falsch",
+        "{cases}a distance of {z} standard deviations; {p}; of series as sure as this {false} are false",
         cases=cases, z=_figure(question.z, 1), p=_at_most("p", p_value, 0.001), false=_share_of_false(q_value),
     )  # fmt: skip
 
@@ -748,4 +831,4 @@ def _share_of_false(q_value: float) -> Text:
     """How many of such findings are false, in percent and never as nothing."""
     if q_value < 0.001:
         return said("weniger als {least}", "fewer than {least}", least=Percent(0.001, 1))
-    return said("höchstens {share}", "at most {share}", share=Percent(q_value, 1))
+    return said("höchstens {share}", "at most {share}", share=Percent(math.ceil(1000 * q_value) / 1000, 1))

@@ -915,7 +915,7 @@ class Catalogue(Entry):
     def _terms_of_index(self, index: Index) -> list[Term]:
         """The terms of an index's components by the formula that its level has."""
         behind = [self.indicators[c.indicator] for c in index.components]
-        formulas = [i.formulas["local" if index.level not in i.levels else "main"] for i in behind]
+        formulas = [i.formulas.get("local" if index.level not in i.levels else "main", ()) for i in behind]
         return [t for formula in formulas for t in formula if t is not None]
 
     def origins_inside(self, indicator: Indicator) -> set[str]:

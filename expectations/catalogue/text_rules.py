@@ -1,6 +1,6 @@
-"""What the sentences of an indicator may say: nothing that its declaration does not hold.
+"""What the sentences of an indicator may say: nothing that its declaration does not hold. Others do not load.
 
-Belongs here: rules on labels and calculations that a program can check. Does not belong here: sentences that are made
+Belongs here: rules on labels, purposes, interpretations and calculations that a program can check. Does not belong here: sentences that are made
 from the declaration (availability.py).
 """
 
@@ -16,7 +16,7 @@ from expectations.catalogue.registers import Term
 
 FORBIDDEN = re.compile(
     r"gesperrt|sperren|Sperrung|suppress|teilweise gesichert|partly confirmed|noch festzulegen|to be determined|…"
-    r"|angeben\b|nicht (?:zu )?mischen|do not mix|state the population|beachten\b|\bmind\b"
+    r"|angeben\b|nicht (?:zu )?mischen|do not mix|state the population|beachten\b|\bmind (?:the|that)\b"
 )
 """What a release does not do (it rounds), and notes of the authors to themselves."""
 
@@ -31,22 +31,27 @@ BREAKDOWN_WORDS = {
 
 _BROKEN_DOWN = re.compile(r"\bnach ([A-ZÄÖÜ]\w+)(?:(?:, | und )([A-ZÄÖÜ]\w+))*")
 _PERIODS = re.compile(r"gegliedert|getrennt nach|Berichtsmonat\b.*Gliederung|im Halbjahr|im Monat\b")
-_SCALE = re.compile(r"(?:×|mal|times|je|per) (?=[\d.,]*0\b)(\d[\d.,]*\d|\d)")
+_SCALE = re.compile(
+    r"(?:×\s?|\b(?:mal|times|je|per) )(?=[\d.,]*00\b|10\b|12\b)(\d[\d.,]*\d|\d)\b(?!\. [A-Z]| Gruppe)"
+)
 _MEANS = (
     (re.compile(r"zwölf Monate|twelve months"), 1 / 12),
     (re.compile(r"Hälfte der zwei|half of the two"), 2),
     (re.compile(r"Drittel der drei|third of the three"), 3),
 )
 """Means in words, and what the formula's scale is then multiplied by."""
+_YEARS = r"(?:-[Jj]ähr|(?: Jahren?)\b)"
 _AGES = re.compile(
-    r"(?P<low>\d{1,2})-? bis (?:(?P<under>unter )?)(?P<high>\d{1,2})(?:-[Jj]ähr|(?: Jahren?)\b)"
+    rf"(?P<low>\d{{1,2}})(?:-? bis (?P<under>unter )?|–)(?P<high>\d{{1,2}}){_YEARS}"
     r"|[Zz]wischen (?P<from>\d{1,2}) und (?P<to>\d{1,2})(?= Jahren)"
-    r"|(?P<below>[Uu]nter|[Uu]nter-|bis unter|[Aa]b) (?P<edge>\d{1,2})(?:-[Jj]ähr|(?: Jahren?)\b)"
+    rf"|(?P<below>[Uu]nter|[Uu]nter-|bis unter|[Aa]b) (?P<edge>\d{{1,2}}){_YEARS}"
 )
 _AGES_EN = re.compile(
-    r"(?:(?<=aged )|(?<=ages )|(?=\d{1,2} to under ))(?P<low>\d{1,2}) to (?P<under>under )?(?P<high>\d{1,2})\b"
+    r"(?:(?<=aged )|(?<=ages )|(?=\d{1,2} to under )|(?=\d{1,2}(?: to |- to |–)\d{1,2}(?: years|-year)))"
+    r"(?P<low>\d{1,2})(?:-? to (?P<under>under )?|–)(?P<high>\d{1,2})\b"
     r"|between (?P<from>\d{1,2}) and (?P<to>\d{1,2})(?= years)"
-    r"|(?P<below>(?<!to )[Uu]nder|below the age of) (?P<edge>\d{1,2})(?![\d,.]|%| percent| people| persons)"
+    r"|(?:(?P<below>(?<=children )under|(?<=persons )under|(?<=people )under|(?<=aged )under|(?<=population )under"
+    r"|below the age of) |(?<=aged )(?=\d{1,2} and over))(?P<edge>\d{1,2})\b(?![.,]\d)"
 )
 _SENTENCES = ("purpose", "interpretation", "calculation")
 _LEVEL_WORDS = {"Stadtteil": "city_district", "je Schule": "school"}
@@ -84,15 +89,11 @@ def _forbidden(catalogue: Catalogue, indicator: Indicator) -> Iterator[Wrong]:
 
 
 def _breakdowns(indicator: Indicator) -> Iterator[Wrong]:
-    """Breakdowns that a text names, and periods that a calculation names.
-
-    In a calculation "nach" speaks of nothing else; in the other texts only words for breakdowns are judged (nach SGB II).
-    """
+    """Breakdowns that a text names by a word for them (not nach SGB II), and periods that a calculation names."""
     for field in _SENTENCES:
         for match in _BROKEN_DOWN.finditer(getattr(indicator, field).de):
             for word in re.findall(r"[A-ZÄÖÜ]\w+", match[0]):
-                judged = field == "calculation" or word in BREAKDOWN_WORDS
-                if judged and BREAKDOWN_WORDS.get(word) not in indicator.breakdowns:
+                if word in BREAKDOWN_WORDS and BREAKDOWN_WORDS[word] not in indicator.breakdowns:
                     yield field, f"the {field} says 'nach {word}', the indicator has no such breakdown"
     if period := _PERIODS.search(indicator.calculation.de):
         yield "calculation", f"the calculation says '{period[0]}', which no declaration holds"
@@ -129,7 +130,7 @@ def _scale(indicator: Indicator) -> Iterator[Wrong]:
         if indicator.kind.needs_denominator and indicator.multiplier != 1 and not says_so:
             yield "calculation", f"the calculation does not say '× {indicator.multiplier:g}' ({language})"
         for match in _SCALE.finditer(getattr(indicator.calculation, language)):
-            number = float(match[1].replace(".", "").replace(",", ""))
+            number = float(re.sub(r"[.,](?=\d{3}\b)|[.,]0+$", "", match[1]))
             for mean, factor in _MEANS:
                 if mean.search(getattr(indicator.calculation, language)):
                     number *= factor

@@ -56,19 +56,22 @@ def write_release(
     # Workers write the workbooks, which take longest, while this process writes everything else.
     tasks = _workbooks(folder / "xlsx", release, contents, catalogue, imprint)
     with workers.alongside(write_workbook, tasks):
-        _write_files(folder, release, contents, catalogue, descriptions, follows, imprint)
+        _write_files(folder, contents, catalogue, descriptions, follows, imprint)
+    if not imprint.is_internal:  # nothing for portals
+        # It says how large every file is, the workbooks among them: only now are they whole.
+        for name, text in dcat_ap_de(folder, release, contents, catalogue, imprint).items():
+            (folder / name).write_text(text, encoding="utf-8")
 
 
 def _write_files(
     folder: Path,
-    release: str,
     contents: Contents,
     catalogue: Catalogue,
     descriptions: ColumnTexts,
     follows: str | None,
     imprint: Imprint,
 ) -> None:
-    """All files of a release but its manifest and its workbooks."""
+    """All files of a release but its manifest, its workbooks and the entries of portals."""
     for table in contents.tables:
         _write_parquet(folder / "parquet" / f"{table.name}.parquet", table, descriptions, imprint)
         write_csv(folder / "csv" / f"{table.name}.csv", table.rows)
@@ -91,9 +94,6 @@ def _write_files(
     write_json(folder / "datapackage.json", _data_package(contents, descriptions, imprint))
     abouts = {table.name: about(table, imprint) for table in contents.tables}
     write_json(folder / "csv" / "csv-metadata.json", csvw(contents, descriptions, abouts))
-    if not imprint.is_internal:  # nothing for portals
-        for name, text in dcat_ap_de(folder, release, contents, catalogue, imprint).items():
-            (folder / name).write_text(text, encoding="utf-8")
     pages = {
         "dictionary.html": dictionary_page(contents, catalogue, descriptions, imprint),
         "fields_of_action.html": fields_page(contents, catalogue, imprint),

@@ -215,7 +215,8 @@ def social_index(tables: dict[str, Table], fourth: pd.Series) -> Table:
             "fourth": fourth,
         }
     )
-    percentages = (shares * 100).round(1)
+    # Half a tenth is rounded up; the sixth decimal takes away what binary numbers add to it.
+    percentages = ((shares * 1000).round(6) + 0.5).apply(np.floor) / 10
     years = percentages.groupby("year")
     z_values = (percentages - years.transform("mean")) / years.transform(lambda column: column.std(ddof=0))
     index = z_values.mean(axis=1, skipna=False).rename("value")

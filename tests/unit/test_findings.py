@@ -21,7 +21,7 @@ def told(counts: list[int], people: list[int], year: int = 2025) -> pd.DataFrame
     frame = pd.DataFrame({"numerator": counts, "denominator": people}, dtype=float)
     breakdowns = dict.fromkeys(load_catalogue().breakdowns, TOTAL)
     return frame.assign(
-        indicator_id=RATE, area_code=[f"07111-ST{n:02d}" for n in range(len(counts))], area_level="city_district",
+        indicator_id=RATE, area_code=[f"07111-ST{n or 99:02d}" for n in range(len(counts))], area_level="city_district",
         period_end=pd.Timestamp(year, 12, 31), period_label=str(year), rounded_to=5, series_break_before=False,
         value=(100 * frame["numerator"] / frame["denominator"]).round(1), **breakdowns,
     )  # fmt: skip
@@ -98,7 +98,7 @@ def test_where_areas_are_of_two_kinds_neither_is_an_outlier(catalogue: Catalogue
         two_kinds = told([0] * without + [380] * (25 - without), [400] * 25)
         assert findings(two_kinds, catalogue, "07111", {}).empty
     few = told([0] * 2 + [380] * 23, [400] * 25)
-    assert list(findings(few, catalogue, "07111", {})["area_code"]) == ["07111-ST00", "07111-ST01"]
+    assert list(findings(few, catalogue, "07111", {})["area_code"]) == ["07111-ST01", "07111-ST99"]
 
 
 def test_a_school_of_a_rare_type_is_asked_how_it_changed(catalogue: Catalogue) -> None:
@@ -118,15 +118,13 @@ def test_ratios_are_asked_and_told_in_their_unit(catalogue: Catalogue) -> None:
     """Persons a class: one school of 25 has twice as many."""
     pupils = [400 + 5 * (n % 3) for n in range(25)]
     pupils[4] = 800
-    schools = told(pupils, [20] * 25).assign(
-        indicator_id="pupils_per_class", area_level="school", value=[p / 20 for p in pupils]
-    )
+    schools = told(pupils, [20] * 25).assign(indicator_id="pupils_per_class", value=[p / 20 for p in pupils])
     (found,) = findings(schools, catalogue, "07111", {"07111-ST04": "Schule am Rhein"}).to_dict("records")
     assert found["kind"] == "outlier"
     assert "Schule am Rhein liegt im Jahr 2025 mit 40,0 Personen je Klasse über dem" in found["sentence_de"]
-    assert "(20,2 Personen je Klasse)" in found["sentence_de"]
+    assert "(20,3 Personen je Klasse)" in found["sentence_de"]
     assert found["difference"] == pytest.approx(19.8, abs=0.1)
-    assert found["people"] == pytest.approx(790, abs=10)
+    assert found["people"] == pytest.approx(19.8 * 20, abs=5)
 
 
 def test_counts_say_how_areas_change_and_not_that_one_is_larger(catalogue: Catalogue) -> None:
@@ -136,12 +134,76 @@ def test_counts_say_how_areas_change_and_not_that_one_is_larger(catalogue: Catal
         told(sizes, [1] * 20, 2024).assign(value=sizes),
         told(after, [1] * 20, 2025).assign(value=after),
     ]
-    counts = pd.concat(years).assign(indicator_id="day_care_places", denominator=np.nan)
+    counts = pd.concat(years).assign(indicator_id="pupils", denominator=np.nan)
     (found,) = findings(counts, catalogue, "07111", {}).to_dict("records")
     assert (found["kind"], found["area_code"]) == ("change", "07111-ST19")
-    assert "stieg der Wert im Jahr 2025 von 1.540 auf 2.400 Plätze" in found["sentence_de"]
+    assert ": 2.400 Personen im Jahr 2025 nach 1.540 im Jahr davor (+55,8 Prozent)" in found["sentence_de"]
+    assert "2,400 persons in 2025 after 1,540 the year before (+55.8 percent)" in found["sentence_en"]
+    assert found["people"] == pytest.approx(860, abs=15)
     assert found["reference"] == pytest.approx(0, abs=0.5)
     assert found["difference"] == pytest.approx(55.8, abs=0.5)
+
+
+def test_capacities_are_not_asked(catalogue: Catalogue) -> None:
+    """Places and facilities are decided; no distribution says how far they scatter."""
+    after = [400] * 19 + [900]
+    years = [
+        told([400] * 20, [1] * 20, 2024).assign(value=400),
+        told(after, [1] * 20, 2025).assign(value=after),
+    ]
+    assert findings(pd.concat(years).assign(indicator_id="day_care_places"), catalogue, "07111", {}).empty
+
+
+def test_a_count_that_all_but_vanishes_is_found(catalogue: Catalogue) -> None:
+    after = [400] * 19 + [5]
+    years = [
+        told([400] * 20, [1] * 20, 2024).assign(value=400),
+        told(after, [1] * 20, 2025).assign(value=after),
+    ]
+    (found,) = findings(pd.concat(years).assign(indicator_id="pupils"), catalogue, "07111", {}).to_dict(
+        "records"
+    )
+    assert found["difference"] < -98
+
+
+def test_a_year_that_is_missing_is_no_change(catalogue: Catalogue) -> None:
+    before, after = told([60] * 20, [400] * 20, 2021), told([60] * 19 + [120], [400] * 20, 2025)
+    assert set(findings(pd.concat([before, after]), catalogue, "07111", {})["kind"]) == {"outlier"}
+
+
+def test_quiet_years_before_a_loud_one_stop_nothing(catalogue: Catalogue) -> None:
+    """All areas but one far from the middle: nobody is near anybody, and no number is lost."""
+    years = [told([100] * 9, [400] * 9, year) for year in range(2020, 2025)]
+    loud = told([100] + [50] * 4 + [200] * 4, [400] * 9, 2025)
+    found = findings(pd.concat([*years, loud]), catalogue, "07111", {})
+    assert found["z"].notna().all()
+
+
+def test_what_could_not_be_placed_is_no_stadtteil(catalogue: Catalogue) -> None:
+    rows = told([60] * 19 + [300], [400] * 20)
+    rows["area_code"] = rows["area_code"].replace("07111-ST19", "07111-ST00")
+    assert findings(rows, catalogue, "07111", {}).empty
+
+
+@pytest.mark.parametrize(
+    ("women", "side"),
+    [(1120, "25,0 Prozentpunkte größer geworden"), (500, "13,8 Prozentpunkte kleiner geworden")],
+)
+def test_a_gap_says_whether_it_opened(catalogue: Catalogue, women: int, side: str) -> None:
+    def year(end: int, last: int) -> list[pd.DataFrame]:
+        first, second = [720] * 19 + [last], [480] * 20
+        return [
+            told(first, [1600] * 20, end).assign(sex="female"), told(second, [1600] * 20, end).assign(sex="male"),
+            told([1200] * 19 + [480 + last], [3200] * 20, end),
+        ]  # fmt: skip
+
+    rows = pd.concat([*year(2024, 720), *year(2025, women)]).assign(
+        indicator_id="migration_background_percent"
+    )
+    found = findings(rows, catalogue, "07111", {})
+    gap = found[found["kind"] == "gap"].iloc[0]
+    assert side in gap["sentence_de"]
+    assert f"{women:,} von 1.600 und 480 von 1.600 Fällen".replace(",", ".") in gap["evidence_de"]
 
 
 def test_figures_without_parts_are_asked_too(catalogue: Catalogue) -> None:

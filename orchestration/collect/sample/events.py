@@ -1,7 +1,7 @@
 """What sets the districts of the invented Land apart, and what happens in its Koblenz: factors on counts.
 
 Belongs here: which districts have more of what, how far that moves from year to year, and the planted events that a
-night on the sample must find (docs/sample.md). Does not belong here: what the factors are put on (population.py,
+night on the sample must find (docs/registers.md). Does not belong here: what the factors are put on (population.py,
 figures.py). Everything is invented; the same code gives the same factors on every machine.
 """
 
@@ -52,7 +52,7 @@ SPREADS = {
     "employment": Spread(0.025, 0.003, 0.98),
     "old": Spread(0.06, 0.0, 0.97),
 }
-"""By theme. Koblenz itself has a factor of 1: its levels are declared where they are made."""
+"""By theme. Koblenz itself has a factor of 1 in the last year, but for events: its levels are declared where they are made."""
 
 COURSE = {2018: 0.96, 2019: 0.95, 2020: 1.12, 2021: 1.10, 2022: 1.0, 2023: 1.02, 2024: 1.02}
 """Unemployment everywhere, beside that of the last year: few out of work before the pandemic, many in it."""
@@ -79,7 +79,7 @@ EVENTS = (
     Event("without_certificate", HOME, 2025, 1.60, "leavers_without_certificate_percent", True),
     Event("care_under_3", HOME, 2025, 0.87, "care_rate_under_3_percent", True),
     Event("child_poverty", "Kesselheim", 2025, 1.55, "child_poverty_percent", True),
-    Event("education_package", "Altstadt", 2025, 0.55, "education_package_percent", True),
+    Event("education_package", "Altstadt", 2025, 0.45, "education_package_percent", True),
     Event("teachers", "12917", 2025, 0.60, "pupils_per_teacher", True),
     Event("jobless_foreign", HOME, 2025, 0.80, "foreign_unemployment_rate_percent", False),
     Event("jobless", "Rauental", 2025, 0.55, "unemployed_of_working_age_percent", False),

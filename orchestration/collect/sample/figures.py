@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from orchestration.collect.sample.city import Array, Layout
-from orchestration.collect.sample.events import happened
+from orchestration.collect.sample.events import HOME, happened
 from orchestration.collect.sample.population import GENERAL, SEED, Unit
 from orchestration.collect.sample.register_files import Delivery
 from orchestration.settings import CityDistrict
@@ -31,9 +31,20 @@ INHABITANTS = 115_000
 
 
 def aggregated(
-    year: int, districts: Sequence[CityDistrict], *, layout: Layout, numbers: Array, unit: Unit, seed: int
+    year: int,
+    districts: Sequence[CityDistrict],
+    *,
+    layout: Layout,
+    numbers: Array,
+    pupils: Array,
+    unit: Unit,
+    seed: int,
+    code: str,
 ) -> Iterator[Delivery]:
-    """The aggregated deliveries of a year. A generator of its own: others' figures don't depend on it."""
+    """The aggregated deliveries of a year. A generator of its own: others' figures don't depend on it.
+
+    `numbers`, `pupils`: of every school. `code`: the city's; planted events happen in the sample's own city alone.
+    """
     rng = np.random.default_rng([seed, year, 5])
     end, autumn = dt.date(year, 12, 31), dt.date(year, 10, 1)
     grown = 1 + 0.012 * (year - 2015)
@@ -44,7 +55,8 @@ def aggregated(
 
     def here(theme: str, places: Iterable[object]) -> Array:
         """What the planted events have made of something in each place; other seeds' cities have none."""
-        return np.array([happened(theme, str(place), year) if seed == SEED else 1.0 for place in places])
+        is_sample = seed == SEED and code == HOME
+        return np.array([happened(theme, str(place), year) if is_sample else 1.0 for place in places])
 
     names = [district.name for district in districts]
 
@@ -71,10 +83,8 @@ def aggregated(
         "Ausbildungsstätte": ["Schule", "Hochschule"], "Geförderte": near(np.array([310, 1420])),
     }))  # fmt: skip
     general = layout.school_type < 6
-    positions = np.array([
-        unit.pupils[year, code, "total"] / max(int((layout.school_type == n).sum()), 1) / PUPILS_PER_TEACHER[code]
-        for n, code in enumerate(GENERAL)
-    ])[layout.school_type[general]]  # fmt: skip
+    of_type = np.array([PUPILS_PER_TEACHER[code] for code in GENERAL])[layout.school_type[general]]
+    positions = np.maximum(pupils[general], 10) / of_type
     # Every school is a little better or worse off, and stays so.
     teachers = np.random.default_rng([seed, 14]).uniform(0.88, 1.12, general.sum()) * here(
         "teachers", numbers[general]

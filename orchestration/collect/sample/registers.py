@@ -135,8 +135,9 @@ class RegisterWriter:
         yield Delivery("school_rooms", autumn, self._rooms())
         yield Delivery("pupil_transport", autumn, self._transport(year, rng))
         yield from aggregated(
-            y, self.districts, layout=self.layout, numbers=self.numbers, unit=self.unit, seed=self.seed
-        )
+            y, self.districts, layout=self.layout, numbers=self.numbers, unit=self.unit, seed=self.seed, code=self.code,
+            pupils=np.bincount(year.pupils.school, minlength=len(self.numbers)),
+        )  # fmt: skip
         yield Delivery("measures_and_projects", end, self._projects(y))
         yield Delivery("network_partners", end, self._partners())
         yield Delivery("survey_all_day", dt.date(y + 1, 2, 1), self._survey_all_day(year, rng))
