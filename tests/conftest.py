@@ -42,7 +42,7 @@ settings.register_profile("suite", deadline=None, derandomize=True, max_examples
 settings.load_profile("suite")
 
 
-FULL_TIER = ("nights", "servers", "browser", "slices")
+FULL_TIER = ("nights", "servers", "browser", "slices", "recomputation")
 """Folders of the second tier; single tests of other folders join it by the marker `full_tier`."""
 
 ORDER = (

@@ -44,6 +44,7 @@ def test_the_unit_tests_of_the_dbt_project_pass(home: Path) -> None:
     assert "PASS=25 WARN=0 ERROR=0" in dbt(home, "test", "--select", "test_type:unit")
 
 
+@pytest.mark.full_tier
 def test_docs_and_lineage_build_and_describe_every_published_column(home: Path, catalogue: Catalogue) -> None:
     dbt(home, "docs", "generate", "--static")
     page = (home / "target" / "static_index.html").read_text(encoding="utf-8")
@@ -56,6 +57,7 @@ def test_docs_and_lineage_build_and_describe_every_published_column(home: Path, 
         assert columns == {c for c, d in described[model]["columns"].items() if d["description"]}
 
 
+@pytest.mark.full_tier
 def test_a_damaged_cache_of_the_manifest_is_made_again(
     bare_home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

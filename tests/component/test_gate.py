@@ -44,6 +44,7 @@ def test_evidence_about_other_content_does_not_count(city: Path) -> None:
         assert pq.read_table(after.parquet(name)).equals(pq.read_table(before.parquet(name)))
 
 
+@pytest.mark.full_tier
 def test_a_damaged_release_is_replaced_by_a_whole_one(city: Path) -> None:
     before = served(city)
     file = before.folder / "csv" / "area.csv"
@@ -56,6 +57,7 @@ def test_a_damaged_release_is_replaced_by_a_whole_one(city: Path) -> None:
     assert after.manifest["content_digest"] == before.manifest["content_digest"]
 
 
+@pytest.mark.full_tier
 def test_a_held_table_keeps_the_definitions_of_its_version(city: Path) -> None:
     """Tonight's catalogue names an indicator anew while its table is held: names and values agree."""
     before = served(city)

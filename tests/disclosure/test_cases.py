@@ -326,6 +326,7 @@ def test_three_of_a_hundred_and_eighty_open_by_total_and_by_rate() -> None:
 _MICRO = {"V1": {"B": ["Ba", "Bb", "Bc"], "D": ["Da", "Db"]}}
 
 
+@pytest.mark.full_tier
 @pytest.mark.parametrize("method", ["OPT", "HITAS", "HYPERCUBE", "SIMPLEHEURISTIC", "GAUSS"])
 def test_leaking_patterns_of_peers_are_rejected_and_others_pass(method: str) -> None:
     if not (cases.CASES / f"sdctable_vignette_maxN10_{method}.csv").exists():
