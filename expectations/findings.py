@@ -120,20 +120,21 @@ class Scale(Enum):
         Not asked are balances, indices, models, what is distributed, and capacities (places, facilities, hours): they
         are decided and change in steps, so no distribution says how far they scatter.
         """
-        if indicator.numerator is not None:
-            units = {catalogue.measures[part.measure].unit for _, part in indicator.numerator.parts()}
-            if indicator.kind is not Kind.REPORTED and not units <= {*PEOPLE, *EVENTS}:
-                return None
         match indicator.kind:
             case Kind.SHARE | Kind.RATE if indicator.unit == "percent":
                 return cls.SHARE
-            case Kind.RATE | Kind.RATIO | Kind.MEAN | Kind.SHARE:
-                return cls.RATIO
-            case Kind.COUNT | Kind.SUM:
-                return cls.COUNT
             case Kind.REPORTED:
                 return cls.PLAIN
-        return None
+            case Kind.RATE | Kind.RATIO | Kind.MEAN | Kind.SHARE:
+                scale = cls.RATIO
+            case Kind.COUNT | Kind.SUM:
+                scale = cls.COUNT
+            case _:
+                return None
+        if indicator.numerator is None:
+            return None
+        units = {catalogue.measures[part.measure].unit for _, part in indicator.numerator.parts()}
+        return scale if units <= {*PEOPLE, *EVENTS} else None
 
     @property
     def is_logarithm(self) -> bool:
