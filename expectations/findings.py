@@ -68,8 +68,9 @@ FAR_OFF = 3.5
 """So many standard deviations off an area no longer says how much the others differ."""
 LEAST_NEAR = 0.7
 """Where fewer areas are near one another, there are no few that are far off."""
-MOST_KNOWN = 2.0
-KNOWN_SHARE = 0.8
+MOST_FREEDOM = 2.0
+"""A variance has at most so many times the degrees of freedom that its areas give."""
+FREEDOM_LEFT = 0.8
 """What trimming and winsorising leave of the degrees of freedom of a variance."""
 ALMOST_NULL = 0.5
 """Questions with a larger p-value are taken to be of areas where nothing happened."""
@@ -174,7 +175,7 @@ class Question:
     reference: float
     z: float
     freedom: float
-    """Of Student's distribution: only the variance between areas is an estimate, chance is known."""
+    """Degrees of freedom of Student's distribution: the variance is estimated from few areas."""
     group: str
     peers: Peers
     gap: tuple[pd.DataFrame, ...] = ()
@@ -199,7 +200,9 @@ class Question:
 
 
 def findings(values: pd.DataFrame, catalogue: Catalogue, home: str, names: dict[str, str]) -> pd.DataFrame:
-    """The findings of a release, those of most consequence first: how many people, how far, how sure.
+    """The findings of a release, one row each with `COLUMNS`, those of most consequence first.
+
+    A finding is one question about one area, period and group of peers. Consequence is how many people, then how far.
 
     `values`: published values, one row per indicator, area, period and cells. `names`: area code → name.
     """
@@ -472,7 +475,7 @@ class _About:
         areas = [str(area) for area in estimates.areas.to_numpy()[chosen]]
         spread = _Spread.of(earlier)
         # Levels of earlier years are those of the same areas again; how areas changed says something new every year.
-        known = len(chosen) - 2 + (0 if kind == "outlier" else len(spread.areas))
+        others_count = len(chosen) - 2 + (0 if kind == "outlier" else len(spread.areas))
         for position, area in enumerate(areas):
             if spoken is not None and area not in spoken:
                 continue
@@ -481,14 +484,10 @@ class _About:
                 estimate[others], variance[others], spread.without(area)
             )
             total = variance[position] + between + of_mean
-            if total <= 0:
-                continue  # nothing differs, and no figure says how much it might
             z = float((estimate[position] - reference) / np.sqrt(total))
-            if not np.isfinite(z):
-                continue
             yield Question(
                 kind, self.indicator.id, self.scale, area, now, then, float(estimate[position]), reference, z,
-                _freedom(known, between, total), group, peers, gap,
+                _freedom(others_count, between, total), group, peers, gap,
             )  # fmt: skip
 
 
@@ -654,10 +653,10 @@ _WINSORISED_VARIANCE = float(1 - 2 * WINSORISED - 2 * _EDGE * norm.pdf(_EDGE) + 
 def _freedom(areas: int, between: float, total: float) -> float:
     """Degrees of freedom of a variance of which the part between areas is an estimate (Satterthwaite).
 
-    Never more than `MOST_KNOWN` times what the areas give: that nothing exceeds chance is an estimate, too.
+    Never more than `MOST_FREEDOM` times what the areas give: that nothing exceeds chance is an estimate, too.
     """
-    known = KNOWN_SHARE * max(areas, 1)
-    return known * min((total / between) ** 2, MOST_KNOWN) if between > 0 else known * MOST_KNOWN
+    of_areas = FREEDOM_LEFT * max(areas, 1)
+    return of_areas * min((total / between) ** 2, MOST_FREEDOM) if between > 0 else of_areas * MOST_FREEDOM
 
 
 def _as_finding(
@@ -731,7 +730,7 @@ def _as_finding(
         "value": value,
         "reference": round(reference, digits + 1),
         "difference": round(difference, digits + 1),
-        "people": _concerned(question, indicator, difference),
+        "people": _concerned(question, difference),
         "z": round(question.z, 2),
         "is_implausible": is_implausible,
         "p_value": float(f"{p_value:.3g}"),
@@ -776,15 +775,15 @@ def _in_units(question: Question, value: float) -> tuple[float, float]:
     return reference, estimate - reference
 
 
-def _concerned(question: Question, indicator: Indicator, difference: float) -> float | None:
+def _concerned(question: Question, difference: float) -> float | None:
     """How many people the difference stands for, to the step that counts are rounded to: it is no count of anybody.
 
-    None where the figure's parts are not published, or where neither counts people (euros a pupil).
+    None where the figure's parts are not published.
     """
     row = question.row
     if question.scale is Scale.SHARE:
         people = abs(difference) / 100 * float(row["denominator"])
-    elif question.scale is Scale.PLAIN or indicator.unit == "EUR":
+    elif question.scale is Scale.PLAIN:
         return None
     else:
         people = abs(float(np.expm1(question.reference - question.estimate))) * float(row["numerator"])
@@ -829,7 +828,7 @@ def _at_most(name: str, value: float, least: float) -> Text:
 
 
 def _share_of_false(q_value: float) -> Text:
-    """How many of such findings are false, in percent and never as nothing."""
+    """How many of such series are false, in percent and never as nothing."""
     if q_value < 0.001:
         return said("weniger als {least}", "fewer than {least}", least=Percent(0.001, 1))
     return said("höchstens {share}", "at most {share}", share=Percent(math.ceil(1000 * q_value) / 1000, 1))

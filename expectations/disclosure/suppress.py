@@ -23,7 +23,7 @@ import scipy.sparse as sp
 from expectations.disclosure.optimum import MOST_CELLS, MOST_TARGETS, cheapest_moves
 from expectations.disclosure.population import Bools, Floats, Ints, Population
 from expectations.disclosure.primary import Needs
-from expectations.disclosure.solver import Polytope, solve
+from expectations.disclosure.solver import Polytope, is_whole, solve
 from expectations.disclosure.surroundings import alike, lone, moves_of, rows_over, shift
 
 _BOXES = (120, 400)
@@ -294,7 +294,7 @@ class Suppressor:
                 break
             answer = other
         x = answer.x[: 2 * n]
-        if answer.status != "optimal" or not np.all(np.abs(x - np.round(x)) < 1e-6):
+        if answer.status != "optimal" or not is_whole(x):
             # Half a person moves nowhere. Whole ones are looked for where something moved already, then everywhere.
             still = program.by_column((program.moved(answer.x) < 1e-6) & (program.prices > 0))
             for most in (np.where(still, 0.0, program.most), program.most):

@@ -43,7 +43,7 @@ def one_district(folder: Path, code: str, years: int) -> dict[str, Any]:
     import resource
 
     from expectations.catalogue import load_catalogue
-    from orchestration.collect.sample import population
+    from orchestration.collect.sample import events, population
     from orchestration.collect.sample.registers import RegisterWriter, write_registers
     from orchestration.confirm import evidence
     from tests.support import cities
@@ -59,7 +59,7 @@ def one_district(folder: Path, code: str, years: int) -> dict[str, Any]:
 
     catalogue = load_catalogue()
     last = max(population.YEARS)
-    writer = RegisterWriter(code, koblenz_districts(), population.unit_of(code), population.SEED)
+    writer = RegisterWriter(code, koblenz_districts(), population.unit_of(code), events.SEED)
     write_registers(writer, catalogue, folder / "drops", last - years + 1, last)
     settings, home = cities.settled(folder, catalogue, code=code)
     done("generate")
@@ -89,7 +89,7 @@ def plain_pandas(years: int) -> dict[str, Any]:
     import resource
 
     from expectations.catalogue import load_catalogue
-    from orchestration.collect.sample import population
+    from orchestration.collect.sample import events, population
     from orchestration.collect.sample.registers import RegisterWriter
     from tests.component.test_indicators import BY_REGISTER
     from tests.support.plain_counts import PlainCity
@@ -97,7 +97,7 @@ def plain_pandas(years: int) -> dict[str, Any]:
 
     catalogue, districts = load_catalogue(), koblenz_districts()
     last = max(population.YEARS)
-    writer = RegisterWriter(HOME, districts, population.unit_of(HOME), population.SEED)
+    writer = RegisterWriter(HOME, districts, population.unit_of(HOME), events.SEED)
     deliveries = list(writer.deliveries(last - years + 1, last))
     clock = time.perf_counter()
     plain = PlainCity(catalogue, HOME, districts, deliveries)

@@ -2,7 +2,7 @@
 
     python -m tests.campaigns.findings --seeds 100
 
-Every seed makes told values of an invented city: nine rates in 25 areas over five years, 225 series. In 25
+Every seed makes published values of an invented city: nine rates in 25 areas over five years, 225 series. In 25
 of them something happens (a care rate falls, repeaters double, a gap opens); in 200 nothing does, although
 areas differ, years drift and counts are rounded to five as they are in a release. An effect is four standard errors
 of what an office would see: what chance, rounding and the areas' own ways scatter together. Prints a table.
@@ -44,7 +44,7 @@ WITH_SEX = {"migration_background_percent"}
 
 
 @dataclass(frozen=True)
-class Told:
+class Outcome:
     """How many of the planted effects were found, and how many of the findings were none."""
 
     planted: int
@@ -73,7 +73,7 @@ def _standard_errors(rate: float, people: float, spread: float) -> tuple[float, 
 
 
 def made_city(seed: int, catalogue: Catalogue) -> tuple[pd.DataFrame, dict[tuple[str, str], str]]:
-    """Told values of a city, and what was planted where: (indicator, area) → effect."""
+    """Published values of a city, and what was planted where: (indicator, area) → effect."""
     rng = np.random.default_rng([seed, 25])
     areas = [f"07111-ST{n:02d}" for n in range(1, AREAS + 1)]
     pairs = [(name, area) for name in RATES for area in areas]
@@ -140,12 +140,12 @@ def made_city(seed: int, catalogue: Catalogue) -> tuple[pd.DataFrame, dict[tuple
     ), planted  # fmt: skip
 
 
-def judged(seed: int, catalogue: Catalogue) -> Told:
+def judged(seed: int, catalogue: Catalogue) -> Outcome:
     """One city: a planted series is detected if any finding speaks of it; a finding elsewhere is false."""
     values, planted = made_city(seed, catalogue)
     found = findings(values, catalogue, "07111", {})
-    told = set(zip(found["indicator_id"], found["area_code"], strict=True))
-    return Told(len(planted), len(told & set(planted)), len(told), len(told - set(planted)))
+    spoken_of = set(zip(found["indicator_id"], found["area_code"], strict=True))
+    return Outcome(len(planted), len(spoken_of & set(planted)), len(spoken_of), len(spoken_of - set(planted)))
 
 
 def campaign(seeds: int) -> tuple[float, float]:

@@ -48,10 +48,10 @@ Mask = np.ndarray
 
 
 def step(people: float, rate: float, base: int = 5) -> int:
-    """So many cases that an office would want to be told of them.
+    """So many cases that an office would want to know of them.
 
     Four standard errors of the difference of two years' counts, each of which scatters as counts do
-    (Poisson) and is told rounded to a base; so is the count it is related to.
+    (Poisson) and is published rounded to a base; so is the count it is related to.
     """
     return int(
         np.ceil(STANDARD_ERRORS * np.sqrt(2 * (people * min(rate, 1 - rate) + 2 * (base**2 - 1) / 12)))
@@ -70,7 +70,7 @@ class Records:
     """Whether a record counts in the numerator."""
     rises: bool
     base: int = 5
-    """What the register's counts are rounded to when they are told."""
+    """What the register's counts are rounded to when they are published."""
 
     def plant(self, frames: Frames, place: Mask, rng: np.random.Generator) -> bool:
         """Change the records of a place; False where it has too few of them."""
@@ -284,10 +284,10 @@ def _in_turn(kinds: Sequence[Effect], rng: np.random.Generator) -> Iterator[Effe
         yield from (kinds[n] for n in rng.permutation(len(kinds)))
 
 
-def told_values(
+def published_values(
     folder: Path, catalogue: Catalogue, years: list[tuple[Frames, list[Delivery]]]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """A night on drop folders: the told values of the candidate, and the areas."""
+    """A night on drop folders: the published values of the candidate, and the areas."""
     folder.mkdir()
     for frames, made in years:
         changed = {d.register: Delivery(d.register, d.reference, frames[d.register]) for d in made}
@@ -320,9 +320,9 @@ def one_city(seed: int, folder: Path, registers: Sequence[str] = ()) -> dict[str
     catalogue = load_catalogue()
     frames, made = delivered(seed, registers)
     years = [(frames[year], made[year]) for year in YEARS]
-    twin, areas = told_values(folder / "twin", catalogue, years)
+    twin, areas = published_values(folder / "twin", catalogue, years)
     effects = planted(frames[max(YEARS)], seed)
-    values, _ = told_values(folder / "planted", catalogue, years)
+    values, _ = published_values(folder / "planted", catalogue, years)
     districts = areas[areas["area_level"] == "city_district"]
     codes = dict(zip(districts["area_name"], districts["area_code"], strict=True))
     where = {
@@ -330,12 +330,12 @@ def one_city(seed: int, folder: Path, registers: Sequence[str] = ()) -> dict[str
         for e, place in effects
     }
     found = findings(values, catalogue, CITY, dict(zip(areas["area_code"], areas["area_name"], strict=True)))
-    told = set(zip(found["indicator_id"], found["area_code"], strict=True))
+    spoken_of = set(zip(found["indicator_id"], found["area_code"], strict=True))
     moved, series = moved_series(twin, values, list(catalogue.breakdowns))
-    false = told - moved - set(where)
+    false = spoken_of - moved - set(where)
     return {
-        "seed": seed, "planted": len(where), "series": len(series - moved - set(where)), "findings": len(told),
-        "false": sorted(false), "missed": sorted((where[key], *key) for key in set(where) - told),
+        "seed": seed, "planted": len(where), "series": len(series - moved - set(where)), "findings": len(spoken_of),
+        "false": sorted(false), "missed": sorted((where[key], *key) for key in set(where) - spoken_of),
     }  # fmt: skip
 
 

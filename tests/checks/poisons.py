@@ -462,7 +462,7 @@ def a_jump_in_many(frame: pd.DataFrame) -> pd.DataFrame:
     rows &= frame["area_code"].isin(
         ["07131", "07132", "07133", "07134", "07135", "07138", "07140", "07141", "07143"]
     )
-    return scaled(frame, newest(frame, rows), 2.7)
+    return scaled(frame, newest(frame, rows), 2.4)
 
 
 def everything_a_fifth_up(frame: pd.DataFrame) -> pd.DataFrame:

@@ -11,7 +11,8 @@ import pytest
 from expectations.catalogue import Catalogue, load_catalogue
 from expectations.catalogue.base import TOTAL
 from expectations.catalogue.model import Indicator
-from orchestration.collect.sample.population import SEED, unit_of
+from orchestration.collect.sample.events import SEED
+from orchestration.collect.sample.population import unit_of
 from orchestration.collect.sample.registers import EMBEDDED_YEARS, RegisterWriter
 from orchestration.explanation import formula_sql
 from tests.support.plain_counts import PlainCity, related

@@ -15,7 +15,7 @@ import pytest
 from frictionless import Package
 
 from expectations.catalogue import Catalogue
-from orchestration.collect.sample.events import EVENTS, HOME
+from orchestration.collect.sample.events import EVENTS, KOBLENZ
 from orchestration.publish.derived import DERIVED
 from orchestration.publish.release import ReleaseStore
 from tests.support.nights import contents, invoke, run
@@ -67,7 +67,7 @@ def test_findings_name_every_planted_event(mart: duckdb.DuckDBPyConnection) -> N
     )
     wanted = set()
     for event in EVENTS:
-        place = HOME if event.place == HOME else codes.get(event.place, f"{HOME}-S{event.place}")
+        place = KOBLENZ if event.place == KOBLENZ else codes.get(event.place, f"{KOBLENZ}-S{event.place}")
         # Fewer teachers are more pupils for each.
         rises = (event.factor > 1) != (event.theme == "teachers")
         wanted.add((event.indicator, place, rises))

@@ -18,7 +18,7 @@ code: K9.9
 label: {de: Anteil der Tagespflege an den betreuten Kindern, en: Childminders' share of children in care}
 purpose: {de: Gewicht der Tagespflege, en: Weight of childminding}
 interpretation: {de: Kinder in beiden Formen zählen in beiden, en: Children in both types count in both}
-calculation: {de: Kinder in Tagespflege / betreute Kinder, en: Children with childminders / children in care}
+calculation: {de: Kinder in Tagespflege / betreute Kinder × 100, en: Children with childminders / children in care × 100}
 kind: share
 numerator: {measure: children_in_day_care, where: {care_type: childminder}}
 denominator: {measure: children_in_day_care}

@@ -16,8 +16,8 @@ from tests.campaigns import findings as campaign
 RATE = "child_poverty_percent"
 
 
-def told(counts: list[int], people: list[int], year: int = 2025) -> pd.DataFrame:
-    """One rate of Stadtteile in one year, as a release tells it."""
+def published(counts: list[int], people: list[int], year: int = 2025) -> pd.DataFrame:
+    """One rate of Stadtteile in one year, as a release has it."""
     frame = pd.DataFrame({"numerator": counts, "denominator": people}, dtype=float)
     breakdowns = dict.fromkeys(load_catalogue().breakdowns, TOTAL)
     return frame.assign(
@@ -37,7 +37,7 @@ def test_a_campaign_of_three_cities_meets_the_limits() -> None:
 def test_one_area_far_off_is_an_outlier_and_the_sentence_says_so(catalogue: Catalogue) -> None:
     counts = [60 + 5 * (n % 3) for n in range(20)]
     counts[7] = 200
-    found = findings(told(counts, [400] * 20), catalogue, "07111", {"07111-ST07": "Lützel"})
+    found = findings(published(counts, [400] * 20), catalogue, "07111", {"07111-ST07": "Lützel"})
     assert list(found["area_code"]) == ["07111-ST07"]
     finding = found.iloc[0]
     assert finding["kind"] == "outlier"
@@ -61,8 +61,8 @@ def test_one_area_far_off_is_an_outlier_and_the_sentence_says_so(catalogue: Cata
 def test_a_city_is_compared_with_its_declared_peers(catalogue: Catalogue) -> None:
     """The other cities are as high as ours; rural districts, which are not, set no standard for it."""
     (group,) = catalogue.peer_groups.values()
-    cities = told([600 + 5 * (n % 4) for n in range(12)], [4000] * 12).assign(area_code=group.areas)
-    rural = told([300] * 24, [4000] * 24).assign(area_code=[f"07{n}" for n in range(400, 424)])
+    cities = published([600 + 5 * (n % 4) for n in range(12)], [4000] * 12).assign(area_code=group.areas)
+    rural = published([300] * 24, [4000] * 24).assign(area_code=[f"07{n}" for n in range(400, 424)])
     districts = pd.concat([cities, rural]).assign(area_level="district")
     assert findings(districts, catalogue, "07111", {}).empty
     ours = districts["area_code"] == "07111"
@@ -77,7 +77,7 @@ def test_a_city_is_compared_with_its_declared_peers(catalogue: Catalogue) -> Non
 def test_findings_of_most_consequence_come_first(catalogue: Catalogue) -> None:
     counts, people = [60 + 5 * (n % 3) for n in range(20)], [400] * 20
     counts[3], counts[7], people[7] = 200, 600, 1200
-    found = findings(told(counts, people), catalogue, "07111", {})
+    found = findings(published(counts, people), catalogue, "07111", {})
     assert list(found["area_code"]) == ["07111-ST07", "07111-ST03"]
     assert found["people"].is_monotonic_decreasing
 
@@ -86,8 +86,8 @@ def test_small_areas_need_a_larger_distance(catalogue: Catalogue) -> None:
     """The same rate: a finding of 4,000 people, none of 40."""
     people = [4000] * 19
     counts = [600 + 5 * (n % 3) for n in range(19)]
-    large = findings(told([*counts, 800], [*people, 4000]), catalogue, "07111", {})
-    small = findings(told([*counts, 8], [*people, 40]), catalogue, "07111", {})
+    large = findings(published([*counts, 800], [*people, 4000]), catalogue, "07111", {})
+    small = findings(published([*counts, 8], [*people, 40]), catalogue, "07111", {})
     assert list(large["area_code"]) == ["07111-ST19"]
     assert small.empty
 
@@ -95,16 +95,16 @@ def test_small_areas_need_a_larger_distance(catalogue: Catalogue) -> None:
 def test_where_areas_are_of_two_kinds_neither_is_an_outlier(catalogue: Catalogue) -> None:
     """Eleven of 25 primary schools have no all-day classes: that is how they are, not a finding each."""
     for without in (8, 11):
-        two_kinds = told([0] * without + [380] * (25 - without), [400] * 25)
+        two_kinds = published([0] * without + [380] * (25 - without), [400] * 25)
         assert findings(two_kinds, catalogue, "07111", {}).empty
-    few = told([0] * 2 + [380] * 23, [400] * 25)
+    few = published([0] * 2 + [380] * 23, [400] * 25)
     assert list(findings(few, catalogue, "07111", {})["area_code"]) == ["07111-ST01", "07111-ST99"]
 
 
 def test_a_school_of_a_rare_type_is_asked_how_it_changed(catalogue: Catalogue) -> None:
     """Five schools of a type say nothing of how high a rate may be; how rates change, all schools say."""
     counts, people = [40] * 25 + [90] * 5, [400] * 30
-    before, after = told(counts, people, 2024), told([*counts[:-1], 190], people, 2025)
+    before, after = published(counts, people, 2024), published([*counts[:-1], 190], people, 2025)
     schools = pd.concat([before, after]).assign(area_level="school", indicator_id="foreign_pupils_percent")
     types = schools.assign(
         indicator_id="pupils", unit="persons", value=400, numerator=400, denominator=np.nan,
@@ -114,11 +114,13 @@ def test_a_school_of_a_rare_type_is_asked_how_it_changed(catalogue: Catalogue) -
     assert [tuple(row) for row in found[["kind", "area_code"]].to_numpy()] == [("change", "07111-ST29")]
 
 
-def test_ratios_are_asked_and_told_in_their_unit(catalogue: Catalogue) -> None:
+def test_ratios_are_asked_and_have_their_unit(catalogue: Catalogue) -> None:
     """Persons a class: one school of 25 has twice as many."""
     pupils = [400 + 5 * (n % 3) for n in range(25)]
     pupils[4] = 800
-    schools = told(pupils, [20] * 25).assign(indicator_id="pupils_per_class", value=[p / 20 for p in pupils])
+    schools = published(pupils, [20] * 25).assign(
+        indicator_id="pupils_per_class", value=[p / 20 for p in pupils]
+    )
     (found,) = findings(schools, catalogue, "07111", {"07111-ST04": "Schule am Rhein"}).to_dict("records")
     assert found["kind"] == "outlier"
     assert "Schule am Rhein liegt im Jahr 2025 mit 40,0 Personen je Klasse über dem" in found["sentence_de"]
@@ -131,8 +133,8 @@ def test_counts_say_how_areas_change_and_not_that_one_is_larger(catalogue: Catal
     sizes = [400 + 60 * n for n in range(20)]
     after = [*sizes[:-1], 2400]
     years = [
-        told(sizes, [1] * 20, 2024).assign(value=sizes),
-        told(after, [1] * 20, 2025).assign(value=after),
+        published(sizes, [1] * 20, 2024).assign(value=sizes),
+        published(after, [1] * 20, 2025).assign(value=after),
     ]
     counts = pd.concat(years).assign(indicator_id="pupils", denominator=np.nan)
     (found,) = findings(counts, catalogue, "07111", {}).to_dict("records")
@@ -148,8 +150,8 @@ def test_capacities_are_not_asked(catalogue: Catalogue) -> None:
     """Places and facilities are decided; no distribution says how far they scatter."""
     after = [400] * 19 + [900]
     years = [
-        told([400] * 20, [1] * 20, 2024).assign(value=400),
-        told(after, [1] * 20, 2025).assign(value=after),
+        published([400] * 20, [1] * 20, 2024).assign(value=400),
+        published(after, [1] * 20, 2025).assign(value=after),
     ]
     assert findings(pd.concat(years).assign(indicator_id="day_care_places"), catalogue, "07111", {}).empty
 
@@ -157,8 +159,8 @@ def test_capacities_are_not_asked(catalogue: Catalogue) -> None:
 def test_a_count_that_all_but_vanishes_is_found(catalogue: Catalogue) -> None:
     after = [400] * 19 + [5]
     years = [
-        told([400] * 20, [1] * 20, 2024).assign(value=400),
-        told(after, [1] * 20, 2025).assign(value=after),
+        published([400] * 20, [1] * 20, 2024).assign(value=400),
+        published(after, [1] * 20, 2025).assign(value=after),
     ]
     (found,) = findings(pd.concat(years).assign(indicator_id="pupils"), catalogue, "07111", {}).to_dict(
         "records"
@@ -167,20 +169,20 @@ def test_a_count_that_all_but_vanishes_is_found(catalogue: Catalogue) -> None:
 
 
 def test_a_year_that_is_missing_is_no_change(catalogue: Catalogue) -> None:
-    before, after = told([60] * 20, [400] * 20, 2021), told([60] * 19 + [120], [400] * 20, 2025)
+    before, after = published([60] * 20, [400] * 20, 2021), published([60] * 19 + [120], [400] * 20, 2025)
     assert set(findings(pd.concat([before, after]), catalogue, "07111", {})["kind"]) == {"outlier"}
 
 
 def test_quiet_years_before_a_loud_one_stop_nothing(catalogue: Catalogue) -> None:
     """All areas but one far from the middle: nobody is near anybody, and no number is lost."""
-    years = [told([100] * 9, [400] * 9, year) for year in range(2020, 2025)]
-    loud = told([100] + [50] * 4 + [200] * 4, [400] * 9, 2025)
+    years = [published([100] * 9, [400] * 9, year) for year in range(2020, 2025)]
+    loud = published([100] + [50] * 4 + [200] * 4, [400] * 9, 2025)
     found = findings(pd.concat([*years, loud]), catalogue, "07111", {})
     assert found["z"].notna().all()
 
 
 def test_what_could_not_be_placed_is_no_stadtteil(catalogue: Catalogue) -> None:
-    rows = told([60] * 19 + [300], [400] * 20)
+    rows = published([60] * 19 + [300], [400] * 20)
     rows["area_code"] = rows["area_code"].replace("07111-ST19", "07111-ST00")
     assert findings(rows, catalogue, "07111", {}).empty
 
@@ -193,8 +195,8 @@ def test_a_gap_says_whether_it_opened(catalogue: Catalogue, women: int, side: st
     def year(end: int, last: int) -> list[pd.DataFrame]:
         first, second = [720] * 19 + [last], [480] * 20
         return [
-            told(first, [1600] * 20, end).assign(sex="female"), told(second, [1600] * 20, end).assign(sex="male"),
-            told([1200] * 19 + [480 + last], [3200] * 20, end),
+            published(first, [1600] * 20, end).assign(sex="female"), published(second, [1600] * 20, end).assign(sex="male"),
+            published([1200] * 19 + [480 + last], [3200] * 20, end),
         ]  # fmt: skip
 
     rows = pd.concat([*year(2024, 720), *year(2025, women)]).assign(
@@ -211,7 +213,7 @@ def test_figures_without_parts_are_asked_too(catalogue: Catalogue) -> None:
     (group,) = catalogue.peer_groups.values()
     rates = [5.0 + 0.3 * (n % 5) for n in range(12)]
     rates[group.areas.index("07111")] = 14.0
-    cities = told([0] * 12, [0] * 12).assign(
+    cities = published([0] * 12, [0] * 12).assign(
         indicator_id="unemployment_rate_percent", area_code=group.areas, area_level="district", value=rates,
         numerator=np.nan, denominator=np.nan, rounded_to=np.nan,
     )  # fmt: skip
@@ -226,7 +228,7 @@ def test_stocks_of_the_same_people_scatter_less_than_samples(catalogue: Catalogu
     rng = np.random.default_rng(1)
     base = rng.integers(120, 180, 25)
     years = [
-        told(list(base + rng.integers(-2, 3, 25)), [600] * 25, year).assign(rounded_to=1)
+        published(list(base + rng.integers(-2, 3, 25)), [600] * 25, year).assign(rounded_to=1)
         for year in range(2020, 2026)
     ]
     years[-1].loc[3, "numerator"] += 30
@@ -243,7 +245,10 @@ def test_population_by_age_is_not_asked_twice(catalogue: Catalogue) -> None:
     sizes = [4000] * 20
     after = [*sizes[:-1], 5200]
     rows = pd.concat(
-        [told(sizes, [1] * 20, 2024).assign(value=sizes), told(after, [1] * 20, 2025).assign(value=after)]
+        [
+            published(sizes, [1] * 20, 2024).assign(value=sizes),
+            published(after, [1] * 20, 2025).assign(value=after),
+        ]
     )
     rows = rows.assign(denominator=np.nan)
     both = pd.concat([rows.assign(indicator_id=name) for name in ("population", "population_by_age_group")])
@@ -251,8 +256,8 @@ def test_population_by_age_is_not_asked_twice(catalogue: Catalogue) -> None:
 
 
 def test_nothing_is_compared_across_a_break(catalogue: Catalogue) -> None:
-    before = told([60] * 20, [400] * 20, 2024)
-    after = told([60] * 19 + [120], [400] * 20, 2025)
+    before = published([60] * 20, [400] * 20, 2024)
+    after = published([60] * 19 + [120], [400] * 20, 2025)
     kinds = set(findings(pd.concat([before, after]), catalogue, "07111", {})["kind"])
     assert "change" in kinds
     broken = after.assign(series_break_before=True)
@@ -260,7 +265,7 @@ def test_nothing_is_compared_across_a_break(catalogue: Catalogue) -> None:
 
 
 def test_a_hidden_value_is_never_spoken_of(catalogue: Catalogue) -> None:
-    frame = told([60] * 19 + [300], [400] * 20)
+    frame = published([60] * 19 + [300], [400] * 20)
     hidden = frame["area_code"] == "07111-ST19"
     frame.loc[hidden, ["value", "numerator", "denominator"]] = np.nan
     assert findings(frame, catalogue, "07111", {}).empty
@@ -268,8 +273,8 @@ def test_a_hidden_value_is_never_spoken_of(catalogue: Catalogue) -> None:
 
 @settings(max_examples=20, deadline=None)
 @given(st.lists(st.integers(0, 80), min_size=8, max_size=30))
-def test_every_finding_is_sure_enough_and_of_a_value_that_is_told(counts: list[int]) -> None:
-    frame = told([5 * c for c in counts], [400] * len(counts))
+def test_every_finding_is_sure_enough_and_of_a_value_that_is_published(counts: list[int]) -> None:
+    frame = published([5 * c for c in counts], [400] * len(counts))
     found = findings(frame, load_catalogue(), "07111", {})
     assert (found["q_value"] <= FALSE_DISCOVERY_RATE).all()
     values = dict(zip(frame["area_code"], frame["value"], strict=True))

@@ -14,7 +14,7 @@ from functools import cache
 import numpy as np
 
 SEED = 7111
-HOME = "07111"
+KOBLENZ = "07111"
 LAST_YEAR = 2025
 
 
@@ -75,15 +75,15 @@ class Event:
 
 
 EVENTS = (
-    Event("jobless_young", HOME, 2025, 1.30, "youth_unemployment_rate_percent", True),
-    Event("without_certificate", HOME, 2025, 1.60, "leavers_without_certificate_percent", True),
-    Event("care_under_3", HOME, 2025, 0.87, "care_rate_under_3_percent", True),
-    Event("child_poverty", "Kesselheim", 2025, 1.55, "child_poverty_percent", True),
-    Event("education_package", "Altstadt", 2025, 0.45, "education_package_percent", True),
-    Event("teachers", "12917", 2025, 0.60, "pupils_per_teacher", True),
-    Event("jobless_foreign", HOME, 2025, 0.80, "foreign_unemployment_rate_percent", False),
-    Event("jobless", "Rauental", 2025, 0.55, "unemployed_of_working_age_percent", False),
-    Event("education_package", "Horchheimer Höhe", 2025, 1.55, "education_package_percent", False),
+    Event("jobless_young", KOBLENZ, LAST_YEAR, 1.30, "youth_unemployment_rate_percent", True),
+    Event("without_certificate", KOBLENZ, LAST_YEAR, 1.60, "leavers_without_certificate_percent", True),
+    Event("care_under_3", KOBLENZ, LAST_YEAR, 0.87, "care_rate_under_3_percent", True),
+    Event("child_poverty", "Kesselheim", LAST_YEAR, 1.55, "child_poverty_percent", True),
+    Event("education_package", "Altstadt", LAST_YEAR, 0.45, "education_package_percent", True),
+    Event("teachers", "12917", LAST_YEAR, 0.60, "pupils_per_teacher", True),
+    Event("jobless_foreign", KOBLENZ, LAST_YEAR, 0.80, "foreign_unemployment_rate_percent", False),
+    Event("jobless", "Rauental", LAST_YEAR, 0.55, "unemployed_of_working_age_percent", False),
+    Event("education_package", "Horchheimer Höhe", LAST_YEAR, 1.55, "education_package_percent", False),
 )
 """Six problems and three successes."""
 
@@ -94,17 +94,16 @@ def happened(theme: str, place: str, year: int) -> float:
     return float(np.prod(found)) if found else 1.0
 
 
-def share_of(theme: str, code: str, year: int) -> float:
-    """How much of something a district has in a year, as a factor on what the Land has."""
+def share_of(theme: str, code: str, year: int, *, is_city: bool) -> float:
+    """How much of something a district has in a year, as a factor on what the Land has. `is_city`: an independent one."""
     spread = SPREADS[theme]
     factor = (1 + spread.growth) ** (year - LAST_YEAR)
     if theme == "jobless":
         factor *= COURSE.get(year, 1.0)
-    if code == HOME:
-        return factor * happened(theme, HOME, year)
+    if code == KOBLENZ:
+        return factor * happened(theme, KOBLENZ, year)
     if not code.isdigit():
         return factor
-    is_city = code.startswith("07") and int(code) < 7331 and code[2:4] in ("11", "21", "31", "32")
     own = _normal(theme, code, 0) * spread.between + _normal(theme, code, year) * spread.yearly
     return factor * (spread.city if is_city else 1.0) * float(np.exp(np.clip(own, -0.5, 0.5)))
 

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from orchestration.collect.sample.city import Array, Layout
-from orchestration.collect.sample.events import HOME, happened
-from orchestration.collect.sample.population import GENERAL, SEED, Unit
+from orchestration.collect.sample.events import KOBLENZ, SEED, happened
+from orchestration.collect.sample.population import GENERAL, Unit
 from orchestration.collect.sample.register_files import Delivery
 from orchestration.settings import CityDistrict
 
@@ -55,7 +55,7 @@ def aggregated(
 
     def here(theme: str, places: Iterable[object]) -> Array:
         """What the planted events have made of something in each place; other seeds' cities have none."""
-        is_sample = seed == SEED and code == HOME
+        is_sample = seed == SEED and code == KOBLENZ
         return np.array([happened(theme, str(place), year) if is_sample else 1.0 for place in places])
 
     names = [district.name for district in districts]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from expectations.catalogue import Catalogue
+from orchestration.collect.sample.events import SEED
 from orchestration.collect.sample.official_layouts import (
     EPOCH_MS,
     Cell,
@@ -19,7 +20,7 @@ from orchestration.collect.sample.official_layouts import (
     labelled,
     number,
 )
-from orchestration.collect.sample.population import AGES, SEED, SUBJECTS, Extent, Unit
+from orchestration.collect.sample.population import AGES, SUBJECTS, Extent, Unit
 
 SINGLE_YEARS = (2023, 2024, 2025)
 """Years of the table by single years of age: eighty rows an area and year are enough for three."""

@@ -7,11 +7,12 @@ size of each district, so that the figures look familiar.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from orchestration.collect.sample.events import share_of
+from orchestration.collect.sample.events import KOBLENZ, LAST_YEAR, SEED, share_of
 
 DISTRICTS: dict[str, tuple[str, int]] = {
     "07111": ("Koblenz, kreisfreie Stadt", 114),
@@ -58,11 +59,10 @@ REGION_KOBLENZ = [code for code in DISTRICTS if code.startswith("071")]
 REST = "rest"
 """The rest of Germany, one unit, so that Germany is Rhineland-Palatinate plus the rest."""
 
-YEARS = range(2010, 2026)
+YEARS = range(2010, LAST_YEAR + 1)
 
-RECENT_YEARS = range(2014, 2026)
+RECENT_YEARS = range(2014, LAST_YEAR + 1)
 """The years of the tables in depth: a night on the sample is to take a minute. Inhabitants go back further."""
-SEED = 7111
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Extent:
 
 
 FULL = Extent(YEARS, RECENT_YEARS)
-TINY = Extent(range(2018, 2026), range(2018, 2026))
+TINY = Extent(range(2018, LAST_YEAR + 1), range(2018, LAST_YEAR + 1))
 """Eight years: enough for a trend of five years and a break. The figures are those of the full sample."""
 
 AGES = [
@@ -98,7 +98,6 @@ GENERAL = {
 }
 """School types that exist in the invented Land, with their share of pupils in percent."""
 
-KOBLENZ = "07111"
 _KOBLENZ_2010 = 110_000
 """So many in 2010 that the end of 2022 has the city's official 115,268 (rounded)."""
 
@@ -161,6 +160,11 @@ class Unit:
         return total
 
 
+def is_independent(code: str) -> bool:
+    """Is it a city that is a district of its own?"""
+    return code in DISTRICTS and "kreisfreie Stadt" in DISTRICTS[code][0]
+
+
 def units() -> dict[str, Unit]:
     """Every area's counts: districts, region 071, Land 07 and DG, each the sum of its parts."""
     parts = {code: _unit(code, size * 1000) for code, (_, size) in DISTRICTS.items()}
@@ -210,7 +214,7 @@ def _unit(code: str, inhabitants: int) -> Unit:
     tilt = 1 + rng.normal(0, 0.04, len(AGES))
     if code == KOBLENZ:
         tilt[: len(_KOBLENZ_CHILDREN)] *= _KOBLENZ_CHILDREN
-    tilt[_OLD:] *= share_of("old", code, 0)
+    tilt[_OLD:] *= share_of("old", code, 0, is_city=is_independent(code))
     for index, year in enumerate(YEARS):
         growth = _growth(index) - (_CENSUS_LOSS if year >= _CENSUS_YEAR else 0.0)
         ages = _AGE_SHARE / _AGE_SHARE.sum() * tilt
@@ -244,7 +248,7 @@ def _education(
     koblenz = code == KOBLENZ
 
     def own(theme: str) -> float:
-        return share_of(theme, code, year)
+        return share_of(theme, code, year, is_city=is_independent(code))
 
     def near(value: float, spread: float = 0.01) -> int:
         return max(0, round(value * (1 + float(np.clip(rng.normal(0, spread), -2 * spread, 2 * spread)))))
@@ -372,7 +376,7 @@ def _education(
         total * (0.085 if city else 0.06) * (1 + 0.01 * index) * own("support")
     )
     unit.income[year, "thousand_eur"] = near(total * (20.2 + 0.5 * index) * own("income"))
-    _further(unit, year, index, people, city, code)
+    _further(unit, year, index, people, city, own)
 
 
 UNIVERSITY_TOWNS = {"07111": 15_700, "07211": 13_400, "07312": 14_900, "07313": 7_500, "07315": 33_000}
@@ -384,7 +388,9 @@ SUBJECTS = {
 }  # fmt: skip
 
 
-def _further(unit: Unit, year: int, index: int, people: np.ndarray, city: bool, code: str) -> None:
+def _further(
+    unit: Unit, year: int, index: int, people: np.ndarray, city: bool, own: Callable[[str], float]
+) -> None:
     """Tables without chance of their own: what they say follows from who lives there and works there."""
 
     def put(table: str, **values: float) -> None:
@@ -400,14 +406,14 @@ def _further(unit: Unit, year: int, index: int, people: np.ndarray, city: bool, 
             put(
                 "12711", **{f"in_{cell}_{sex}": came, f"out_{cell}_{sex}": came * (0.93 + 0.01 * (index % 4))}
             )
-    workers, employed = people[4:15].sum(axis=0), share_of("employment", code, year)
+    workers, employed = people[4:15].sum(axis=0), own("employment")
     for column, sex in enumerate(("male", "female")):
         put("13111", **{
             f"german_{sex}": workers[column, 0] * (0.615 + 0.004 * index - 0.03 * column) * employed,
             f"foreign_{sex}": workers[column, 1] * (0.475 + 0.007 * index - 0.06 * column) * employed,
         })  # fmt: skip
     poor = 0.15 if city else 0.085
-    children = ages[:4].sum() * poor * (1 + 0.012 * (index % 6)) * share_of("child_poverty", code, year)
+    children = ages[:4].sum() * poor * (1 + 0.012 * (index % 6)) * own("child_poverty")
     put("22811", children=children, unable=children * 1.05, girls=children * 0.51, able=children * 2.6,
         able_women=children * 1.3, young=children * 0.55, middle=children * 1.4, later=children * 0.25,
         old=children * 0.4, foreign=children * (0.9 + 0.05 * index), household=children * 3.9)  # fmt: skip

@@ -35,8 +35,9 @@ from orchestration.collect.sample.city import (
     day_number,
 )
 from orchestration.collect.sample.edoo import Edoo, postgresql_dump, write_sqlite
+from orchestration.collect.sample.events import LAST_YEAR, SEED
 from orchestration.collect.sample.figures import aggregated
-from orchestration.collect.sample.population import SEED, Unit
+from orchestration.collect.sample.population import Unit
 from orchestration.collect.sample.register_files import Delivery, write_delivery
 from orchestration.collect.sample.spelling import (
     SEX_CODES,
@@ -51,7 +52,7 @@ from orchestration.collect.sample.spelling import (
 from orchestration.resources.files import remove, write_bytes
 from orchestration.settings import CityDistrict, Settings
 
-EMBEDDED_YEARS = (2021, 2022, 2023, 2024, 2025)
+EMBEDDED_YEARS = range(LAST_YEAR - 4, LAST_YEAR + 1)
 """What the first night collects: enough for a trend. `bildungsmonitor sample` writes as many as asked for."""
 
 EDOO = ("classes", "pupils", "school_movements")
@@ -373,7 +374,7 @@ class RegisterWriter:
         in_centre, minded = [], []
         for cell, low, high in (("u3", 0, 3), ("3-5", 3, 6), ("6-13", 6, 14)):
             old = np.flatnonzero((age >= low) & (age < high))
-            # The same children every year: whoever has a place keeps it. Few are cared for in their first year.
+            # The same children every year: a child keeps its place. Few have one in their first year.
             waits = lot[old] / _CARED_FOR[age[old]] if low == 0 else lot[old]
             old = old[np.argsort(waits, kind="stable")]
             centre, both = self.unit.care[march, "centre", cell], self.unit.care[march, "childminder", cell]
