@@ -60,6 +60,8 @@ EARLIER = 4
 """So many earlier years say how much areas, and their changes, differ."""
 LEAST_PAST = 30
 """Changes of earlier years below which they say nothing about how much changes scatter."""
+LEAST_PRESENT = 0.5
+"""A year in which fewer of the areas have a figure is not asked about."""
 LEAST_SCATTER = 0.1
 """Changes are never taken to scatter less than a tenth of what two samples would."""
 WINSORISED = 0.1
@@ -178,8 +180,10 @@ class Question:
     """Degrees of freedom of Student's distribution: the variance is estimated from few areas."""
     group: str
     peers: Peers
-    gap: tuple[pd.DataFrame, ...] = ()
-    """Of a gap the newest figures of both groups."""
+    counts_people: bool
+    """Does the numerator count people? Visits and vacancies are no people."""
+    gap: tuple[tuple[pd.DataFrame, ...], ...] = ()
+    """Of a gap the figures of both groups, the year before and now."""
 
     @property
     def series(self) -> tuple[str, str, str | None]:
@@ -190,9 +194,16 @@ class Question:
         return self.now.loc[[self.area]].iloc[0]
 
     @property
-    def before(self) -> float:
-        """The figure of the year before; 0 where nothing changes."""
-        return 0.0 if self.then is None else float(self.then["value"].loc[[self.area]].iloc[0])
+    def now_and_before(self) -> tuple[float, float]:
+        """What changed, as published: the figure, or how far the first group's lies above the second's."""
+        assert self.then is not None
+        if not self.gap:
+            return self._value_in(self.now), self._value_in(self.then)
+        before, now = ([self._value_in(frame) for frame in year] for year in self.gap)
+        return now[0] - now[1], before[0] - before[1]
+
+    def _value_in(self, frame: pd.DataFrame) -> float:
+        return float(frame["value"].loc[[self.area]].iloc[0])
 
     @property
     def is_of_city(self) -> bool:
@@ -214,7 +225,9 @@ def findings(values: pd.DataFrame, catalogue: Catalogue, home: str, names: dict[
     shown = _cells_shown(values, list(catalogue.breakdowns))
     rows = values.loc[known, _LOOKED_AT].assign(cell=shown[known.to_numpy()])
     rows = rows[rows["cell"].notna()]
-    rows = rows.astype({c: "object" for c in rows.columns if isinstance(rows[c].dtype, pd.StringDtype)})
+    numbers = dict.fromkeys(("value", "numerator", "denominator", "rounded_to"), "float64")
+    texts = {c: "object" for c in rows.columns if isinstance(rows[c].dtype, pd.StringDtype)}
+    rows = rows.astype({**texts, **numbers})
     of_indicator = dict(list(rows.set_index("area_code").groupby("indicator_id", sort=False)))
     asked: list[Question] = []
     seen: set[bytes] = set()
@@ -227,9 +240,11 @@ def findings(values: pd.DataFrame, catalogue: Catalogue, home: str, names: dict[
             seen.add(figures)
             asked += about.questions()
     found = [
-        _as_finding(question, catalogue.indicators[question.indicator], names, p, q)
+        _as_finding(question, indicator, *distance, names, p, q)
         for of_city in (True, False)
         for question, p, q in _sure([question for question in asked if question.is_of_city == of_city])
+        for indicator in (catalogue.indicators[question.indicator],)
+        if _is_visible(question, indicator, *(distance := _in_units(question, indicator)))
     ]
     frame = pd.DataFrame(found, columns=COLUMNS).astype({"people": "float64", "z": "float64"})
     order = frame.assign(far=-frame["z"].abs(), many=-frame["people"])
@@ -295,6 +310,12 @@ class _About:
     types: dict[str, str]
     catalogue: Catalogue
 
+    def _counts_people(self) -> bool:
+        return self.indicator.numerator is not None and all(
+            self.catalogue.measures[part.measure].unit in PEOPLE
+            for _, part in self.indicator.numerator.parts()
+        )
+
     def fingerprint(self) -> bytes:
         """Of the figures in total, wherever they stand."""
         total = (
@@ -327,7 +348,10 @@ class _About:
         totals = of_level[of_level["cell"] == ""]
         if not len(totals):
             return
-        years = [year for _, year in totals.groupby("period_end", sort=True)][-EARLIER - 2 :]
+        years = [year for _, year in totals.groupby("period_end", sort=True)]
+        # A few areas that are a year ahead of the others are no reason to ask nothing of the others.
+        most = max(len(year) for year in years)
+        years = [year for year in years if len(year) >= LEAST_PRESENT * most][-EARLIER - 2 :]
         newest, before = years[-1], years[:-1][-EARLIER:]
         # How high a rate is, depends on the type of school; how it changes, hardly.
         if self.scale is not Scale.COUNT:
@@ -388,7 +412,7 @@ class _About:
                     spoken,
                     peers,
                     breakdown,
-                    gap=tuple(now),
+                    gap=(tuple(then), tuple(now)),
                 )
 
     @staticmethod
@@ -462,7 +486,7 @@ class _About:
         peers: Peers,
         group: str = "",
         earlier: Sequence[_Estimates] = (),
-        gap: tuple[pd.DataFrame, ...] = (),
+        gap: tuple[tuple[pd.DataFrame, ...], ...] = (),
     ) -> Iterator[Question]:
         """How far each area lies from the others, in standard deviations that include how areas differ.
 
@@ -487,7 +511,8 @@ class _About:
             z = float((estimate[position] - reference) / np.sqrt(total))
             yield Question(
                 kind, self.indicator.id, self.scale, area, now, then, float(estimate[position]), reference, z,
-                _freedom(others_count, between, total), group, peers, gap,
+                _freedom(others_count, between, total), group, peers,
+                self._counts_people(), gap,
             )  # fmt: skip
 
 
@@ -660,13 +685,19 @@ def _freedom(areas: int, between: float, total: float) -> float:
 
 
 def _as_finding(
-    question: Question, indicator: Indicator, names: dict[str, str], p_value: float, q_value: float
-) -> dict[str, object]:
+    question: Question, indicator: Indicator, reference: float, difference: float | None,
+    names: dict[str, str], p_value: float, q_value: float,
+) -> dict[str, object]:  # fmt: skip
     """A finding in numbers and in two sentences; every figure in them stands in the release or follows from it."""
     row, digits = question.row, indicator.decimals
-    value, before = float(row["value"]), question.before
-    reference, difference = _in_units(question, value)
-    in_percent = indicator.unit == "percent"
+    value = float(row["value"])
+    by = (
+        UNITS["percent"]
+        if question.scale.is_logarithm
+        else _POINTS
+        if indicator.unit == "percent"
+        else UNITS[indicator.unit]
+    )
     facts: dict[str, object] = {
         "label": indicator.label,
         "area": names.get(question.area, question.area).split(",")[0],  # without ", kreisfreie Stadt"
@@ -677,7 +708,7 @@ def _as_finding(
         "why": _OF_AREAS if question.scale is Scale.PLAIN else _OF_CASES,
     }
     if question.kind == "outlier":
-        side = Text(de="über", en="above") if difference > 0 else Text(de="unter", en="below")
+        side = Text(de="über", en="above") if value > reference else Text(de="unter", en="below")
         sentence = said(
             "{label}: {area} liegt {when} mit {now} {unit} {side} dem, was die anderen {members} zeigen "
             "({reference} {unit}); der Abstand ist größer als {why} zu erwarten.",
@@ -685,30 +716,38 @@ def _as_finding(
             "further than expected {why}.",
             side=side, reference=_figure(reference, digits), **facts,
         )  # fmt: skip
-    elif question.kind == "change":
-        points = _POINTS if in_percent else UNITS[indicator.unit]
-        sentence = said(
-            "{label}, {area}: {now} {unit} {when} nach {before} im Jahr davor ({own} {by}); die Werte der anderen {members} "
-            "veränderten sich um {reference} {by}. Der Unterschied ist größer als {why} zu erwarten.",
-            "{label}, {area}: {now} {unit} {when} after {before} the year before ({own} {by}); the values of the other "
-            "{members} changed by {reference} {by}. The difference is larger than expected {why}.",
-            before=_figure(before, digits), own=_change(reference + difference, max(digits, 1)),
-            by=UNITS["percent"] if question.scale.is_logarithm else points,
-            reference=_change(reference, max(digits, 1)), **facts,
-        )  # fmt: skip
     else:
-        groups = {
-            "sex": Text(de="Frauen und Männern", en="women and men"),
-            "nationality": Text(de="Ausländern und Deutschen", en="foreigners and Germans"),
-        }[question.group]
-        sentence = said(
-            "{label}, {area}: Der Abstand zwischen {groups} ist {when} um {own} Prozentpunkte {side}; bei den anderen "
-            "veränderte er sich um {reference} Prozentpunkte. Der Unterschied ist größer als {why} zu erwarten.",
-            "{label}, {area}: the gap between {groups} has become {own} percentage points {side} {when}; that of the others "
-            "changed by {reference} percentage points. The difference is larger than expected {why}.",
-            groups=groups, own=_figure(abs(reference + difference), digits), reference=_change(reference, digits),
-            side=_gap_side(question), **facts,
-        )  # fmt: skip
+        now, before = question.now_and_before
+        facts |= {
+            "before": _figure(before, digits),
+            "by": by,
+            # From nothing there is no change in percent.
+            "own": "" if difference is None else said(
+                " ({own} {by})", " ({own} {by})", own=_change(reference + difference, _change_decimals(digits)), by=by
+            ),
+            "reference": _change(reference, _change_decimals(digits)),
+        }  # fmt: skip
+        if question.gap:
+            facts |= {
+                "groups": _GAPS[question.group],
+                "now": _change(now, digits),
+                "before": _change(before, digits),
+            }
+            sentence = said(
+                "{label}, {area}: Der Abstand {groups} beträgt {when} {now} Prozentpunkte nach {before} im Jahr davor{own}; "
+                "bei den anderen {members} veränderte er sich um {reference} {by}. Der Unterschied ist größer als {why} zu erwarten.",
+                "{label}, {area}: the gap, {groups}, is {now} percentage points {when} after {before} the year before{own}; "
+                "that of the other {members} changed by {reference} {by}. The difference is larger than expected {why}.",
+                **facts,
+            )  # fmt: skip
+        else:
+            sentence = said(
+                "{label}, {area}: {now} {unit} {when} nach {before} im Jahr davor{own}; die Werte der anderen {members} "
+                "veränderten sich um {reference} {by}. Der Unterschied ist größer als {why} zu erwarten.",
+                "{label}, {area}: {now} {unit} {when} after {before} the year before{own}; the values of the other "
+                "{members} changed by {reference} {by}. The difference is larger than expected {why}.",
+                **facts,
+            )  # fmt: skip
     is_implausible = abs(question.z) > IMPLAUSIBLE
     evidence = _evidence(question, p_value, q_value)
     if is_implausible:
@@ -729,7 +768,7 @@ def _as_finding(
         "compared_with": question.peers.id,
         "value": value,
         "reference": round(reference, digits + 1),
-        "difference": round(difference, digits + 1),
+        "difference": None if difference is None else round(difference, digits + 1),
         "people": _concerned(question, difference),
         "z": round(question.z, 2),
         "is_implausible": is_implausible,
@@ -743,15 +782,12 @@ def _as_finding(
 
 
 _POINTS = UNITS["percentage points"]
+_GAPS = {
+    "sex": Text(de="Frauen minus Männer", en="women minus men"),
+    "nationality": Text(de="Ausländer minus Deutsche", en="foreigners minus Germans"),
+}
 _OF_CASES = Text(de="bei dieser Fallzahl", en="with so many cases")
 _OF_AREAS = Text(de="nach der Streuung der anderen", en="from how the others scatter")
-
-
-def _gap_side(question: Question) -> Text:
-    """Has the gap between the first and the second group grown or shrunk? Both groups' figures say it."""
-    first, second = (float(frame["value"].loc[[question.area]].iloc[0]) for frame in question.gap)
-    grew = (first - second) * question.estimate > 0
-    return Text(de="größer geworden", en="wider") if grew else Text(de="kleiner geworden", en="narrower")
 
 
 def _change(value: float, decimals: int) -> Text:
@@ -759,34 +795,59 @@ def _change(value: float, decimals: int) -> Text:
     return Text(de=number(value, "de", decimals, signed=True), en=number(value, "en", decimals, signed=True))
 
 
-def _in_units(question: Question, value: float) -> tuple[float, float]:
-    """What the others say and how far the area is from it, in the indicator's unit; changes of logarithms in percent."""
-    estimate, reference = question.estimate, question.reference
-    if question.scale is Scale.PLAIN:
-        return reference, estimate - reference
-    if question.scale is Scale.SHARE:
-        if question.kind == "outlier":
-            estimate, reference = float(expit(estimate)), float(expit(reference))
-        return 100 * reference, 100 * (estimate - reference)
+def _change_decimals(decimals: int) -> int:
+    """Decimals of a change: of whole numbers one, or a change in percent could not be read."""
+    return max(decimals, 1)
+
+
+def _in_units(question: Question, indicator: Indicator) -> tuple[float, float | None]:
+    """What the others say and how far the area is from it, in the indicator's unit; changes of logarithms in percent.
+
+    The area's own side is what is published, so that readers can follow the arithmetic. None where it changed from
+    nothing, of which there is no percentage.
+    """
+    scale, reference = question.scale, question.reference
     if question.kind == "outlier":
-        expected = value * float(np.exp(reference - estimate))
-        return expected, value - expected
-    estimate, reference = 100 * float(np.expm1(estimate)), 100 * float(np.expm1(reference))
-    return reference, estimate - reference
+        match scale:
+            case Scale.SHARE:
+                reference = 100 * float(expit(reference))
+            case Scale.RATIO:
+                reference = indicator.multiplier * float(np.exp(reference))
+        return reference, float(question.row["value"]) - reference
+    now, before = question.now_and_before
+    if scale.is_logarithm:
+        reference = 100 * float(np.expm1(reference))
+        return reference, 100 * (now / before - 1) - reference if before else None
+    reference *= 100 if scale is Scale.SHARE else 1
+    return reference, now - before - reference
 
 
-def _concerned(question: Question, difference: float) -> float | None:
+def _is_visible(question: Question, indicator: Indicator, reference: float, difference: float | None) -> bool:
+    """Do the published figures show what the question found? Some differences are smaller than their last decimal."""
+    if difference is None:
+        return True
+    is_change = question.kind != "outlier"
+    digits = _change_decimals(indicator.decimals) if is_change else indicator.decimals
+    is_apart = round(reference + difference, digits) != round(reference, digits)
+    return is_apart and (difference > 0) == (question.z > 0)
+
+
+def _concerned(question: Question, difference: float | None) -> float | None:
     """How many people the difference stands for, to the step that counts are rounded to: it is no count of anybody.
 
-    None where the figure's parts are not published.
+    None where the figure's parts are not published, or where they count no people.
     """
     row = question.row
-    if question.scale is Scale.SHARE:
-        people = abs(difference) / 100 * float(row["denominator"])
-    elif question.scale is Scale.PLAIN:
+    if question.scale is Scale.PLAIN or not question.counts_people:
         return None
+    if question.scale is Scale.SHARE:
+        assert difference is not None
+        people = abs(difference) / 100 * float(row["denominator"])
     else:
-        people = abs(float(np.expm1(question.reference - question.estimate))) * float(row["numerator"])
+        # Half a case more, as in the estimate: of an area that has none left the others say how many it lacks.
+        people = abs(float(np.expm1(question.reference - question.estimate))) * (
+            float(row["numerator"]) + 0.5
+        )
     base = 5.0 if pd.isna(row["rounded_to"]) else max(5.0, float(row["rounded_to"]))
     return base * round(people / base)
 
@@ -796,7 +857,7 @@ def _evidence(question: Question, p_value: float, q_value: float) -> Text:
     count, people = float(question.row["numerator"]), float(question.row["denominator"])
     cases: Text | str
     if question.gap:
-        both = [frame.loc[[question.area]].iloc[0] for frame in question.gap]
+        both = [frame.loc[[question.area]].iloc[0] for frame in question.gap[-1]]
         cases = said(
             "{n} von {of} und {other} von {of_other} Fällen; ", "{n} of {of} and {other} of {of_other} cases; ",
             n=float(both[0]["numerator"]), of=float(both[0]["denominator"]),

@@ -189,9 +189,13 @@ def test_what_could_not_be_placed_is_no_stadtteil(catalogue: Catalogue) -> None:
 
 @pytest.mark.parametrize(
     ("women", "side"),
-    [(1120, "25,0 Prozentpunkte größer geworden"), (500, "13,8 Prozentpunkte kleiner geworden")],
+    [
+        (1120, "+40,0 Prozentpunkte nach +15,0 im Jahr davor (+25,0 Prozentpunkte)"),
+        (500, "+1,2 Prozentpunkte nach +15,0 im Jahr davor (−13,8 Prozentpunkte)"),
+        (400, "−5,0 Prozentpunkte nach +15,0 im Jahr davor (−20,0 Prozentpunkte)"),  # it turned round
+    ],
 )
-def test_a_gap_says_whether_it_opened(catalogue: Catalogue, women: int, side: str) -> None:
+def test_a_gap_says_what_it_was_and_is(catalogue: Catalogue, women: int, side: str) -> None:
     def year(end: int, last: int) -> list[pd.DataFrame]:
         first, second = [720] * 19 + [last], [480] * 20
         return [
@@ -206,6 +210,53 @@ def test_a_gap_says_whether_it_opened(catalogue: Catalogue, women: int, side: st
     gap = found[found["kind"] == "gap"].iloc[0]
     assert side in gap["sentence_de"]
     assert f"{women:,} von 1.600 und 480 von 1.600 Fällen".replace(",", ".") in gap["evidence_de"]
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "says", "people"),
+    [
+        (10, 60, "60 Personen im Jahr 2025 nach 10 im Jahr davor (+500,0 Prozent);", 50),
+        (0, 60, "60 Personen im Jahr 2025 nach 0 im Jahr davor;", 60),
+        (400, 0, "0 Personen im Jahr 2025 nach 400 im Jahr davor (−100,0 Prozent);", 400),
+    ],
+)
+def test_a_changed_count_can_be_checked_by_hand(
+    catalogue: Catalogue, before: int, now: int, says: str, people: int
+) -> None:
+    rows = pd.concat([
+        published([400] * 19 + [last], [1] * 20, year).assign(value=[400.0] * 19 + [last], denominator=np.nan)
+        for year, last in ((2024, before), (2025, now))
+    ]).assign(indicator_id="pupils")  # fmt: skip
+    (finding,) = findings(rows, catalogue, "07111", {}).to_dict("records")
+    assert says in finding["sentence_de"]
+    assert finding["people"] == pytest.approx(people, abs=5)
+
+
+def test_an_area_that_is_a_year_ahead_hides_no_finding(catalogue: Catalogue) -> None:
+    rows = published([*(60 + 5 * (n % 3) for n in range(19)), 200], [400] * 20)
+    assert len(findings(rows, catalogue, "07111", {})) == 1
+    ahead = published([60], [400], 2026)
+    assert len(findings(pd.concat([rows, ahead]), catalogue, "07111", {})) == 1
+
+
+def test_visits_are_no_people(catalogue: Catalogue) -> None:
+    (group,) = catalogue.peer_groups.values()
+    visits = [400_000 + 1000 * (n % 4) for n in range(12)]
+    visits[group.areas.index("07111")] = 250_000
+    rows = published(visits, [100_000] * 12).assign(
+        indicator_id="library_visits_per_head", area_level="district", area_code=group.areas,
+        value=[visit / 100_000 for visit in visits], rounded_to=np.nan,
+    )  # fmt: skip
+    (finding,) = findings(rows, catalogue, "07111", {}).to_dict("records")
+    assert pd.isna(finding["people"])
+
+
+def test_a_difference_that_no_published_figure_shows_is_no_finding(catalogue: Catalogue) -> None:
+    """0.2 pupils a teacher beside 0.2."""
+    rows = published([166_100, *[200_000] * 19], [1_000_000] * 20).assign(
+        indicator_id="pupils_per_teacher", value=0.2
+    )
+    assert findings(rows, catalogue, "07111", {}).empty
 
 
 def test_figures_without_parts_are_asked_too(catalogue: Catalogue) -> None:
