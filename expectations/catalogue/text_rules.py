@@ -11,12 +11,15 @@ from collections.abc import Iterator
 
 from expectations.catalogue.availability import availability
 from expectations.catalogue.base import OLDEST, ages_of
-from expectations.catalogue.model import Catalogue, Indicator, Kind
+from expectations.catalogue.model import Catalogue, Indicator, Kind, PeriodMeaning
 from expectations.catalogue.registers import Term
+from expectations.catalogue.text_ages import ages_in
 
 FORBIDDEN = re.compile(
-    r"gesperrt|sperren|Sperrung|suppress|teilweise gesichert|partly confirmed|noch festzulegen|to be determined|…"
-    r"|angeben\b|nicht (?:zu )?mischen|do not mix|state the population|beachten\b|\bmind (?:the|that)\b"
+    r"(?:Zell|Wert|Fallzahl|Angabe)\w*[^.;]{0,40}\b(?:gesperrt|sperren|Sperrung)|\bZellsperrung"
+    r"|\bSperrung (?:kleiner|von) |suppress|teilweise gesichert|partly confirmed|noch festzulegen|to be determined|…"
+    r"|(?:^|[.;:–] )(?:[^\s.;:,]+ ){1,3}(?:angeben|beachten)(?=[.;]|$)"
+    r"|nicht (?:zu )?mischen|do not mix|state the population|\bmind (?:the|that)\b"
 )
 """What a release does not do (it rounds), and notes of the authors to themselves."""
 
@@ -25,36 +28,49 @@ BREAKDOWN_WORDS = {
     "Nationalität": "nationality", "Staatsangehörigkeit": "nationality", "Klassenstufe": "grade",
     "Abschluss": "qualification", "Programmbereich": "category", "Handlungsfeld": "category",
     "Altersgruppen": "age_group", "Schularten": "school_type", "Klassenstufen": "grade",
-    "Träger": None, "Altersstruktur": None, "Form": None, "Förderschwerpunkt": None,
+    "Geschlechtern": "sex", "Nationalitäten": "nationality", "Abschlüssen": "qualification",
+    "Träger": None, "Trägern": None, "Altersstruktur": None, "Form": None, "Förderschwerpunkt": None, "Religion": None,
+    "Monat": None, "Monaten": None, "Wochentag": None,
 }  # fmt: skip
 """What a text may say that a figure is broken down by, and the breakdown it needs; None: no indicator has it."""
 
-_BROKEN_DOWN = re.compile(r"\bnach ([A-ZÄÖÜ]\w+)(?:(?:, | und )([A-ZÄÖÜ]\w+))*")
-_PERIODS = re.compile(r"gegliedert|getrennt nach|Berichtsmonat\b.*Gliederung|im Halbjahr|im Monat\b")
-_SCALE = re.compile(
-    r"(?:×\s?|\b(?:mal|times|je|per) )(?=[\d.,]*00\b|10\b|12\b)(\d[\d.,]*\d|\d)\b(?!\. [A-Z]| Gruppe)"
+BREAKDOWN_WORDS_EN = {
+    "sex": "sex", "gender": "sex", "age group": "age_group", "nationality": "nationality", "citizenship": "nationality",
+    "school type": "school_type", "type of school": "school_type", "grade": "grade", "type of care": "care_type",
+    "qualification": "qualification", "field of action": "category", "provider": None, "religion": None, "month": None,
+}  # fmt: skip
+
+_BROKEN_DOWN = re.compile(r"\bnach (?:dem |der |den )?([A-ZÄÖÜ]\w+)(?:(?:, | und )([A-ZÄÖÜ]\w+))*")
+_NO_BREAKDOWN = re.compile(r" (?:de[rs]|einer|eines|von)\b|\. ?\d")
+"""After Abschluss, or Art, it is no breakdown: nach Abschluss der Grundschule, nach Art. 24."""
+_BROKEN_DOWN_EN = re.compile(
+    r"\bby (?:(?:{})(?:, | and )?)+\b".format("|".join(sorted(BREAKDOWN_WORDS_EN, key=len, reverse=True)))
 )
+_PERIODS = re.compile(r"gegliedert|getrennt nach|Berichtsmonat\b.*Gliederung|im Halbjahr|im Monat\b")
+_THOUSANDS = r"\d{1,3}(?:[.,\s]\d{3})+|\d[\d.,]*\d|\d"
+_SCALE = re.compile(
+    rf"(?:[×·]\s?|\b(?:mal|times) )({_THOUSANDS})\b(?!\. [A-Z]| Gruppe)"
+    rf"|\b(?:je|per) (?=[\d.,\s]*00\b|10\b|12\b)({_THOUSANDS})\b(?!\. [A-Z]| Gruppe)"
+)
+_IN_YEAR = re.compile(r"\bim \w*[Jj]ahr\b(?! davor| zuvor)|\bin the (?:calendar )?year\b(?! before)")
+_ON_DAY = re.compile(
+    r"\b(?:[Aa]m|[Zz]um) (?:Stichtag\b|\d\d\.\d\d\.|31\. Dezember\b)(?! des)|\bon (?:the reference day|31 December)\b(?! of)"
+)
+_IN_PERCENT = re.compile(r"\bin (?:Prozent|percent)\b|× ?100 ?%")
 _MEANS = (
     (re.compile(r"zwölf Monate|twelve months"), 1 / 12),
     (re.compile(r"Hälfte der zwei|half of the two"), 2),
     (re.compile(r"Drittel der drei|third of the three"), 3),
 )
 """Means in words, and what the formula's scale is then multiplied by."""
-_YEARS = r"(?:-[Jj]ähr|(?: Jahren?)\b)"
-_AGES = re.compile(
-    rf"(?P<low>\d{{1,2}})(?:-? bis (?P<under>unter )?|–)(?P<high>\d{{1,2}}){_YEARS}"
-    r"|[Zz]wischen (?P<from>\d{1,2}) und (?P<to>\d{1,2})(?= Jahren)"
-    rf"|(?P<below>[Uu]nter|[Uu]nter-|bis unter|[Aa]b) (?P<edge>\d{{1,2}}){_YEARS}"
-)
-_AGES_EN = re.compile(
-    r"(?:(?<=aged )|(?<=ages )|(?=\d{1,2} to under )|(?=\d{1,2}(?: to |- to |–)\d{1,2}(?: years|-year)))"
-    r"(?P<low>\d{1,2})(?:-? to (?P<under>under )?|–)(?P<high>\d{1,2})\b"
-    r"|between (?P<from>\d{1,2}) and (?P<to>\d{1,2})(?= years)"
-    r"|(?:(?P<below>(?<=children )under|(?<=persons )under|(?<=people )under|(?<=aged )under|(?<=population )under"
-    r"|below the age of) |(?<=aged )(?=\d{1,2} and over))(?P<edge>\d{1,2})\b(?![.,]\d)"
-)
 _SENTENCES = ("purpose", "interpretation", "calculation")
-_LEVEL_WORDS = {"Stadtteil": "city_district", "je Schule": "school"}
+_LEVEL_WORDS = {
+    "city_district": re.compile(r"\bStadtteil(?:en?|s)?\b"),
+    "school": re.compile(r"\b(?:je|pro|für jede) Schule\b"),
+    "school_district": re.compile(r"\b(?:je|pro|nach|für jeden|in den) Schulbezirk(?:en)?\b"),
+    "planning_district": re.compile(r"\b(?:je|pro|nach|für jeden|in den) Planungsbezirk(?:en)?\b"),
+    "local_district": re.compile(r"\b(?:je|pro|nach|für jeden|in den) Ortsbezirk(?:en)?\b"),
+}
 
 
 Wrong = tuple[str, str]
@@ -92,9 +108,15 @@ def _breakdowns(indicator: Indicator) -> Iterator[Wrong]:
     """Breakdowns that a text names by a word for them (not nach SGB II), and periods that a calculation names."""
     for field in _SENTENCES:
         for match in _BROKEN_DOWN.finditer(getattr(indicator, field).de):
+            if _NO_BREAKDOWN.match(getattr(indicator, field).de[match.end() :]):
+                continue
             for word in re.findall(r"[A-ZÄÖÜ]\w+", match[0]):
                 if word in BREAKDOWN_WORDS and BREAKDOWN_WORDS[word] not in indicator.breakdowns:
                     yield field, f"the {field} says 'nach {word}', the indicator has no such breakdown"
+        for match in _BROKEN_DOWN_EN.finditer(getattr(indicator, field).en):
+            for word, breakdown in BREAKDOWN_WORDS_EN.items():
+                if re.search(rf"\b{word}\b", match[0]) and breakdown not in indicator.breakdowns:
+                    yield field, f"the {field} says 'by {word}', the indicator has no such breakdown"
     if period := _PERIODS.search(indicator.calculation.de):
         yield "calculation", f"the calculation says '{period[0]}', which no declaration holds"
 
@@ -103,41 +125,55 @@ def _days(catalogue: Catalogue, indicator: Indicator) -> Iterator[Wrong]:
     """A stock is counted on a day, a flow over a year: what the calculation says of the numerator, and what is counted."""
     if indicator.numerator is None:
         return
-    above = re.split(r" / |geteilt durch", indicator.calculation.de)[0]
-    sources = [catalogue.measures[part.measure].register_ for _, part in indicator.numerator.parts()]
-    registers = [(s, catalogue.registers[s.register_].period) for s in sources if s is not None]
-    of_day = [s for s, period in registers if period == "reference_day" and not s.in_year]
-    of_year = [s for s, period in registers if period == "calendar_year" or s.in_year]
-    if of_day and (match := re.search(r"im \w*[Jj]ahr\b", above)):
-        yield "calculation", f"the calculation says '{match[0]}', the numerator is counted on a day"
-    if of_year and not of_day and (match := re.search(r"[Aa]m \d\d\.\d\d\.(?! des)", above)):
-        yield "calculation", f"the calculation says '{match[0]}', the numerator is counted over a year"
+    is_day, is_year = False, False
+    for measure in (catalogue.measures[part.measure] for _, part in indicator.numerator.parts()):
+        if (source := measure.register_) is not None:
+            is_of_day = catalogue.registers[source.register_].period == "reference_day" and not source.in_year
+            is_day |= is_of_day
+            is_year |= source.in_year or catalogue.registers[source.register_].period == "calendar_year"
+        for table in (catalogue.tables[origin] for origin in measure.origins if origin in catalogue.tables):
+            is_day |= table.period in (PeriodMeaning.REFERENCE_DAY, PeriodMeaning.YEAR_END_DAY)
+            is_year |= table.period is PeriodMeaning.CALENDAR_YEAR
+    for language, line in (("de", r" / |geteilt durch"), ("en", r" / |divided by")):
+        above = re.split(line, getattr(indicator.calculation, language))[0]
+        if is_day and not is_year and (match := _IN_YEAR.search(above)):
+            yield "calculation", f"the calculation says '{match[0]}', the numerator is counted on a day"
+        if is_year and not is_day and (match := _ON_DAY.search(above)):
+            yield "calculation", f"the calculation says '{match[0]}', the numerator is counted over a year"
 
 
 def _levels(catalogue: Catalogue, indicator: Indicator) -> Iterator[Wrong]:
     """Levels inside the city that a purpose or calculation promises; an interpretation may warn of them."""
-    for word, level in _LEVEL_WORDS.items():
+    for level, words in _LEVEL_WORDS.items():
         has_level = level in indicator.all_levels or indicator.kind.is_modelled
         for field in ("purpose", "calculation"):
-            if word in getattr(indicator, field).de and not has_level:
-                yield field, f"the {field} says '{word}', the indicator has no such level"
+            if (match := words.search(getattr(indicator, field).de)) and not has_level:
+                yield field, f"the {field} says '{match[0]}', the indicator has no such level"
 
 
 def _scale(indicator: Indicator) -> Iterator[Wrong]:
     """What a calculation multiplies by, or relates to so many: that is said, and is what the formula has."""
     for language in ("de", "en"):
-        says_so = _SCALE.search(getattr(indicator.calculation, language))
+        text = getattr(indicator.calculation, language)
+        is_percent = _IN_PERCENT.search(text)
+        if is_percent and indicator.multiplier != 100 and not indicator.kind.is_modelled:
+            yield (
+                "calculation",
+                f"the calculation says '{is_percent[0]}', the formula multiplies by {indicator.multiplier:g}",
+            )
+        says_so = _SCALE.search(text) or (is_percent and indicator.multiplier == 100)
         if indicator.kind.needs_denominator and indicator.multiplier != 1 and not says_so:
             yield "calculation", f"the calculation does not say '× {indicator.multiplier:g}' ({language})"
-        for match in _SCALE.finditer(getattr(indicator.calculation, language)):
-            number = float(re.sub(r"[.,](?=\d{3}\b)|[.,]0+$", "", match[1]))
+        for match in _SCALE.finditer(text):
+            said = match[1] or match[2]
+            number = float(re.sub(r"[.,\s](?=\d{3}\b)|[.,]0+$", "", said).replace(",", "."))
             for mean, factor in _MEANS:
-                if mean.search(getattr(indicator.calculation, language)):
+                if mean.search(text):
                     number *= factor
             if abs(number - indicator.multiplier) > 1e-3 and not indicator.kind.is_modelled:
                 yield (
                     "calculation",
-                    f"the calculation multiplies by {match[1]}, the formula by {indicator.multiplier:g}",
+                    f"the calculation multiplies by {said}, the formula by {indicator.multiplier:g}",
                 )
 
 
@@ -147,36 +183,24 @@ def _ages(catalogue: Catalogue, indicator: Indicator) -> Iterator[Wrong]:
     Above the line those of the numerator, below it those of either term (of the same age); an official figure whose
     measure names its ages itself has them, too.
     """
-    if indicator.kind is Kind.REPORTED or indicator.kind.is_modelled:
-        return
     numerators = [n for n, _ in indicator.formulas.values()]
     denominators = [d for _, d in indicator.formulas.values() if d is not None]
     above, below = (_edges(catalogue, indicator, terms) for terms in (numerators, denominators))
-    for language, pattern, line in (
-        ("de", _AGES, r" / |geteilt durch| je 100 "),
-        ("en", _AGES_EN, r" / |divided by| per 100 "),
-    ):
+    if indicator.kind.is_modelled or (indicator.kind is Kind.REPORTED and not above):
+        return
+    for language, line in (("de", r" / |geteilt durch| je 100 "), ("en", r" / |divided by| per 100 ")):
         text = re.split(line, getattr(indicator.calculation, language), maxsplit=1)
+        both = above | below
         for where, words, edges in (
-            ("label", getattr(indicator.label, language), above | below),
-            ("calculation's numerator", text[0], above),
-            ("calculation's denominator", text[1] if len(text) > 1 else "", above | below),
+            ("label", getattr(indicator.label, language), both),
+            ("calculation's numerator", text[0], both if indicator.kind is Kind.REPORTED else above),
+            ("calculation's denominator", text[1] if len(text) > 1 else "", both),
         ):
-            for match in pattern.finditer(words):
-                if lost := sorted(_named(match, edges) - edges):
+            for said, borders in ages_in(words, language, edges):
+                if lost := sorted(borders - edges):
                     spans = ", ".join(map(str, sorted(edges))) or "none"
-                    message = f"says '{match[0]}', the formula has no age border {lost[0]} (it has {spans})"
+                    message = f"says '{said}', the formula has no age border {lost[0]} (it has {spans})"
                     yield where.partition("'")[0], f"the {where} {message}"
-
-
-def _named(match: re.Match[str], edges: set[int]) -> set[int]:
-    """The borders of a span such as 6 bis unter 11, or 7 bis 18, which includes who is 18; or of one that is open."""
-    found = match.groupdict()
-    if found["edge"]:
-        return {int(found["edge"])}
-    low, high = int(found["low"] or found["from"]), int(found["high"] or found["to"])
-    includes = not found["under"] and high not in edges
-    return {low, high + 1 if includes else high}
 
 
 def _edges(catalogue: Catalogue, indicator: Indicator, terms: list[Term]) -> set[int]:

@@ -37,16 +37,16 @@ def said(indicator: Indicator, field: str, old: str, new: str) -> Indicator:
         ("entrance_qualification_percent", "calculation", "18 bis unter 20", "18 bis unter 21",
          "says '18 bis unter 21 Jahren', the formula has no age border 21"),
         ("entrance_qualification_percent", "calculation", "(die Hälfte der zwei Jahrgänge) ", "", "multiplies by 100, the formula by 200"),
-        ("care_rate_under_3_percent", "label", "unter 3-Jährigen", "unter 6-Jährigen", "the label says 'unter 6-Jähr'"),
+        ("care_rate_under_3_percent", "label", "unter 3-Jährigen", "unter 6-Jährigen", "the label says 'unter 6-Jährigen'"),
         ("after_school_care_rate_percent", "label", "6 bis unter 11", "6 bis unter 14", "no age border 14"),
         ("pupils", "calculation", "Schülerinnen und Schüler", "Schülerinnen und Schüler nach Abschluss", "'nach Abschluss'"),
         ("employment_rate_percent", "calculation", "am Wohnort am", "am Wohnort von 15 bis unter 65 Jahren am",
          "numerator says '15 bis unter 65 Jahren', the formula has no age border 15 (it has none)"),
         ("live_births", "calculation", "Lebendgeborene", "Lebendgeborene im Stadtteil", "'Stadtteil', the indicator has no such level"),
         ("pupils", "purpose", "", "Zeigt die Schulen nach Träger. ", "the purpose says 'nach Träger'"),
-        ("mean_age_years", "purpose", "", "Zeigt die Stadtteile. ", "the purpose says 'Stadtteil'"),
+        ("mean_age_years", "purpose", "", "Zeigt die Stadtteile. ", "the purpose says 'Stadtteile'"),
         ("library_visits_per_head", "calculation", "Besuche", "Besuche, getrennt nach Monat,", "'getrennt nach'"),
-        ("pupils", "interpretation", "", "Kleine Zellen sind gesperrt. ", "says 'gesperrt'"),
+        ("pupils", "interpretation", "", "Kleine Zellen sind gesperrt. ", "says 'Zellen sind gesperrt'"),
         ("adult_education_lessons_per_1000", "calculation", "× 1.000", "× 100", "multiplies by 100, the formula by 1000"),
     ],
 )  # fmt: skip
@@ -69,7 +69,7 @@ def test_english_ages_are_held_against_the_formula_too(catalogue: Catalogue) -> 
     assert "18 to under 20" in calculation.en
     other = Text(de=calculation.de, en=calculation.en.replace("18 to under 20", "18 to under 21"))
     (problem,) = text_problems(catalogue, indicator.model_copy(update={"calculation": other}))
-    assert "says '18 to under 21', the formula has no age border 21" in problem
+    assert "says 'aged 18 to under 21', the formula has no age border 21" in problem
 
 
 @pytest.mark.parametrize(
@@ -81,6 +81,51 @@ def test_every_way_to_name_an_age_is_read(catalogue: Catalogue, words: str, bord
     calculation = Text(de=f"Kinder ({words}) / Kinder × 100", en=indicator.calculation.en)
     problems = text_problems(catalogue, indicator.model_copy(update={"calculation": calculation}))
     assert any(f"the formula has no age border {border} " in problem for problem in problems), problems
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "text"),
+    [
+        ("children_other_language_percent", "purpose", "Wie viele Eltern eine andere Familiensprache angeben."),
+        ("leavers_without_certificate_percent", "interpretation", "Nach Abschluss der Schule zählt nicht, wer nach Abschluss des Schuljahres geht."),
+        ("pupils", "interpretation", "Das Recht nach Art. 24 gilt für alle; eine Sperrung der Sporthalle ändert nichts."),
+        ("live_births", "purpose", "Wichtig für Ausgaben je Schulessen."),
+        ("care_rate_under_3_percent", "calculation", "Betreute Kinder unter drei Jahren / Kinder von 0 bis 2 Jahren · 100"),
+        ("care_rate_under_3_percent", "calculation", "Betreute Kinder unter 3 Jahren mit einer Betreuungsdauer von 1 bis 2 Jahren / Kinder bis unter 3 Jahre in Prozent"),
+        ("adult_education_lessons_per_1000", "calculation", "Unterrichtsstunden der VHS im Kalenderjahr / Bevölkerung am 31.12. × 1\u202f000"),
+    ],
+)  # fmt: skip
+def test_a_text_that_is_right_loads(catalogue: Catalogue, name: str, field: str, text: str) -> None:
+    indicator = catalogue.indicators[name]
+    changed = Text(de=text, en=getattr(indicator, field).en)
+    assert text_problems(catalogue, indicator.model_copy(update={field: changed})) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "de", "en"),
+    [
+        ("care_rate_under_3_percent", "label", "Quote der unter sechsjährigen Kinder", "Rate of children younger than 6"),
+        ("care_rate_under_3_percent", "label", "Quote der Kinder im Alter von 3 bis 6", "Rate, age group 3-6"),
+        ("care_rate_under_3_percent", "label", "Quote der Fünfjährigen", "Rate of 3-to-5-year-olds"),
+        ("care_rate_under_3_percent", "label", "Quote der 3-6 Jahre alten Kinder", "Rate of 5-year-olds"),
+        ("youth_unemployment_rate_percent", "label", "Quote (15 bis unter 20 Jahre)", "Rate (aged 15 to under 20)"),
+        ("pupils", "purpose", "Nach dem Geschlecht und nach Religion.", "By sex, nationality and month."),
+        ("mean_age_years", "purpose", "Zeigt das Alter nach Schulbezirken, je Planungsbezirk.", "Shows it by nationality."),
+        ("live_births", "calculation", "Lebendgeborene zum 31.12.", "Live births on 31 December"),
+        ("children_in_day_care", "calculation", "Betreute Kinder im Kalenderjahr", "Children in care in the calendar year"),
+        ("pupils_per_class", "calculation", "Schülerinnen und Schüler / Klassen × 50", "Pupils / classes in percent"),
+    ],
+)  # fmt: skip
+def test_a_wrong_text_is_found_in_each_language(
+    catalogue: Catalogue, name: str, field: str, de: str, en: str
+) -> None:
+    indicator = catalogue.indicators[name]
+    right = getattr(indicator, field)
+    for wrong in (Text(de=f"x {de}", en=right.en), Text(de=right.de, en=f"x {en}")):
+        changed = wrong.model_copy(
+            update={"de": wrong.de.replace("x Nach", "x nach"), "en": wrong.en.replace("x By", "x by")}
+        )
+        assert text_problems(catalogue, indicator.model_copy(update={field: changed})), changed
 
 
 def test_a_city_s_own_indicator_with_a_wrong_text_is_refused_with_its_line(tmp_path: Path) -> None:
