@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from expectations.catalogue.base import OLDEST, Text, years_of_ages
+from expectations.catalogue.base import OLDEST, Text, ages_of, years_of_ages
 from expectations.catalogue.model import (
     NEVER_WAIVED,
     TOTAL,
@@ -181,7 +181,7 @@ def load_catalogue(*extra: Path, root: Path = CATALOGUE_DIR) -> Catalogue:
     files = {name: file.name for (folder, name), file in origin.items() if folder == "indicators"}
     catalogue = Catalogue(**entries, files=files)
     problems = _undeliverable(catalogue, origin) + _unlike_totals(catalogue, origin)
-    problems += _unreconciled(catalogue, origin)
+    problems += _unreconciled(catalogue, origin) + _mixed_ages(catalogue, origin)
     problems += [
         origin["indicators", name].at([field], text)
         for name, indicator in catalogue.indicators.items()
@@ -294,6 +294,29 @@ def _unreconciled(catalogue: Catalogue, origin: dict[tuple[str, str], _File]) ->
             text = "the main formula reads registers, too: there is nothing official to agree with"
             problems.append(origin["indicators", name].at(["local", "agrees"], text))
     return problems
+
+
+def _mixed_ages(catalogue: Catalogue, origin: dict[tuple[str, str], _File]) -> list[str]:
+    """Indicators that show single years of age beside groups of them: two indicators in one, and four times the cells.
+
+    A measure is counted by all ages that any indicator needs; `cells` says which of them one shows.
+    """
+    problems: list[str] = []
+    for name, indicator in catalogue.indicators.items():
+        if "age_group" not in indicator.breakdowns or indicator.status == "planned":
+            continue
+        for numerator, _ in indicator.formulas.values():
+            cells: set[str] = set()
+            for _, part in numerator.parts():
+                cells |= set(part.cells("age_group") or catalogue.cells_of_measure(part.measure, "age_group"))
+            cells &= set(indicator.cells.get("age_group", cells))
+            spans = [span for span in map(ages_of, sorted(cells)) if span is not None]
+            years = [low for low, high in spans if high - low == 1]
+            groups = [(low, high) for low, high in spans if high - low > 1]
+            if any(low <= year < high for year in years for low, high in groups):
+                text = "shows single years of age and groups of them; say under 'cells' which of both"
+                problems.append(origin["indicators", name].at(["breakdowns"], text))
+    return sorted(set(problems))
 
 
 def _official_terms(catalogue: Catalogue, indicator: Indicator) -> list[str]:

@@ -153,6 +153,18 @@ def test_terms_expand_to_the_cells_they_add_up(catalogue: Catalogue) -> None:
     assert care["care_type_shown"].isna().all(), "a population knows no type of care and serves all of them"
 
 
+def test_an_indicator_shows_single_years_of_age_or_groups_of_them(copy: Path) -> None:
+    """The register is counted by both, because one indicator needs the years and others the groups."""
+    name = "indicators/population/foreign_population_percent.yml"
+    text = (copy / name).read_text(encoding="utf-8")
+    (copy / name).write_text(re.sub(r"^cells: .*\n", "", text, flags=re.MULTILINE), encoding="utf-8")
+    (problem,) = problems(copy)
+    assert re.fullmatch(
+        rf"{name}, line \d+: shows single years of age and groups of them; say under 'cells' which of both",
+        problem,
+    )
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new", "place", "line", "message"),
     [
