@@ -78,6 +78,8 @@ def load_candidate(
     night_id = stamp(moment)
     with duckdb.connect(str(home.candidate)) as connection:
         connection.execute(f"set disabled_compression_methods = '{_NOT_WORTH_IT}'")
+        # One transaction: several hundred of them would wait for the disk as often.
+        connection.execute("begin")
         if plan.is_full:
             for schema in ("raw", "catalogue"):
                 connection.execute(f"create schema {schema}")
@@ -103,6 +105,7 @@ def load_candidate(
             "municipality": settings.municipality.code,
         }
         _create(connection, "raw.night", pd.DataFrame([night]))
+        connection.execute("commit")
         rows = connection.execute(
             """select table_code, count(*) from raw.genesis_observation group by 1
             union all select 'register ' || register_id, count(*) from raw.register_measure group by 1"""

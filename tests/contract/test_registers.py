@@ -414,7 +414,7 @@ def test_every_database_can_be_read_the_portable_way(
 def test_a_fault_of_ours_harms_one_register_and_quotes_nothing(
     tmp_path: Path, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from orchestration.collect.registers import collect as module
+    from orchestration.collect.registers import reception as module
 
     settings, home = settings_of(tmp_path, ["library", "museums"]), Home(tmp_path / "home")
     _, deliveries = city()

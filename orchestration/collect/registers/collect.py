@@ -11,8 +11,8 @@ import datetime as dt
 import hashlib
 import json
 import logging
-import re
 from collections.abc import Iterator
+from concurrent.futures import Future
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -26,15 +26,15 @@ from orchestration.collect.registers.areas import Areas, add_bridge, add_schools
 from orchestration.collect.registers.counts import Counted, CountTask, count_deliveries
 from orchestration.collect.registers.door import Admitted, Arrival, Span, admit, span_of
 from orchestration.collect.registers.drops import Drop
-from orchestration.collect.registers.files import read_file
 from orchestration.collect.registers.keys import SAMPLE_KEY, delivery_key, mark, register_key
 from orchestration.collect.registers.landing import Snapshot, register_landing
-from orchestration.collect.registers.problems import DatabaseError, RefusedError
+from orchestration.collect.registers.problems import DatabaseError, Problem, RefusedError
+from orchestration.collect.registers.reception import Received, Reception, ReceptionTask, receive
 from orchestration.collect.registers.vault import Gone, Kept, Vault
 from orchestration.resources.clock import stamp
 from orchestration.resources.files import remove, write_json
 from orchestration.resources.home import Home
-from orchestration.resources.workers import ALONE, Workers
+from orchestration.resources.workers import ALONE, WorkerError, Workers
 from orchestration.settings import ConfigurationError, Settings
 
 LOG = logging.getLogger("bildungsmonitor")
@@ -151,12 +151,16 @@ class _RegisterNight:
         with self.vault.opened() as connection:
             self.vault.clean(connection)
             # Lists of areas first: the others are placed by them.
-            for register in sorted(self.registers, key=lambda r: (r.lists is None, r.id)):
+            ordered = sorted(self.registers, key=lambda r: (r.lists is None, r.id))
+            receptions = self._receptions(connection, ordered, master)
+            for register in ordered:
                 try:
-                    found.extend(self._receive(connection, register, master))
+                    found.extend(self._receive(connection, register, master, receptions))
+                except WorkerError:
+                    raise
                 except Exception as error:
                     # A fault of ours harms this register only. Its own words may quote a cell.
-                    reason = f"not taken in: {type(error).__name__}"
+                    reason = _fault(type(error).__name__)
                     found.append(Arrived(register.id, "late", reasons=[reason]))
             found += self._overdue(connection, {a.register for a in found if a.status == "accepted"})
             self._count(connection, found)
@@ -166,36 +170,60 @@ class _RegisterNight:
 
     # --- arrivals ---------------------------------------------------------------------------------
 
+    def _receptions(
+        self, connection: duckdb.DuckDBPyConnection, registers: list[Register], master: bytes
+    ) -> dict[str, Future[Reception]]:
+        """Start to read and admit the files of every register, those of the largest first."""
+        tasks = []
+        for register in registers if self.drops is not None else ():
+            if register.id in self.databases:
+                continue
+            drop = self._drop(register)
+            if self.source.source != "sample":
+                drop.prepare()
+            if paths := drop.arrivals(self.source.settle_seconds):
+                before = self.vault.deliveries(connection, register.id)
+                task = ReceptionTask(register, paths, before, self.vault.folder, self.moment.date(), master)
+                tasks.append((sum(path.stat().st_size for path in paths), task))
+        tasks.sort(key=lambda sized: -sized[0])
+        return {task.register.id: self.workers.submit(receive, task) for _, task in tasks}
+
     def _receive(
-        self, connection: duckdb.DuckDBPyConnection, register: Register, master: bytes
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        register: Register,
+        master: bytes,
+        receptions: dict[str, Future[Reception]],
     ) -> Iterator[Arrived]:
         if (url := self.databases.get(register.id)) is not None:
             yield from self._from_database(connection, register, url, master)
-        elif self.drops is not None:
-            drop = Drop(self.drops / register.id)
-            if self.source.source != "sample":
-                drop.prepare()
-            for path in drop.arrivals(self.source.settle_seconds):
-                yield self._from_file(connection, register, drop, path, master)
+        elif register.id in receptions:
+            (reception,) = self.workers.results([receptions[register.id]])
+            for received in reception.received:
+                yield self._from_file(connection, register, received)
+            if reception.fault is not None:
+                yield Arrived(register.id, "late", reasons=[_fault(reception.fault)])
 
     def _from_file(
-        self, connection: duckdb.DuckDBPyConnection, register: Register, drop: Drop, path: Path, master: bytes
+        self, connection: duckdb.DuckDBPyConnection, register: Register, received: Received
     ) -> Arrived:
-        fingerprint = mark(master, f"{register.id}/{_period_in(register, path)}/".encode() + _sha256(path))
+        drop, path = self._drop(register), received.path
+        if received.problems:
+            drop.reject(path, report.rejected(register, path.name, received.problems, self.moment))
+            return Arrived(register.id, "refused", reasons=_kinds(received.problems))
         before = self.vault.deliveries(connection, register.id)
-        if (same := _same(before, fingerprint)) is not None:
+        if received.admitted is None:
+            same = next(kept for kept in before if kept.mark == received.fingerprint)
             drop.accept(path, report.known(register, path.name, same, self.moment), keep_original=False)
             self._gone.append(Gone("original", register.id, same.id, None, "known"))
             return Arrived(register.id, "known", same.id, same.span.label, same.rows)
-        scope = None if register.linked else fingerprint.hex()
-        try:
-            admitted = self._admit(register, read_file(register, path), master, scope, before)
-        except RefusedError as error:
-            drop.reject(path, report.rejected(register, path.name, error.problems, self.moment))
-            return Arrived(register.id, "refused", reasons=_kinds(error))
-        kept = self._keep(connection, register, admitted, fingerprint, before)
+        kept = self._keep(connection, register, received.admitted, received.fingerprint, before)
         self._taken.append((register, drop, path, kept))
         return Arrived(register.id, "accepted", kept.id, kept.span.label, kept.rows)
+
+    def _drop(self, register: Register) -> Drop:
+        assert self.drops is not None, "asked of registers that arrive as files"
+        return Drop(self.drops / register.id)
 
     def _from_database(
         self, connection: duckdb.DuckDBPyConnection, register: Register, url: str, master: bytes
@@ -214,7 +242,8 @@ class _RegisterNight:
                 arrival = databases.read_database(url, register, day)
                 admitted = self._admit(register, arrival, master, scope, before)
             except RefusedError as error:
-                yield Arrived(register.id, "refused", period=day.isoformat(), reasons=_kinds(error))
+                reasons = _kinds(error.problems)
+                yield Arrived(register.id, "refused", period=day.isoformat(), reasons=reasons)
                 continue
             except DatabaseError as error:
                 yield Arrived(register.id, "late", period=day.isoformat(), reasons=[str(error)])
@@ -358,25 +387,19 @@ class _RegisterNight:
         return deleted + len(self.vault.write_down(self.moment, gone))
 
 
-def _kinds(error: RefusedError) -> list[str]:
+def _fault(kind: str) -> str:
+    """Our own error in the night's record: its kind, for its words may quote a cell."""
+    return f"not taken in: {kind}"
+
+
+def _kinds(problems: list[Problem]) -> list[str]:
     """What was wrong, without rows: enough for the night's own record."""
-    return [f"{p.kind}{f' in {p.column}' if p.column else ''}" for p in error.problems]
+    return [f"{p.kind}{f' in {p.column}' if p.column else ''}" for p in problems]
 
 
 def _same(before: list[Kept], fingerprint: bytes) -> Kept | None:
     """The delivery that said the same, if one did."""
     return next((k for k in before if k.mark == fingerprint), None)
-
-
-def _period_in(register: Register, path: Path) -> str:
-    """What a file's name adds to its content: the same list may hold for another day."""
-    match = re.search(register.reference.file, path.name) if register.reference.file else None
-    return match[1] if match else ""
-
-
-def _sha256(path: Path) -> bytes:
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").digest()
 
 
 def _content(admitted: Admitted) -> bytes:
