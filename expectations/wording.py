@@ -35,6 +35,8 @@ def number(
     """1.234,5 or 1,234.5; without `decimals` as many as six significant digits have; an en dash for nothing."""
     if value is None or math.isnan(value):
         return NOTHING
+    if math.isinf(value):
+        return _with_sign("1" if value > 0 else "-1", signed).replace("1", "∞")
     if decimals is None:
         whole = len(str(int(abs(value))))
         pattern = "#,##0." + "#" * max(_SIGNIFICANT - whole, 0)
@@ -122,7 +124,9 @@ class _Sentence(string.Formatter):
     def format_field(self, value: Any, format_spec: str) -> str:
         if "|" in format_spec:
             one, many = format_spec.split("|")
-            return f"{number(value, self.language)} {one if abs(value) == 1 else many}"
+            written = number(value, self.language)
+            # The noun follows what is read: 0.9999999 is written 1.
+            return f"{written} {one if written.lstrip('−+') == '1' else many}"
         return _written(value, self.language)
 
 
@@ -133,6 +137,8 @@ def _written(value: Any, language: Language) -> str:
         return percent(value.share, language, value.decimals, signed=value.signed)
     if isinstance(value, Period):
         return in_period(value.label, language)
+    if getattr(value, "dtype", None) is not None and value.dtype.kind == "M":  # a day of numpy
+        value = dt.date.fromisoformat(str(value)[:10])
     if isinstance(value, dt.date):
         return day(value, language)
     if value is None or (isinstance(value, (int, float)) and not isinstance(value, bool)):

@@ -100,12 +100,14 @@ def status(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None
         "Zeilen / rows",
         "Grund / reason",
     )
+    from expectations.wording import number
+
     for name, state in facts["tables"].items():
         shown = "[green]published[/green]" if state["status"] == "published" else "[red]held[/red]"
         if state["status"] == "held":
             shown += f" since {state['held_since']}"
         reason = f"{state['reason_de']}\n[dim]{state['reason_en']}[/dim]" if state.get("reason_de") else ""
-        rows = "–" if state["rows"] is None else f"{state['rows']:,}"
+        rows = number(state["rows"], "de")
         fit = state["status"] == "published" and state.get("fit_for_machines")
         table.add_row(name, shown, "geeignet / fit" if fit else "–", rows, reason)
     out.print(table)
@@ -626,6 +628,7 @@ def ledger_shares(config: ConfigOption = DEFAULT_CONFIG, home: HomeOption = DEFA
     """How much of what the registers give the tables of the last night show."""
     from rich.table import Column, Table
 
+    from expectations.wording import number, percent
     from orchestration.confirm.evidence import CandidateError, connect
     from orchestration.confirm.opened import shares
     from orchestration.resources.home import Home, HomeBusyError
@@ -647,8 +650,8 @@ def ledger_shares(config: ConfigOption = DEFAULT_CONFIG, home: HomeOption = DEFA
     table = Table("Tabelle / table", *(Column(head, justify="right") for head in heads))
     for row in found.to_dict("records"):
         table.add_row(
-            row["published_table"], f"{row['figures']:,}", f"{row['figures_shown']:.1%}", f"{row['counts']:,}",
-            f"{row['counts_shown']:.1%}", f"{row['mass_shown']:.2%}",
+            row["published_table"], number(row["figures"], "de"), percent(row["figures_shown"], "de", 1),
+            number(row["counts"], "de"), percent(row["counts_shown"], "de", 1), percent(row["mass_shown"], "de", 2),
         )  # fmt: skip
     out.print(table)
 

@@ -11,7 +11,7 @@ from expectations.catalogue import Catalogue
 from expectations.catalogue.availability import availability
 from expectations.catalogue.model import PEOPLE, TOTAL, UNITS, Indicator, Kind, Term
 from expectations.catalogue.relations import in_words
-from expectations.wording import release_of
+from expectations.wording import number, release_of
 from orchestration.collect.registers.landing import register_landing
 from orchestration.publish.release import Release, ReleaseStore
 from orchestration.resources.home import Home
@@ -180,8 +180,9 @@ def _values(indicator: Indicator, catalogue: Catalogue, settings: Settings, rele
     )
     lines: dict[str, list[str]] = {}
     for label, area, value, numerator, denominator, status, broken in rows:
-        shown = status if value is None else f"{value:,.{indicator.decimals}f}"
-        parts = f" ({numerator:,.0f} / {denominator:,.0f})" if denominator and area == city.code else ""
+        shown = status if value is None else number(value, "de", indicator.decimals)
+        both = (number(count, "de", 0) for count in (numerator, denominator))
+        parts = f" ({' / '.join(both)})" if denominator and area == city.code else ""
         mark = " ‖ Reihenbruch" if broken and area == city.code else ""
         name = {city.code: city.name, "DG": "Deutschland"}.get(area, "Land")
         lines.setdefault(label, []).append(f"{name} {shown}{parts}{mark}")

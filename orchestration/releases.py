@@ -99,8 +99,10 @@ def show_release(
         Column("Tabelle / table", no_wrap=True), "Version", Column("Zeilen / rows", justify="right"),
         "Stand von / content of", "Grund, wenn gehalten / reason if held",
     )  # fmt: skip
+    from expectations.wording import number
+
     for name, state in facts["tables"].items():
-        rows = "–" if state["rows"] is None else f"{state['rows']:,}"
+        rows = number(state["rows"], "de")
         table.add_row(
             name, state["schema_version"], rows, state["published_by"] or "–", state.get("reason_de", "")
         )

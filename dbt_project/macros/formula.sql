@@ -88,3 +88,17 @@ case
         then {{ columns.tolerances | join(' + ') }} + 1.96 * sqrt({{ columns.variances | join(' + ') }})
 end
 {%- endmacro %}
+
+{# The figures that are not published because of what they would give away: decision 0022. #}
+{% macro confidential_figures() -%}
+select distinct
+    t.indicator_id, t.area_code, t.period_end, {{ breakdown_columns('t.') }}
+from {{ ref('int_told_count') }} as t
+inner join {{ source('disclosure', 'int_confidential_count') }} as c
+    on c.measure_id = t.measure_id
+    and c.counted_period_end = t.counted_period_end
+    and c.area_code = t.area_code
+    {%- for name in var('breakdowns') %}
+    and c.counted_{{ name }} = t.counted_{{ name }}
+    {%- endfor %}
+{%- endmacro %}

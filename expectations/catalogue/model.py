@@ -626,6 +626,11 @@ _FIGURES = {
 }  # fmt: skip
 """The fields of an indicator that decide its figures; labels and limits do not."""
 
+_NO_FIGURES = {
+    "title", "owner", "legal_basis", "cadence", "due_after_days", "late_after_days", "retention_days", "original_days",
+}  # fmt: skip
+"""The fields of a register that decide no figure: who delivers it, when, and how long it is kept."""
+
 
 class IndexComponent(Entry):
     """An indicator that an index is made of, and how much it weighs."""
@@ -637,15 +642,22 @@ class IndexComponent(Entry):
 class Index(Entry):
     """An index of areas: the weighted mean of what its components say, each in standard deviations.
 
-    `id` is the indicator it gives; `level` the areas it compares. Higher means more burdened. `outcomes`:
-    the indicators of education whose gradient along the index is told.
+    `id` is the indicator it gives; `level` the areas it compares. Higher means more burdened. `at_least`: how many
+    components an area must have. `outcomes`: the indicators of education whose gradient along the index is published.
     """
 
     id: Identifier
     level: LocalLevel
     normalisation: Literal["z_score"]
     components: list[IndexComponent] = Field(min_length=2)
+    at_least: int = Field(ge=2)
     outcomes: list[str] = []
+
+    @model_validator(mode="after")
+    def _can_be_had(self) -> Index:
+        if self.at_least > len(self.components):
+            raise ValueError(f"at_least: there are {len(self.components)} components")
+        return self
 
 
 class Survey(Entry):
@@ -1111,10 +1123,10 @@ class Catalogue(Entry):
         tables = {s.table for m in measures for s in m.sources}
         parts = [
             indicator.model_dump_json(include=_FIGURES, by_alias=True),
-            *(m.model_dump_json(by_alias=True) for m in measures),
+            *(m.model_dump_json(by_alias=True, exclude={"label"}) for m in measures),
             *(self.tables[t].model_dump_json(include={"columns", "row_dimensions", "period"}) for t in sorted(tables)),
             *(c.model_dump_json() for _, c in sorted(self.corrections.items()) if c.table in tables),
-            *(self.registers[n].model_dump_json(by_alias=True) for n in sorted(self.origins_of(indicator) & set(self.registers))),
+            *(self.registers[n].model_dump_json(by_alias=True, exclude=_NO_FIGURES) for n in sorted(self.origins_of(indicator) & set(self.registers))),
         ]  # fmt: skip
         if indicator.id in self.indices:
             index = self.indices[indicator.id]

@@ -163,12 +163,12 @@ def relations(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
                     "indicator_id": component.indicator,
                     "area_level": index.level,
                     "weight": component.weight,
-                    "components": len(index.components),
+                    "at_least": index.at_least,
                 }
                 for index in catalogue.indices.values()
                 for component in index.components
             ),
-            ["index_id", "indicator_id", "area_level", "weight", "components"],
+            ["index_id", "indicator_id", "area_level", "weight", "at_least"],
         ),
         "survey": _frame(
             (

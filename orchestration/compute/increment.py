@@ -201,7 +201,7 @@ def complete(home: Home, published: Iterable[str]) -> Proof:
     return Proof(int(computed), sum(same and model == _COUNTED for model, _, same in rows), broken)
 
 
-_COUNTED = "monitoring.fct_indicator_value"
+_COUNTED = "monitoring.fct_published_value"
 """The model whose parts are the indicators that a night is told to have computed."""
 
 

@@ -41,7 +41,7 @@ def dbt(home: Path, *arguments: str) -> str:
 
 
 def test_the_unit_tests_of_the_dbt_project_pass(home: Path) -> None:
-    assert "PASS=25 WARN=0 ERROR=0" in dbt(home, "test", "--select", "test_type:unit")
+    assert "PASS=26 WARN=0 ERROR=0" in dbt(home, "test", "--select", "test_type:unit")
 
 
 @pytest.mark.full_tier

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.support.nights import PROJECT, command, contents, differing, environment, run, tiny_config
+from tests.support.nights import PROJECT, command, contents, environment, run, tiny_config
 
 TABLES = ("pub_schools",)
 REGISTERS = ("block_sides", "schools", "pupils")
@@ -49,7 +49,3 @@ def test_a_worker_that_is_killed_ends_the_night_and_leaves_nothing_half_done(tmp
     code, said = killed_worker(*arguments, "--anew")
     assert code == 1, said
     assert contents(home) == served
-    # One worker, or two: the same release.
-    alone = tiny_config(tmp_path / "alone.yaml", *TABLES, registers=REGISTERS, workers=1)
-    assert run("nightly", "--config", str(alone), "--home", str(tmp_path / "alone"), "--json").code == 0
-    assert differing(tmp_path / "alone", home) == []

@@ -175,17 +175,35 @@ def transition_gap(tables: dict[str, Table], level: str) -> Table:
     return (rates[False] - rates[True]).rename("value").reset_index().assign(area=CITY)
 
 
-def social_index_as_published(tables: dict[str, Table], level: str) -> Table:
-    """The social index whose fourth share is the children in day care who speak no German at home.
+INDEX_COMPONENTS = ("A4.2", "K7.1", "A1.8", "C3.4")
+"""Child poverty, unemployment, migration background, children who speak another language at home."""
 
-    Three shares are compared between all Stadtteile, the fourth between those with 30 children in day care.
+
+def social_index_as_published(tables: dict[str, Table], level: str) -> Table:
+    """The social index from the published figures of its four components, three of which suffice.
+
+    A share of few people is drawn to the rate of all areas (Marshall 1991): chance and rounding explain a part of the
+    differences, and of an area's distance only the other part is kept.
     """
-    children = tables["day_care_children"]
-    children = children.assign(
-        year=children["year"] - 1, speaks_another_language=~children["speaks_german_at_home"]
-    )
-    few = children.groupby(["year", "city_district"]).size() < 30
-    return social_index(tables, share_of(children, "speaks_another_language").mask(few))
+    rows = tables["published_components"]
+    rows = rows[(rows["area_level"] == level) & rows["value"].notna()].copy()
+    # Children in care on 1 March stand for the year that ended before.
+    rows["year"] = (rows["period_end"] - pd.DateOffset(months=3)).dt.year
+    scores = [score_of(of_year) for _, of_year in rows.groupby(["code", "year"])]
+    scored = pd.concat(scores).groupby(["year", "area"])["score"].agg(["mean", "size"])
+    return scored[scored["size"] >= 3]["mean"].rename("value").reset_index()
+
+
+def score_of(rows: Table) -> Table:
+    """The scores of one component in one year."""
+    people, share = rows["denominator"], rows["value"] / 100
+    rate = rows["numerator"].sum() / people.sum()
+    rounding = (rows["rounded_to"] ** 2 - 1) / 12 * (1 + share**2) / people**2
+    noise = rate * (1 - rate) / people + rounding
+    seen = (people * (share - rate) ** 2).sum() / people.sum()
+    real = max(seen - (people * noise).sum() / people.sum(), 0)
+    kept = rate + real / (real + noise) * (share - rate)
+    return rows.assign(score=(kept - kept.mean()) / share.std(ddof=0))
 
 
 def social_index_of_reference(tables: dict[str, Table], level: str) -> Table:

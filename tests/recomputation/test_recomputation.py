@@ -41,9 +41,11 @@ def cases() -> list:
 
 
 @pytest.fixture(scope="module")
-def tables(city: Path) -> dict[str, pd.DataFrame]:
-    """The deliveries of the city, one table per register."""
-    return tables_of(city)
+def tables(city: Path, published: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The deliveries of the city, one table per register; and what is published of the index's components."""
+    components = published[published["code"].isin(calculation.INDEX_COMPONENTS)]
+    totals = components[(components[BREAKDOWNS] == "total").all(axis=1)]
+    return {**tables_of(city), "published_components": totals}
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import datetime as dt
 import math
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -27,7 +28,7 @@ def value(indicator: str, area: str, end: str, number: float | None, **more: Any
         "period_label": end, "value": number, "denominator": None, "unit": "percent", "series_break_before": False,
         "value_state": None, "value_country": None, "value_peers": None, "change_previous_year": None,
         "change_tolerance": None, "is_change_uncertain": None, "trend_per_year": None, "is_trend_uncertain": None,
-        "numerator": None, "tolerance": None, **dict.fromkeys(BREAKDOWNS, TOTAL), **more,
+        "numerator": None, "tolerance": None, "rounded_to": None, **dict.fromkeys(BREAKDOWNS, TOTAL), **more,
     }  # fmt: skip
 
 
@@ -37,7 +38,7 @@ def release(values: list[dict[str, Any]], **more: list[dict[str, Any]]) -> dict[
         "indicator_value": {
             **dict.fromkeys([*value("x", HOME, "2024-12-31", 1.0)], pa.string()),
             **dict.fromkeys(("value", "denominator", "value_state", "value_country", "value_peers",
-                             "change_previous_year", "change_tolerance", "trend_per_year", "numerator", "tolerance"), pa.float64()),
+                             "change_previous_year", "change_tolerance", "trend_per_year", "numerator", "tolerance", "rounded_to"), pa.float64()),
             "period_end": pa.date32(),
             **dict.fromkeys(("series_break_before", "is_change_uncertain", "is_trend_uncertain"), pa.bool_()),
         },
@@ -66,7 +67,7 @@ def release(values: list[dict[str, Any]], **more: list[dict[str, Any]]) -> dict[
         "survey": dict.fromkeys(("survey_id", "title_de", "title_en", "question_de", "question_en"), pa.string()),
         "survey_answer": {
             "survey_id": pa.string(), "period_end": pa.date32(), "period_label": pa.string(), "stratum": pa.string(),
-            "answer": pa.string(), "answers": pa.float64(), "people": pa.float64(),
+            "answer": pa.string(), "answers": pa.float64(), "people": pa.float64(), "rounded_to": pa.int32(),
         },
     }  # fmt: skip
     rows = {"indicator_value": values, **more}
@@ -226,6 +227,65 @@ def test_like_components_leave_no_doubt_about_a_place() -> None:
     assert rows.sort_values("value")["rank"].tolist() == list(range(12, 0, -1))
 
 
+def shares_of_areas(counts: dict[str, dict[str, tuple[int, int]]]) -> dict[str, pa.Table]:
+    """The derived tables of a release with an index of shares: component → area → cases and people."""
+    rows = [
+        value(name, f"07111-ST{area}", "2024-12-31", round(100 * cases / people, 1), numerator=cases,
+              denominator=people, rounded_to=5)
+        for name, areas in counts.items() for area, (cases, people) in areas.items()
+    ]  # fmt: skip
+    components = [
+        {"index_id": "i", "indicator_id": c, "area_level": "city_district", "weight": 1.0} for c in counts
+    ]
+    areas = sorted({area for of in counts.values() for area in of})
+    places = [value("i", f"07111-ST{area}", "2024-12-31", 0.0) for area in areas]
+    return derive(
+        release(
+            [*rows, *places],
+            area=[{"area_code": f"07111-ST{area}", "area_name": area} for area in areas],
+            index_component=components,
+        ),
+        HOME,
+        BREAKDOWNS,
+    )
+
+
+def test_a_component_s_score_keeps_what_is_no_chance() -> None:
+    """The same figures as dbt's unit test of the index has, by hand after Marshall (1991)."""
+    found = shares_of_areas({
+        "small": {"01": (20, 50), "02": (40, 200), "03": (20, 200)},
+        "large": {"01": (600, 2000), "02": (200, 2000), "03": (400, 2000), "04": (300, 2000)},
+        "third": {"01": (500, 1000), "02": (300, 1000), "03": (100, 1000), "04": (200, 1000)},
+    })  # fmt: skip
+    parts = found["pub_social_index_component"].to_pandas()
+    small = parts[parts["indicator_id"] == "small"].set_index("area_code")
+    assert small["reliability"].tolist() == [0.654, 0.903, 0.903]
+    scores = parts.groupby("area_code")["score"].mean().round(2)
+    assert scores.tolist() == [1.31, -0.36, -0.61, -0.50]
+    index = found["pub_social_index"].to_pandas()
+    assert index["components"].tolist() == [3, 3, 3, 2]
+
+
+def test_noise_alone_places_nobody() -> None:
+    """Twelve areas of forty people differ by less than chance: each of them may have any place."""
+    cases = [10, 5, 10, 15, 10, 10, 10, 10, 10, 10, 10, 10]
+    areas = {f"{n:02d}": (count, 40) for n, count in enumerate(cases, start=1)}
+    found = shares_of_areas({"a": areas, "b": areas})
+    assert (found["pub_social_index_component"].to_pandas()["reliability"] == 0).all()
+    index = found["pub_social_index"].to_pandas()
+    assert (index["rank_low"] == 1).all()
+    assert (index["rank_high"] == 12).all()
+
+
+def test_a_band_holds_its_own_place() -> None:
+    rng = np.random.default_rng(1)
+    areas = {f"{n:02d}": (int(rng.integers(10, 100)) * 5, 1000) for n in range(1, 31)}
+    other = {name: (int(rng.integers(1, 40)) * 5, 400) for name in areas}
+    index = shares_of_areas({"a": areas, "b": other})["pub_social_index"].to_pandas()
+    assert ((index["rank_low"] <= index["rank"]) & (index["rank"] <= index["rank_high"])).all()
+    assert ((index["value_low"] <= index["value"]) & (index["value"] <= index["value_high"])).all()
+
+
 def test_a_gradient_is_the_slope_and_tells_its_error() -> None:
     (row,) = derive(index([50 - 2.0 * n for n in range(12)]), HOME, BREAKDOWNS)[
         "pub_social_gradient"
@@ -274,11 +334,11 @@ def test_a_component_of_an_index_is_no_outcome_of_it() -> None:
     assert found.num_rows == 0
 
 
-def survey(strata: dict[str, tuple[int, int, int]]) -> pd.DataFrame:
+def survey(strata: dict[str, tuple[int, int, int]], rounded_to: int = 1) -> pd.DataFrame:
     """Results of one question; a stratum's answers yes and no, and its people."""
     rows = [
         {"survey_id": "s", "period_end": dt.date(2025, 7, 31), "period_label": "2024/25", "stratum": stratum,
-         "answer": answer, "answers": float(count), "people": float(people)}
+         "answer": answer, "answers": float(count), "people": float(people), "rounded_to": rounded_to}
         for stratum, (yes, no, people) in strata.items()
         for answer, count in (("yes", yes), ("no", no))
     ]  # fmt: skip
@@ -291,8 +351,8 @@ def test_who_answers_less_is_weighted_up_to_its_people() -> None:
     found = survey({"a": (720, 180, 1000), "b": (20, 80, 1000)})
     assert found["unweighted_percent"].to_dict() == {"no": 26.0, "yes": 74.0}
     assert found["share_percent"].to_dict() == {"no": 50.0, "yes": 50.0}
-    # By hand: 1.96 * sqrt(0.25 * 0.8 * 0.2 / 899 + 0.25 * 0.2 * 0.8 / 99), symmetric at one half.
-    margin = 100 / (1 + math.exp(-1.96 * math.sqrt(0.25 * 0.16 * (1 / 899 + 1 / 99)) / 0.25)) - 50
+    # By hand, for the tenth and the nine tenths who did not answer: symmetric at one half.
+    margin = 100 / (1 + math.exp(-1.96 * math.sqrt(0.25 * 0.16 * (0.1 / 899 + 0.9 / 99)) / 0.25)) - 50
     assert found.loc["yes", "share_high"] == pytest.approx(50 + margin, abs=0.06)
     assert found.loc["yes", "share_low"] == pytest.approx(50 - margin, abs=0.06)
 
@@ -300,9 +360,23 @@ def test_who_answers_less_is_weighted_up_to_its_people() -> None:
 def test_a_survey_of_few_tells_nothing_and_one_without_a_no_is_not_certain() -> None:
     few = survey({"a": (15, 10, 100)})
     assert few[["share_percent", "share_low", "share_high"]].isna().all(axis=None)
-    sure = survey({"a": (100, 0, 400)})
-    assert sure.loc["yes", ["share_low", "share_high"]].tolist() == [97.0, 100.0]
-    assert sure.loc["no", ["share_low", "share_high"]].tolist() == [0.0, 3.0]
+    # The rule of three, for the nine tenths who did not answer.
+    sure = survey({"a": (100, 0, 1000)})
+    assert sure.loc["yes", ["share_low", "share_high"]].tolist() == [97.3, 100.0]
+    assert sure.loc["no", ["share_low", "share_high"]].tolist() == [0.0, 2.7]
+
+
+def test_where_everybody_answered_only_rounding_is_left_to_doubt() -> None:
+    everybody = survey({"a": (60, 40, 100)})
+    assert everybody.loc["yes", ["share_low", "share_percent", "share_high"]].tolist() == [60.0, 60.0, 60.0]
+    rounded = survey({"a": (60, 40, 100)}, rounded_to=5)
+    assert rounded.loc["yes", "share_low"] < 60 < rounded.loc["yes", "share_high"]
+
+
+def test_there_are_never_fewer_people_than_answered() -> None:
+    """The register's day is not the survey's, and both counts are rounded."""
+    found = survey({"a": (60, 45, 100)})
+    assert found.loc["yes", ["respondents", "people", "response_percent"]].tolist() == [105, 105, 100.0]
 
 
 def test_a_stratum_without_answers_speaks_for_nobody() -> None:

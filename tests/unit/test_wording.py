@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 
+import numpy as np
 import pytest
 
 from expectations.catalogue.model import Text
@@ -97,3 +98,17 @@ def test_a_long_list_names_its_first_few() -> None:
 @pytest.mark.parametrize("language", ["de", "en"])
 def test_a_day_is_a_day(language: Language) -> None:
     assert "2025" in day(dt.date(2025, 1, 2), language)
+
+
+def test_a_noun_follows_the_number_that_is_read() -> None:
+    text = said("{n:Wert|Werte}", "{n:value|values}", n=0.99999999)
+    assert (text.de, text.en) == ("1 Wert", "1 value")
+    assert said("{n:Wert|Werte}", "{n:value|values}", n=-1).de == "−1 Wert"
+    assert said("{n:Wert|Werte}", "{n:value|values}", n=1.5).de == "1,5 Werte"
+
+
+def test_numbers_without_end_and_days_of_numpy_are_written() -> None:
+    assert number(math.inf, "de") == "∞"
+    assert number(-math.inf, "de", 1, signed=True) == "−∞"
+    assert said("{d}", "{d}", d=np.datetime64("2025-12-31")).de == "31.12.2025"
+    assert said("{d}", "{d}", d=np.datetime64("2025-12-31T00:00:00.000000000")).en == "31 December 2025"

@@ -1,7 +1,13 @@
 -- One row per question of a survey, period and answer: weighted share with a 95 % interval.
-with stratum as (
+with answered as (
     select *, sum(answers) over (partition by survey_id, period_end, stratum) as respondents
     from survey_answer
+),
+
+-- Both are rounded, and a register's day is not the survey's: there are never fewer people than answered.
+stratum as (
+    select * replace (greatest(people, respondents) as people)
+    from answered
 ),
 
 -- A stratum speaks for its people where anybody in it answered; one without answers speaks for nobody.
@@ -21,18 +27,25 @@ estimate as (
         sum(respondents) as respondents,
         sum(people) as people,
         sum(weight * share) as share,
-        sum(weight * weight * share * (1 - share) / (respondents - 1)) as variance
+        -- Chance, for those who did not answer; and the rounding of the answers.
+        sum(
+            weight * weight * (
+                share * (1 - share) / (respondents - 1) * (1 - respondents / people)
+                + (rounded_to * rounded_to - 1) / 12 * (1 + share * share) / (respondents * respondents)
+            )
+        ) as variance
     from weighted
     group by survey_id, period_end, answer
 ),
 
--- On the scale of log odds an interval stays between 0 and 100 %. No finite population correction: too wide
--- rather than too narrow. Nobody and everybody get the rule of three.
+-- On the scale of log odds an interval stays between 0 and 100 %. Nobody and everybody get the rule of three, for those who
+-- did not answer. All schools are asked: they are no sample, and what they differ by widens nothing (decision 0032).
 bounded as (
     select
         *,
         case when share > 0 and share < 1 then ln(share / (1 - share)) end as logit,
-        case when share > 0 and share < 1 then 1.96 * sqrt(variance) / (share * (1 - share)) end as margin
+        case when share > 0 and share < 1 then 1.96 * sqrt(variance) / (share * (1 - share)) end as margin,
+        300 / respondents * (1 - respondents / people) as three
     from estimate
 )
 
@@ -50,18 +63,19 @@ select
     cast(b.answers as integer) as answers,
     cast(b.respondents as integer) as respondents,
     cast(b.people as integer) as people,
+    round(100 * b.respondents / b.people, 1) as response_percent,
     round(100 * b.answers / b.respondents, 1) as unweighted_percent,
     -- Of fewer than thirty nothing is told, as of every other rate.
     case when b.respondents >= 30 then round(100 * b.share, 1) end as share_percent,
     case
         when b.respondents < 30 then null
         when b.share <= 0 then 0
-        when b.share >= 1 then round(100 - 300 / b.respondents, 1)
+        when b.share >= 1 then round(100 - b.three, 1)
         else round(100 / (1 + exp(-(b.logit - b.margin))), 1)
     end as share_low,
     case
         when b.respondents < 30 then null
-        when b.share <= 0 then round(300 / b.respondents, 1)
+        when b.share <= 0 then round(b.three, 1)
         when b.share >= 1 then 100
         else round(100 / (1 + exp(-(b.logit + b.margin))), 1)
     end as share_high

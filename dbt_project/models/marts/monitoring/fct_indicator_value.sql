@@ -1,9 +1,9 @@
-{# Every indicator's exact values, whoever computed them. They do not leave the house: see fct_told_value. #}
+{# Every indicator's exact values, whoever computed them, but for indices. They do not leave the house: see fct_told_value. #}
 {{ changed_part('indicator_id', 'indicator') }}
 with computed as (
     select * from {{ ref('int_formula_value') }}
     where {{ is_changed('indicator_id', 'indicator') }}
-    {%- for model in ['int_social_index', 'int_grade_progression', 'int_transition_gap', 'int_all_day_gap', 'int_room_balance'] %}
+    {%- for model in ['int_grade_progression', 'int_transition_gap', 'int_all_day_gap', 'int_room_balance'] %}
     union all
     select
         k.indicator_id, m.area_code, m.area_level, m.period_start, m.period_end, m.period_label,
@@ -14,7 +14,7 @@ with computed as (
         cast(null as varchar) as sign, m.source, m.retrieved_at
     from {{ ref(model) }} as m
     inner join {{ ref('dim_indicator') }} as k
-        on {{ 'k.indicator_id = m.index_id' if model == 'int_social_index' else "k.model = '" ~ model ~ "'" }}
+        on k.model = '{{ model }}'
     where {{ is_changed('k.indicator_id', 'indicator') }}
     {%- endfor %}
 ),

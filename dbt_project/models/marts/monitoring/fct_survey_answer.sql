@@ -11,7 +11,8 @@ with answered as (
             {%- endfor %}
         end as stratum,
         m.category as answer,
-        {{ rounded_count('m.value', 'p.rounding') }} as answers
+        {{ rounded_count('m.value', 'p.rounding') }} as answers,
+        p.rounding as rounded_to
     from {{ source('catalogue', 'survey') }} as s
     inner join {{ ref('fct_measure') }} as m on m.measure_id = s.answers_measure and m.area_level = 'district'
     inner join {{ source('catalogue', 'measure') }} as p on p.measure_id = m.measure_id
@@ -54,6 +55,7 @@ select
     a.stratum,
     a.answer,
     a.answers,
+    a.rounded_to,
     p.people
 from answered as a
 left join population as p

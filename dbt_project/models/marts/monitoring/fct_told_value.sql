@@ -6,16 +6,7 @@
 #}
 {{ changed_part('indicator_id', 'indicator') }}
 with confidential as (
-    select distinct
-        t.indicator_id, t.area_code, t.period_end, {{ breakdown_columns('t.') }}
-    from {{ ref('int_told_count') }} as t
-    inner join {{ source('disclosure', 'int_confidential_count') }} as c
-        on c.measure_id = t.measure_id
-        and c.counted_period_end = t.counted_period_end
-        and c.area_code = t.area_code
-        {%- for name in var('breakdowns') %}
-        and c.counted_{{ name }} = t.counted_{{ name }}
-        {%- endfor %}
+    {{ confidential_figures() }}
 ),
 
 parts as (
@@ -84,3 +75,28 @@ select
     source,
     retrieved_at
 from parts
+
+-- An index is made of published figures already.
+union all
+select
+    m.index_id as indicator_id,
+    m.area_code,
+    m.area_level,
+    m.period_start,
+    m.period_end,
+    m.period_label,
+    {{ breakdown_columns('m.') }},
+    m.value,
+    cast(null as double) as numerator,
+    cast(null as double) as denominator,
+    i.unit,
+    'reported' as status,
+    cast(null as varchar) as sign,
+    cast(null as integer) as rounded_to,
+    cast(null as double) as tolerance,
+    false as series_break_before,
+    m.source,
+    m.retrieved_at
+from {{ ref('int_social_index') }} as m
+inner join {{ ref('dim_indicator') }} as i on i.indicator_id = m.index_id
+where {{ is_changed('m.index_id', 'indicator') }}
