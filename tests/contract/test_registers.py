@@ -436,6 +436,18 @@ def test_a_fault_of_ours_harms_one_register_and_quotes_nothing(
     assert [a.status for a in collect(settings, home, catalogue, day=1)["library"]] == ["accepted"]
 
 
+def test_a_folder_that_can_not_be_read_harms_its_own_register(tmp_path: Path, catalogue: Catalogue) -> None:
+    settings, home = settings_of(tmp_path, ["library", "museums"]), Home(tmp_path / "home")
+    _, deliveries = city()
+    deliver(catalogue, tmp_path / "drops", deliveries, ["museums"])
+    (tmp_path / "drops" / "library").write_text(
+        "somebody's file where the folder should be", encoding="utf-8"
+    )
+    found = collect(settings, home, catalogue)
+    assert [a.status for a in found["museums"]] == ["accepted"]
+    assert [(a.status, a.reasons) for a in found["library"]] == [("late", ["not taken in: NotADirectoryError"])]
+
+
 def test_a_database_that_is_not_there_is_late_and_not_made(tmp_path: Path, catalogue: Catalogue) -> None:
     missing = tmp_path / "none.sqlite"
     databases_ = [{"url": f"sqlite:///{missing}", "registers": ["library"]}]

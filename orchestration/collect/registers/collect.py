@@ -174,19 +174,32 @@ class _RegisterNight:
         self, connection: duckdb.DuckDBPyConnection, registers: list[Register], master: bytes
     ) -> dict[str, Future[Reception]]:
         """Start to read and admit the files of every register, those of the largest first."""
+        found: dict[str, Future[Reception]] = {}
         tasks = []
         for register in registers if self.drops is not None else ():
             if register.id in self.databases:
                 continue
-            drop = self._drop(register)
-            if self.source.source != "sample":
-                drop.prepare()
-            if paths := drop.arrivals(self.source.settle_seconds):
+            try:
+                paths = self._arrivals(register)
+                size = sum(path.stat().st_size for path in paths)
+            except OSError as error:
+                # A folder that can't be read harms its own register only.
+                found[register.id] = Future()
+                found[register.id].set_result(Reception([], type(error).__name__))
+                continue
+            if paths:
                 before = self.vault.deliveries(connection, register.id)
                 task = ReceptionTask(register, paths, before, self.vault.folder, self.moment.date(), master)
-                tasks.append((sum(path.stat().st_size for path in paths), task))
+                tasks.append((size, task))
         tasks.sort(key=lambda sized: -sized[0])
-        return {task.register.id: self.workers.submit(receive, task) for _, task in tasks}
+        return found | {task.register.id: self.workers.submit(receive, task) for _, task in tasks}
+
+    def _arrivals(self, register: Register) -> list[Path]:
+        """The files that have arrived for a register. Raises OSError."""
+        drop = self._drop(register)
+        if self.source.source != "sample":
+            drop.prepare()
+        return drop.arrivals(self.source.settle_seconds)
 
     def _receive(
         self,
