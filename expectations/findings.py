@@ -691,13 +691,9 @@ def _as_finding(
     """A finding in numbers and in two sentences; every figure in them stands in the release or follows from it."""
     row, digits = question.row, indicator.decimals
     value = float(row["value"])
-    by = (
-        UNITS["percent"]
-        if question.scale.is_logarithm
-        else _POINTS
-        if indicator.unit == "percent"
-        else UNITS[indicator.unit]
-    )
+    by = _POINTS if indicator.unit == "percent" else UNITS[indicator.unit]
+    if question.scale.is_logarithm:
+        by = UNITS["percent"]
     facts: dict[str, object] = {
         "label": indicator.label,
         "area": names.get(question.area, question.area).split(",")[0],  # without ", kreisfreie Stadt"
@@ -734,9 +730,9 @@ def _as_finding(
                 "before": _change(before, digits),
             }
             sentence = said(
-                "{label}, {area}: Der Abstand {groups} beträgt {when} {now} Prozentpunkte nach {before} im Jahr davor{own}; "
+                "{label}, {area}: Der Abstand ({groups}) beträgt {when} {now} Prozentpunkte nach {before} im Jahr davor{own}; "
                 "bei den anderen {members} veränderte er sich um {reference} {by}. Der Unterschied ist größer als {why} zu erwarten.",
-                "{label}, {area}: the gap, {groups}, is {now} percentage points {when} after {before} the year before{own}; "
+                "{label}, {area}: the gap ({groups}) is {now} percentage points {when} after {before} the year before{own}; "
                 "that of the other {members} changed by {reference} {by}. The difference is larger than expected {why}.",
                 **facts,
             )  # fmt: skip
@@ -784,7 +780,7 @@ def _as_finding(
 _POINTS = UNITS["percentage points"]
 _GAPS = {
     "sex": Text(de="Frauen minus Männer", en="women minus men"),
-    "nationality": Text(de="Ausländer minus Deutsche", en="foreigners minus Germans"),
+    "nationality": Text(de="Ausländerinnen und Ausländer minus Deutsche", en="foreigners minus Germans"),
 }
 _OF_CASES = Text(de="bei dieser Fallzahl", en="with so many cases")
 _OF_AREAS = Text(de="nach der Streuung der anderen", en="from how the others scatter")

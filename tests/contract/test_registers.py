@@ -445,7 +445,9 @@ def test_a_folder_that_can_not_be_read_harms_its_own_register(tmp_path: Path, ca
     )
     found = collect(settings, home, catalogue)
     assert [a.status for a in found["museums"]] == ["accepted"]
-    assert [(a.status, a.reasons) for a in found["library"]] == [("late", ["not taken in: NotADirectoryError"])]
+    assert [(a.status, a.reasons) for a in found["library"]] == [
+        ("late", ["not taken in: NotADirectoryError"])
+    ]
 
 
 def test_a_database_that_is_not_there_is_late_and_not_made(tmp_path: Path, catalogue: Catalogue) -> None:
