@@ -646,6 +646,11 @@ class _References:
                 and index.level not in self.entries["indicators"][indicator].all_levels
             ):
                 self._report(where, [*path], f"'{indicator}' is not offered for '{index.level}'")
+            elif path[0] == "components" and indicator in self.entries["indicators"]:
+                component = self.entries["indicators"][indicator]
+                if component.kind.is_modelled or component.status == "planned":
+                    text = f"'{indicator}' is a {component.kind}, {component.status}: a component has a formula and is published"
+                    self._report(where, [*path], text)
 
     def _survey(self, name: str, survey: Survey) -> None:
         where = ("surveys", name)

@@ -17,7 +17,7 @@ _IN_WORDS = re.compile(
     rf"\b({'|'.join(_NUMBERS)})(?:-?(j)(?=ährig)|(?=[- ]year-old| Jahren?\b| years\b))", re.IGNORECASE
 )
 _LASTS = re.compile(
-    r"(?:dauer|[Ll]aufzeit|[Zz]eitraum|seit|alle|[Dd]uration|[Pp]eriod|lasting)\b[^.;,]{0,20}$"
+    r"(?:dauer|[Ll]aufzeit|[Zz]eitraum|seit|alle|letzten|gemittelt|[Dd]uration|[Pp]eriod|lasting|last|averaged)\b[^.;,]{0,20}$"
 )
 """Before a span of years that is no age: eine Ausbildungsdauer von 2 bis 3 Jahren."""
 
@@ -42,7 +42,7 @@ _OPEN = {
         rf"(?:[Üü]ber[ -](?=\d{{1,2}}-?[Jj]ähr)|(?:jünger|älter) als )(?P<edge>\d{{1,2}}){_DE}",
     ),
     "en": (
-        r"(?:(?:children|persons|people|aged|population) under|below the age of|(?:younger|older) than) (?P<edge>\d{1,2})\b(?![.,]\d)",
+        r"(?:(?:\b[A-Za-z]+s|children|people|aged|population) under(?: the age of)?|below the age of|(?:younger|older) than) (?P<edge>\d{1,2})\b(?![.,]\d)",
         r"\b(?:under|over)[- ](?P<edge>\d{1,2})-year",
         r"\baged (?P<edge>\d{1,2}) and over\b",
     ),

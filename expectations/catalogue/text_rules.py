@@ -7,7 +7,7 @@ from the declaration (availability.py).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from expectations.catalogue.availability import availability
 from expectations.catalogue.base import OLDEST, ages_of
@@ -28,7 +28,7 @@ BREAKDOWN_WORDS = {
     "Nationalität": "nationality", "Staatsangehörigkeit": "nationality", "Klassenstufe": "grade",
     "Abschluss": "qualification", "Programmbereich": "category", "Handlungsfeld": "category",
     "Altersgruppen": "age_group", "Schularten": "school_type", "Klassenstufen": "grade",
-    "Geschlechtern": "sex", "Nationalitäten": "nationality", "Abschlüssen": "qualification",
+    "Geschlechtern": "sex", "Nationalitäten": "nationality", "Staatsangehörigkeiten": "nationality", "Abschlüssen": "qualification",
     "Träger": None, "Trägern": None, "Altersstruktur": None, "Form": None, "Förderschwerpunkt": None, "Religion": None,
     "Monat": None, "Monaten": None, "Wochentag": None,
 }  # fmt: skip
@@ -40,8 +40,8 @@ BREAKDOWN_WORDS_EN = {
     "qualification": "qualification", "field of action": "category", "provider": None, "religion": None, "month": None,
 }  # fmt: skip
 
-_BROKEN_DOWN = re.compile(r"\bnach (?:dem |der |den )?([A-ZÄÖÜ]\w+)(?:(?:, | und )([A-ZÄÖÜ]\w+))*")
-_NO_BREAKDOWN = re.compile(r" (?:de[rs]|einer|eines|von)\b|\. ?\d")
+_BROKEN_DOWN = re.compile(r"\bnach (?:dem |der |den )?([A-ZÄÖÜ]\w+)(?:(?:, | und | sowie )([A-ZÄÖÜ]\w+))*")
+_NO_BREAKDOWN = re.compile(r" (?:de[rs]|(?:ein|ihr|sein|dies)e[rs]|von)\b|\. ?\d")
 """After Abschluss, or Art, it is no breakdown: nach Abschluss der Grundschule, nach Art. 24."""
 _BROKEN_DOWN_EN = re.compile(
     r"\bby (?:(?:{})(?:, | and )?)+\b".format("|".join(sorted(BREAKDOWN_WORDS_EN, key=len, reverse=True)))
@@ -49,14 +49,17 @@ _BROKEN_DOWN_EN = re.compile(
 _PERIODS = re.compile(r"gegliedert|getrennt nach|Berichtsmonat\b.*Gliederung|im Halbjahr|im Monat\b")
 _THOUSANDS = r"\d{1,3}(?:[.,\s]\d{3})+|\d[\d.,]*\d|\d"
 _SCALE = re.compile(
-    rf"(?:[×·]\s?|\b(?:mal|times) )({_THOUSANDS})\b(?!\. [A-Z]| Gruppe)"
-    rf"|\b(?:je|per) (?=[\d.,\s]*00\b|10\b|12\b)({_THOUSANDS})\b(?!\. [A-Z]| Gruppe)"
+    rf"(?:[×·*]\s?|\bx (?=\d)|\b(?:mal|times|multipliziert mit|multiplied by) )({_THOUSANDS})\b(?!(?<!\d\d)\. [A-Z]| Gruppe)"
+    rf"|\b(?:je|per) (?=[\d.,\s]*00\b|10\b|12\b)({_THOUSANDS})\b(?!(?<!\d\d)\. [A-Z]| Gruppe)"
+    rf"|^({_THOUSANDS}) [×·]"
 )
 _IN_YEAR = re.compile(r"\bim \w*[Jj]ahr\b(?! davor| zuvor)|\bin the (?:calendar )?year\b(?! before)")
 _ON_DAY = re.compile(
     r"\b(?:[Aa]m|[Zz]um) (?:Stichtag\b|\d\d\.\d\d\.|31\. Dezember\b)(?! des)|\bon (?:the reference day|31 December)\b(?! of)"
 )
-_IN_PERCENT = re.compile(r"\bin (?:Prozent|percent)\b|× ?100 ?%")
+_IN_PERCENT = re.compile(
+    r"\bin (?:Prozent|percent)\b|\bin %|× ?100 ?%|\bje Hundert\b|\bper hundred\b|\bas a percentage\b"
+)
 _MEANS = (
     (re.compile(r"zwölf Monate|twelve months"), 1 / 12),
     (re.compile(r"Hälfte der zwei|half of the two"), 2),
@@ -165,7 +168,7 @@ def _scale(indicator: Indicator) -> Iterator[Wrong]:
         if indicator.kind.needs_denominator and indicator.multiplier != 1 and not says_so:
             yield "calculation", f"the calculation does not say '× {indicator.multiplier:g}' ({language})"
         for match in _SCALE.finditer(text):
-            said = match[1] or match[2]
+            said = match[1] or match[2] or match[3]
             number = float(re.sub(r"[.,\s](?=\d{3}\b)|[.,]0+$", "", said).replace(",", "."))
             for mean, factor in _MEANS:
                 if mean.search(text):
@@ -211,7 +214,10 @@ def _edges(catalogue: Catalogue, indicator: Indicator, terms: list[Term]) -> set
         measure = catalogue.measures[part.measure]
         edges |= {int(number) for number in re.findall(r"(?<![\d.])\d{1,2}(?![\d.])", measure.label.de)}
         chosen = part.cells("age_group")
-        if chosen is not None:
+        if chosen is not None and "age_group" not in indicator.breakdowns:
+            # Cells that are added up are one span: 15 to under 65 has no border at 18.
+            edges |= _ends(span for span in map(ages_of, chosen) if span is not None)
+        elif chosen is not None:
             cells += chosen
         elif "age_group" in indicator.breakdowns:
             cells += sorted(catalogue.cells_of_measure(part.measure, "age_group"))
@@ -221,3 +227,11 @@ def _edges(catalogue: Catalogue, indicator: Indicator, terms: list[Term]) -> set
     for low, high in filter(None, map(ages_of, cells)):
         edges |= {low, high}
     return edges
+
+
+def _ends(spans: Iterable[tuple[int, int]]) -> set[int]:
+    """Where spans of ages begin and end, those that touch taken together."""
+    ends: set[int] = set()
+    for span in spans:
+        ends ^= set(span)  # a border between two of them is in both
+    return ends

@@ -140,8 +140,11 @@ def compose(
     verdicts: pa.Table,
     release_id: str,
     previous: Release | None,
+    public: dict[str, pa.Table] | None = None,
 ) -> Contents:
     """Tonight's accepted tables, the others from the previous release, and all dimensions.
+
+    `public`: of an internal release the tables as everybody sees them; indices are made of those.
 
     Where nothing of tonight goes out, the dimensions stay the previous ones, too: they belong to
     the tables they describe.
@@ -178,8 +181,11 @@ def compose(
         dimensions["pub_findings"] = _findings(
             connection, catalogue, values, dimensions["area"], release_id, previous
         )
+        beside = _beside(connection, catalogue)
+        if public is not None:
+            beside["public_value"] = _values(catalogue, {name: public[name] for name in fresh}, kept)
         dimensions |= derive(
-            {"indicator_value": values, **dimensions, **_beside(connection, catalogue)},
+            {"indicator_value": values, **dimensions, **beside},
             evidence.night_of(connection).municipality,
             list(catalogue.breakdowns),
         )

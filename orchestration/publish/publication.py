@@ -130,7 +130,8 @@ def _publish_internal(
         night = evidence.night_of(connection)
         built: dict[str, Built] = {}
         wrong: dict[str, Contradiction] = {}
-        for name, table in _built(connection, catalogue).items():
+        tables = _built(connection, catalogue)
+        for name, table in tables.items():
             rows = internal_rows(connection, catalogue, name, table.rows, thresholds)
             built[name] = replace(table, rows=rows, content_hash=evidence.content_hash(rows))
             if (found := contradiction(connection, catalogue, table.rows, rows)) is not None:
@@ -149,7 +150,8 @@ def _publish_internal(
         ]
         for name, found in wrong.items():
             LOG.warning("publish | internal, held: %s – %s", name, found.de)
-        contents = compose(connection, catalogue, decisions, built, rows, night.night_id, good)
+        shown = {name: table.rows for name, table in tables.items()}
+        contents = compose(connection, catalogue, decisions, built, rows, night.night_id, good, shown)
     is_served = (
         served is not None and served.manifest["content_digest"] == contents.digest and not served.damage()
     )

@@ -188,10 +188,11 @@ def social_index_as_published(tables: dict[str, Table], level: str) -> Table:
     rows = tables["published_components"]
     rows = rows[(rows["area_level"] == level) & rows["value"].notna()].copy()
     # Children in care on 1 March stand for the year that ended before.
-    rows["year"] = (rows["period_end"] - pd.DateOffset(months=3)).dt.year
+    rows["year"] = (pd.to_datetime(rows["period_end"]) - pd.DateOffset(months=3)).dt.year
     scores = [score_of(of_year) for _, of_year in rows.groupby(["code", "year"])]
-    scored = pd.concat(scores).groupby(["year", "area"])["score"].agg(["mean", "size"])
-    return scored[scored["size"] >= 3]["mean"].rename("value").reset_index()
+    scored = pd.concat(scores).groupby(["year", "area"])["score"].agg(["sum", "size"])
+    # A component that is not published counts as the mean of all, which is 0.
+    return (scored[scored["size"] >= 3]["sum"] / len(INDEX_COMPONENTS)).rename("value").reset_index()
 
 
 def score_of(rows: Table) -> Table:

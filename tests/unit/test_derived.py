@@ -215,6 +215,7 @@ def index(outcome: list[float]) -> dict[str, pa.Table]:
     return release(
         [*districts("a", burden), *districts("b", burden), *districts("i", score), *districts("o", outcome)],
         area=[{"area_code": f"07111-ST{n:02d}", "area_name": str(n)} for n in range(1, 13)],
+        indicator=[{"indicator_id": c, "multiplier": 100.0} for c in "ab"],
         index_component=components,
         index_outcome=[{"index_id": "i", "indicator_id": "o", "area_level": "city_district"}],
     )
@@ -238,16 +239,20 @@ def shares_of_areas(counts: dict[str, dict[str, tuple[int, int]]]) -> dict[str, 
         {"index_id": "i", "indicator_id": c, "area_level": "city_district", "weight": 1.0} for c in counts
     ]
     areas = sorted({area for of in counts.values() for area in of})
-    places = [value("i", f"07111-ST{area}", "2024-12-31", 0.0) for area in areas]
-    return derive(
-        release(
+
+    def derived_with(index: dict[str, float]) -> dict[str, pa.Table]:
+        places = [value("i", area, "2024-12-31", score) for area, score in index.items()]
+        tables = release(
             [*rows, *places],
             area=[{"area_code": f"07111-ST{area}", "area_name": area} for area in areas],
+            indicator=[{"indicator_id": c, "multiplier": 100.0} for c in counts],
             index_component=components,
-        ),
-        HOME,
-        BREAKDOWNS,
-    )
+        )
+        return derive(tables, HOME, BREAKDOWNS)
+
+    parts = derived_with({})["pub_social_index_component"].to_pandas()
+    index = (parts["score"] * parts["weight"]).groupby(parts["area_code"]).sum().round(2)
+    return derived_with(index.to_dict())
 
 
 def test_a_component_s_score_keeps_what_is_no_chance() -> None:
@@ -259,11 +264,41 @@ def test_a_component_s_score_keeps_what_is_no_chance() -> None:
     })  # fmt: skip
     parts = found["pub_social_index_component"].to_pandas()
     small = parts[parts["indicator_id"] == "small"].set_index("area_code")
-    assert small["reliability"].tolist() == [0.654, 0.903, 0.903]
-    scores = parts.groupby("area_code")["score"].mean().round(2)
-    assert scores.tolist() == [1.31, -0.36, -0.61, -0.50]
+    assert small["reliability"].tolist() == [0.654, 0.903, 0.903, 0.0]
     index = found["pub_social_index"].to_pandas()
+    assert index["value"].tolist() == [1.31, -0.36, -0.61, -0.33]
     assert index["components"].tolist() == [3, 3, 3, 2]
+    # What is not published of an area counts as the mean, and nobody knows how far off that is.
+    missing = small.loc["07111-ST04"]
+    assert (missing["reliability"], missing["score"]) == (0, 0)
+    assert missing["standard_error"] > small.loc["07111-ST01", "standard_error"]
+
+
+def test_nothing_is_said_of_a_band_that_belongs_to_another_index() -> None:
+    """A component's table is held: what is published of it is not what the index was made of."""
+    tables = index([0.0] * 12)
+    rows = [
+        {**row, "value": -row["value"]} if row["indicator_id"] == "b" else row
+        for row in tables["indicator_value"].to_pylist()
+    ]
+    held = {**tables, "indicator_value": pa.Table.from_pylist(rows, schema=tables["indicator_value"].schema)}
+    found = derive(held, HOME, BREAKDOWNS)["pub_social_index"].to_pandas()
+    assert found["rank"].notna().all()
+    assert found[["value_low", "value_high", "rank_low", "rank_high", "standard_error"]].isna().all(axis=None)
+
+
+def test_an_internal_release_makes_its_index_of_public_figures() -> None:
+    tables = index([0.0] * 12)
+    exact = [
+        {**row, "value": None if row["value"] is None else row["value"] + 0.4}
+        for row in tables["indicator_value"].to_pylist()
+    ]
+    inside = pa.Table.from_pylist(exact, schema=tables["indicator_value"].schema)
+    found = derive(
+        {**tables, "indicator_value": inside, "public_value": tables["indicator_value"]}, HOME, BREAKDOWNS
+    )
+    public = derive(tables, HOME, BREAKDOWNS)
+    assert found["pub_social_index_component"].equals(public["pub_social_index_component"])
 
 
 def test_noise_alone_places_nobody() -> None:
@@ -334,11 +369,12 @@ def test_a_component_of_an_index_is_no_outcome_of_it() -> None:
     assert found.num_rows == 0
 
 
-def survey(strata: dict[str, tuple[int, int, int]], rounded_to: int = 1) -> pd.DataFrame:
+def survey(strata: dict[str, tuple[int, int, int | None]], rounded_to: int = 1) -> pd.DataFrame:
     """Results of one question; a stratum's answers yes and no, and its people."""
     rows = [
         {"survey_id": "s", "period_end": dt.date(2025, 7, 31), "period_label": "2024/25", "stratum": stratum,
-         "answer": answer, "answers": float(count), "people": float(people), "rounded_to": rounded_to}
+         "answer": answer, "answers": float(count), "rounded_to": rounded_to,
+         "people": None if people is None else float(people)}
         for stratum, (yes, no, people) in strata.items()
         for answer, count in (("yes", yes), ("no", no))
     ]  # fmt: skip
@@ -371,6 +407,18 @@ def test_where_everybody_answered_only_rounding_is_left_to_doubt() -> None:
     assert everybody.loc["yes", ["share_low", "share_percent", "share_high"]].tolist() == [60.0, 60.0, 60.0]
     rounded = survey({"a": (60, 40, 100)}, rounded_to=5)
     assert rounded.loc["yes", "share_low"] < 60 < rounded.loc["yes", "share_high"]
+
+
+@pytest.mark.parametrize("people", [None, 0])
+def test_answers_of_an_unknown_number_of_people_are_not_weighted(people: int | None) -> None:
+    """The register has no figure of this year yet: nobody knows how many did not answer, and whom to weight up to."""
+    found = survey({"a": (50, 50, 400), "b": (80, 20, people)})
+    assert found.loc["yes", ["answers", "respondents", "unweighted_percent"]].tolist() == [130, 200, 65.0]
+    assert (
+        found.loc["yes", ["people", "response_percent", "share_percent", "share_low", "share_high"]]
+        .isna()
+        .all()
+    )
 
 
 def test_there_are_never_fewer_people_than_answered() -> None:

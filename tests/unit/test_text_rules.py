@@ -93,6 +93,10 @@ def test_every_way_to_name_an_age_is_read(catalogue: Catalogue, words: str, bord
         ("care_rate_under_3_percent", "calculation", "Betreute Kinder unter drei Jahren / Kinder von 0 bis 2 Jahren · 100"),
         ("care_rate_under_3_percent", "calculation", "Betreute Kinder unter 3 Jahren mit einer Betreuungsdauer von 1 bis 2 Jahren / Kinder bis unter 3 Jahre in Prozent"),
         ("adult_education_lessons_per_1000", "calculation", "Unterrichtsstunden der VHS im Kalenderjahr / Bevölkerung am 31.12. × 1\u202f000"),
+        ("care_rate_under_3_percent", "calculation", "Betreute Kinder unter 3 Jahren / Kinder unter 3 Jahren × 100. Stand: 31.12."),
+        ("care_rate_under_3_percent", "calculation", "100 × betreute Kinder unter 3 Jahren / Kinder unter 3 Jahren"),
+        ("care_rate_under_3_percent", "calculation", "Betreute Kinder unter 3 Jahren / Kinder unter 3 Jahren in %"),
+        ("care_rate_under_3_percent", "calculation", "Betreute Kinder unter 3 Jahren / Kinder unter 3 Jahren, gemittelt über 2 bis 3 Jahre, multipliziert mit 100"),
     ],
 )  # fmt: skip
 def test_a_text_that_is_right_loads(catalogue: Catalogue, name: str, field: str, text: str) -> None:
@@ -114,6 +118,7 @@ def test_a_text_that_is_right_loads(catalogue: Catalogue, name: str, field: str,
         ("live_births", "calculation", "Lebendgeborene zum 31.12.", "Live births on 31 December"),
         ("children_in_day_care", "calculation", "Betreute Kinder im Kalenderjahr", "Children in care in the calendar year"),
         ("pupils_per_class", "calculation", "Schülerinnen und Schüler / Klassen × 50", "Pupils / classes in percent"),
+        ("child_poverty_percent", "calculation", "Kinder unter 18 Jahren / Kinder unter 15 Jahren × 100", "Beneficiaries under 18 / people under 15 × 100"),
     ],
 )  # fmt: skip
 def test_a_wrong_text_is_found_in_each_language(
@@ -126,6 +131,15 @@ def test_a_wrong_text_is_found_in_each_language(
             update={"de": wrong.de.replace("x Nach", "x nach"), "en": wrong.en.replace("x By", "x by")}
         )
         assert text_problems(catalogue, indicator.model_copy(update={field: changed})), changed
+
+
+def test_a_border_within_cells_that_are_added_up_is_none(catalogue: Catalogue) -> None:
+    """The formula counts 15 to under 65, of cells that meet at 18, 20, 25 and so on."""
+    indicator = catalogue.indicators["unemployed_of_working_age_percent"]
+    assert "15" in indicator.calculation.de
+    wrong = Text(de=indicator.calculation.de.replace("15 bis", "18 bis"), en=indicator.calculation.en)
+    assert wrong.de != indicator.calculation.de
+    assert text_problems(catalogue, indicator.model_copy(update={"calculation": wrong}))
 
 
 def test_a_city_s_own_indicator_with_a_wrong_text_is_refused_with_its_line(tmp_path: Path) -> None:
@@ -149,6 +163,6 @@ def test_a_formula_that_says_otherwise_is_found(catalogue: Catalogue) -> None:
     changes: dict[str, Any] = {"denominator": other, "numerator": Term(measure="children_in_day_care")}
     assert text_problems(catalogue, indicator) == []
     changed = indicator.model_copy(update={**changes, "local": None})
-    assert text_problems(catalogue, changed) == []  # 3 and 6 are still borders
+    assert "no age border 6 (it has 3, 10)" in text_problems(catalogue, changed)[0]
     wider = other.model_copy(update={"where": {"age_group": ["ALT006B10", "ALT010B15"]}})
     assert "no age border 3" in text_problems(catalogue, changed.model_copy(update={"denominator": wider}))[0]

@@ -162,6 +162,7 @@ class _RegisterNight:
                     # A fault of ours harms this register only. Its own words may quote a cell.
                     reason = _fault(type(error).__name__)
                     found.append(Arrived(register.id, "late", reasons=[reason]))
+            self.vault.clean(connection)  # what was admitted and could not be filed
             found += self._overdue(connection, {a.register for a in found if a.status == "accepted"})
             self._count(connection, found)
         self._acknowledge(found)
@@ -182,13 +183,13 @@ class _RegisterNight:
             try:
                 paths = self._arrivals(register)
                 size = sum(path.stat().st_size for path in paths)
-            except OSError as error:
+                before = self.vault.deliveries(connection, register.id)
+            except Exception as error:
                 # A folder that can't be read harms its own register only.
                 found[register.id] = Future()
                 found[register.id].set_result(Reception([], type(error).__name__))
                 continue
             if paths:
-                before = self.vault.deliveries(connection, register.id)
                 task = ReceptionTask(register, paths, before, self.vault.folder, self.moment.date(), master)
                 tasks.append((size, task))
         tasks.sort(key=lambda sized: -sized[0])

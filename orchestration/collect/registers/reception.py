@@ -57,7 +57,7 @@ def receive(task: ReceptionTask) -> Reception:
     """Read and admit a register's files. A fault of ours ends it; its own words may quote a cell and are left out."""
     register, found = task.register, []
     marks = {kept.mark for kept in task.before}
-    rows = task.before[-1].rows if task.before else None
+    rows, newest = task.before[-1].rows if task.before else None, dt.date.min
     for number, path in enumerate(task.paths):
         try:
             content = f"{register.id}/{_period_in(register, path)}/".encode() + _sha256(path)
@@ -74,7 +74,10 @@ def receive(task: ReceptionTask) -> Reception:
         except Exception as error:
             return Reception(found, type(error).__name__)
         marks.add(fingerprint)
-        rows = admitted.rows
+        if (
+            admitted.reference >= newest
+        ):  # of a night's deliveries the one of the newest day counts as the last
+            rows, newest = admitted.rows, admitted.reference
         found.append(Received(path, fingerprint, admitted))
     return Reception(found)
 

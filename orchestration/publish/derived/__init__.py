@@ -42,7 +42,8 @@ def derive(told: dict[str, pa.Table], home: str, breakdowns: list[str]) -> dict[
 
     `told`: the release's tables, the rows of registers that are told as they are, what the catalogue says
     of indices and surveys, and told answers. `home`: the municipality's key. Beside them the statements
-    see `total_value` (values that are not broken down) and `school_type_value` (by school type only).
+    see `total_value` (values that are not broken down), `school_type_value` (by school type only) and
+    `public_total_value`: the figures that indices are made of, in an internal release from `public_value`.
     """
     found: dict[str, pa.Table] = {}
     with duckdb.connect() as connection:
@@ -52,6 +53,9 @@ def derive(told: dict[str, pa.Table], home: str, breakdowns: list[str]) -> dict[
         for view, free in (("total_value", ""), ("school_type_value", "school_type")):
             totals = " and ".join(f"{name} = '{TOTAL}'" for name in breakdowns if name != free)
             connection.execute(f"create view {view} as from indicator_value where {totals}")
+        totals = " and ".join(f"{name} = '{TOTAL}'" for name in breakdowns)
+        public = "public_value" if "public_value" in told else "indicator_value"
+        connection.execute(f"create view public_total_value as from {public} where {totals}")
         for name in DERIVED:
             statement = files(__package__).joinpath(f"{name}.sql").read_text(encoding="utf-8")
             keys = ", ".join(f"{key} nulls first" for key in DERIVED_KEYS[name])

@@ -1,12 +1,16 @@
 -- One row per question of a survey, period and answer: weighted share with a 95 % interval.
 with answered as (
-    select *, sum(answers) over (partition by survey_id, period_end, stratum) as respondents
+    select
+        *,
+        sum(answers) over (partition by survey_id, period_end, stratum) as respondents,
+        count(*) over (partition by survey_id, period_end, stratum) as choices
     from survey_answer
 ),
 
--- Both are rounded, and a register's day is not the survey's: there are never fewer people than answered.
+-- Both are rounded, and a register's day is not the survey's: there are never fewer people than answered. Of how many people there
+-- are the register may not know yet: then nothing is weighted.
 stratum as (
-    select * replace (greatest(people, respondents) as people)
+    select * replace (case when people > 0 then greatest(people, respondents) end as people)
     from answered
 ),
 
@@ -17,7 +21,7 @@ weighted as (
         people / sum(people) over (partition by survey_id, period_end, answer) as weight,
         answers / respondents as share
     from stratum
-    where respondents > 1 and people > 0
+    where respondents > 1
 ),
 
 estimate as (
@@ -25,13 +29,15 @@ estimate as (
         survey_id, period_end, any_value(period_label) as period_label, answer,
         sum(answers) as answers,
         sum(respondents) as respondents,
-        sum(people) as people,
-        sum(weight * share) as share,
-        -- Chance, for those who did not answer; and the rounding of the answers.
+        max(rounded_to) as rounded_to,
+        case when count(*) = count(people) then sum(people) end as people,
+        case when count(*) = count(people) then sum(weight * share) end as share,
+        -- Chance, for those who did not answer; and the rounding of this answer and of the others beside it.
         sum(
             weight * weight * (
                 share * (1 - share) / (respondents - 1) * (1 - respondents / people)
-                + (rounded_to * rounded_to - 1) / 12 * (1 + share * share) / (respondents * respondents)
+                + (rounded_to * rounded_to - 1) / 12 * ((1 - share) * (1 - share) + (choices - 1) * share * share)
+                / (respondents * respondents)
             )
         ) as variance
     from weighted
@@ -45,7 +51,7 @@ bounded as (
         *,
         case when share > 0 and share < 1 then ln(share / (1 - share)) end as logit,
         case when share > 0 and share < 1 then 1.96 * sqrt(variance) / (share * (1 - share)) end as margin,
-        300 / respondents * (1 - respondents / people) as three
+        greatest(300 / respondents * (1 - respondents / people), 100 * floor(rounded_to / 2) / respondents) as three
     from estimate
 )
 

@@ -1,11 +1,17 @@
 {#
   K6.1: the social index of a Stadtteil: the weighted mean of its components' scores, as the catalogue declares them
   (index_component). Higher means more burdened. It is made of published figures and of nothing else, so that readers can
-  compute it again; a Stadtteil has one where enough of its components are published. The spread between Stadtteile is
-  the population's (all of them are there, none is drawn).
+  compute it again; a Stadtteil has one where enough of its components are published. One that is not published counts
+  as the mean of all, as it would if chance alone made it. The spread between Stadtteile is the population's (all of
+  them are there, none is drawn).
 #}
 with confidential as (
     {{ confidential_figures() }}
+),
+
+declared as (
+    select *, sum(weight) over (partition by index_id) as weights
+    from {{ source('catalogue', 'index_component') }}
 ),
 
 figure as (
@@ -13,6 +19,7 @@ figure as (
         c.index_id,
         c.indicator_id,
         c.weight,
+        c.weights,
         c.at_least,
         i.kind,
         i.unit,
@@ -29,7 +36,7 @@ figure as (
         greatest(coalesce(v.numerator_protection, 1), coalesce(v.denominator_protection, 1)) as base,
         v.source,
         v.retrieved_at
-    from {{ source('catalogue', 'index_component') }} as c
+    from declared as c
     inner join {{ ref('int_formula_value') }} as v
         on v.indicator_id = c.indicator_id and v.area_level = c.area_level
         {%- for name in var('breakdowns') %}
@@ -55,12 +62,16 @@ component as (
 ),
 
 -- Chance and rounding move a share of few people farther than one of many: by this variance.
-noisy as (
+counted as (
     select
         *,
-        case when unit = 'percent' and numerator >= 0 and denominator > 0 then denominator end as people,
-        100 * sum(numerator) over here / nullif(sum(denominator) over here, 0) as rate
+        case when unit = 'percent' and multiplier = 100 and numerator >= 0 and denominator > 0 then denominator end as people
     from component
+),
+
+noisy as (
+    select *, 100 * sum(case when people is not null then numerator end) over here / nullif(sum(people) over here, 0) as rate
+    from counted
     window here as (partition by index_id, indicator_id, year)
 ),
 
@@ -112,10 +123,10 @@ select
     {%- for name in var('breakdowns') %}
     'total' as {{ name }},
     {%- endfor %}
-    {{ rounded('sum(weight * score) / sum(weight)', 2) }} as value,
+    {{ rounded('round(sum(weight * score) / max(weights), 6)', 2) }} as value,
     {{ list_of('source') }} as source,
     max(retrieved_at) as retrieved_at
 from scored
 where score is not null
 group by index_id, area_code, area_level, year
-having count(*) >= max(at_least)
+having count(distinct indicator_id) >= max(at_least)
