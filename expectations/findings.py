@@ -239,13 +239,13 @@ def findings(values: pd.DataFrame, catalogue: Catalogue, home: str, names: dict[
         if (figures := about.fingerprint()) not in seen:
             seen.add(figures)
             asked += about.questions()
-    found = [
-        _as_finding(question, indicator, *distance, names, p, q)
-        for of_city in (True, False)
-        for question, p, q in _sure([question for question in asked if question.is_of_city == of_city])
-        for indicator in (catalogue.indicators[question.indicator],)
-        if _is_visible(question, indicator, *(distance := _in_units(question, indicator)))
-    ]
+    found = []
+    for of_city in (True, False):
+        for question, p, q in _sure([question for question in asked if question.is_of_city == of_city]):
+            indicator = catalogue.indicators[question.indicator]
+            reference, difference = _in_units(question, indicator)
+            if _is_visible(question, indicator, reference, difference):
+                found.append(_as_finding(question, indicator, reference, difference, names, p, q))
     frame = pd.DataFrame(found, columns=COLUMNS).astype({"people": "float64", "z": "float64"})
     order = frame.assign(far=-frame["z"].abs(), many=-frame["people"])
     order = order.sort_values(["many", "far", "finding_id"], kind="stable", ignore_index=True)

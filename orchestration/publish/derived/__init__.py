@@ -37,24 +37,24 @@ DERIVED_KEYS = {
 }
 
 
-def derive(told: dict[str, pa.Table], home: str, breakdowns: list[str]) -> dict[str, pa.Table]:
+def derive(tables: dict[str, pa.Table], home: str, breakdowns: list[str]) -> dict[str, pa.Table]:
     """The derived tables, each one statement in a file of its name, later ones seeing the earlier.
 
-    `told`: the release's tables, the rows of registers that are told as they are, what the catalogue says
+    `tables`: the release's tables, the rows of registers that are told as they are, what the catalogue says
     of indices and surveys, and told answers. `home`: the municipality's key. Beside them the statements
     see `total_value` (values that are not broken down), `school_type_value` (by school type only) and
     `public_total_value`: the figures that indices are made of, in an internal release from `public_value`.
     """
     found: dict[str, pa.Table] = {}
     with duckdb.connect() as connection:
-        for name, rows in told.items():
+        for name, rows in tables.items():
             connection.register(name, rows)
         connection.execute("set variable home = $home", {"home": home})
         for view, free in (("total_value", ""), ("school_type_value", "school_type")):
             totals = " and ".join(f"{name} = '{TOTAL}'" for name in breakdowns if name != free)
             connection.execute(f"create view {view} as from indicator_value where {totals}")
         totals = " and ".join(f"{name} = '{TOTAL}'" for name in breakdowns)
-        public = "public_value" if "public_value" in told else "indicator_value"
+        public = "public_value" if "public_value" in tables else "indicator_value"
         connection.execute(f"create view public_total_value as from {public} where {totals}")
         for name in DERIVED:
             statement = files(__package__).joinpath(f"{name}.sql").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-{# Every indicator's exact values, whoever computed them, but for indices. They do not leave the house: see fct_told_value. #}
+{# Exact values of every indicator but indices. They are never published: see fct_told_value. #}
 {{ changed_part('indicator_id', 'indicator') }}
 with computed as (
     select * from {{ ref('int_formula_value') }}
