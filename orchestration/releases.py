@@ -49,7 +49,8 @@ def list_releases(
     rows = [
         {
             "release": r.id, "created_at": r.manifest["created_at"], "served": served is not None and r.id == served.id,
-            "withdrawn": withdrawn.get(r.id), "bytes": sum(f["bytes"] for f in r.manifest["files"].values()),
+            "withdrawn": withdrawn.get(r.id), "purged": r.is_purged,
+            "bytes": 0 if r.is_purged else sum(f["bytes"] for f in r.manifest["files"].values()),
             "published": sum(t["status"] == "published" for t in r.manifest["tables"].values()),
             "held": sum(t["status"] == "held" for t in r.manifest["tables"].values()),
         }
@@ -64,9 +65,8 @@ def list_releases(
     )  # fmt: skip
     for row in rows:
         reason = row["withdrawn"]
-        state = (
-            "served" if row["served"] else "" if reason is None else f"zurückgezogen / withdrawn: {reason}"
-        )
+        taken = "vernichtet / purged" if row["purged"] else "zurückgezogen / withdrawn"
+        state = "served" if row["served"] else "" if reason is None else f"{taken}: {reason}"
         table.add_row(
             row["release"], row["created_at"][:16], str(row["published"]), str(row["held"]), f"{row['bytes'] / 1e6:.0f}", state
         )  # fmt: skip
@@ -122,7 +122,7 @@ def diff_releases(
     from orchestration.publish.differences import differences
 
     store = _store(home, audience)
-    found = differences(_chosen(store, old, None), _chosen(store, new, None), cells)
+    found = differences(_whole(_chosen(store, old, None)), _whole(_chosen(store, new, None)), cells)
     if as_json:
         print_json([dataclasses.asdict(one) for one in found])
     else:
@@ -166,10 +166,7 @@ def rollback(
     from orchestration.resources.clock import now
     from orchestration.resources.home import Home, HomeBusyError
 
-    if not reason.strip():
-        stop("--reason: found nothing, expected why", USAGE)
-    if "[" in reason or "]" in reason:
-        stop("--reason: found a bracket, expected plain words", USAGE)
+    _plain(reason)
     settings = _settings(config)
     try:
         with Home(home).lock():
@@ -185,6 +182,95 @@ def rollback(
             _databases(home, settings)
     except HomeBusyError as error:
         stop(str(error), FAILED)
+
+
+@release_app.command("purge")
+def purge(
+    release_id: Annotated[
+        str, typer.Argument(help="The release whose figures are destroyed; never the served one.")
+    ],
+    reason: Annotated[str, typer.Option("--reason", help="Why; it is kept and shown.")],
+    followers: Annotated[
+        bool,
+        typer.Option(
+            "--followers",
+            help="The releases made against it as well: their lists of changes quote its figures.",
+        ),
+    ] = False,
+    config: ConfigOption = DEFAULT_CONFIG,
+    home: HomeOption = DEFAULT_HOME,
+    audience: AudienceOption = "public",
+) -> None:
+    """Destroy the figures of a release: its files, and its rows in the configured databases. Hashes, moment and reason stay.
+
+    The ledger keeps what was published: what is out stays out. A release that is served must be rolled back first.
+    """
+    from orchestration.publish.targets import forget
+    from orchestration.resources.clock import now
+    from orchestration.resources.home import Home, HomeBusyError
+
+    _plain(reason)
+    settings = _settings(config)
+    failed = False
+    try:
+        with Home(home).lock():
+            store = _store(home, audience)
+            store.clean()
+            chosen, served = _chosen(store, release_id, None), store.current()
+            against = store.followers(chosen.id)
+            if against and not followers:
+                names = ", ".join(r.id for r in against)
+                stop(
+                    f"{names} says what changed against {chosen.id} and quotes its figures: purge both with --followers",
+                    USAGE,
+                )
+            going = [chosen, *against]
+            for release in going:
+                if served is not None and release.id == served.id:
+                    stop(f"{release.id} is served: roll back to an earlier release first", USAGE)
+            same = _same_contents(store, going)
+            for release in going:
+                gone = store.purge(release, now(), reason.strip())
+                out.print(f"{release.id}: {len(gone)} Dateien vernichtet / files destroyed: {reason.strip()}")
+                for state in forget(Home(home), settings, release.id, audience):
+                    failed |= state.error is not None
+                    out.print(state.error or f"{state.name}: {release.id} vernichtet / destroyed")
+            for table, others in same.items():
+                places = ", ".join(others)
+                out.print(
+                    f"{table}: derselbe Inhalt steht noch in / the same content still stands in {places}"
+                )
+    except HomeBusyError as error:
+        stop(str(error), FAILED)
+    if failed:
+        raise typer.Exit(FAILED)
+
+
+def _same_contents(store: ReleaseStore, going: list[Release]) -> dict[str, list[str]]:
+    """By table, the other releases in which the very content of one that is purged stands."""
+    ids = {release.id for release in going}
+    hashes = {
+        (name, state["content_hash"])
+        for release in going
+        for name, state in release.manifest["tables"].items()
+        if state.get("content_hash")
+    }
+    found: dict[str, list[str]] = {}
+    for other in store.all():
+        if other.id in ids or other.is_purged:
+            continue
+        for name, state in other.manifest["tables"].items():
+            if (name, state.get("content_hash")) in hashes:
+                found.setdefault(name, []).append(other.id)
+    return found
+
+
+def _plain(reason: str) -> None:
+    """A reason stands in logs, tables and pages: it must be words, and no markup."""
+    if not reason.strip():
+        stop("--reason: found nothing, expected why", USAGE)
+    if "[" in reason or "]" in reason:
+        stop("--reason: found a bracket, expected plain words", USAGE)
 
 
 @release_app.command("verify")
@@ -224,7 +310,13 @@ def verify(
         damaged |= bool(found)
         out.print(
             f"{release.id}: {len(release.manifest['files'])} Dateien / files, "
-            + ("[green]unversehrt / whole[/green]" if not found else "[red]beschädigt / damaged[/red]")
+            + (
+                "[red]beschädigt / damaged[/red]"
+                if found
+                else "vernichtet / purged"
+                if release.is_purged
+                else "[green]unversehrt / whole[/green]"
+            )
         )
         for line in found:
             out.print(f"  {line}")
@@ -271,7 +363,7 @@ def cite(
 
     settings = _settings(config)
     catalogue = catalogue_of(settings)
-    release = _chosen(_store(home), release_id, on)
+    release = _whole(_chosen(_store(home), release_id, on))
     if table not in catalogue.published or (release.manifest["tables"].get(table) or {}).get("rows") is None:
         stop(f"no published table '{table}' in {release.id}", USAGE)
     found = cited(release, catalogue.published[table], settings.publication)
@@ -308,6 +400,13 @@ def _store(home: Path, audience: Audience = "public") -> ReleaseStore:
     if not store.folder.exists():
         stop(f"{home}: no releases yet", USAGE)
     return store
+
+
+def _whole(release: Release) -> Release:
+    """The release, if it has figures."""
+    if release.is_purged:
+        stop(f"{release.id}: its figures were destroyed: {release.manifest['purged']['reason']}", USAGE)
+    return release
 
 
 def _chosen(store: ReleaseStore, release_id: str | None, on: str | None) -> Release:

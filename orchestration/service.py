@@ -39,7 +39,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 from pydantic import BaseModel
 
-from orchestration.publish.release import Release, ReleaseStore
+from orchestration.publish.release import HISTORY, PURGES, Release, ReleaseStore
 
 CURRENT = "current"
 MOST_ROWS = 20_000
@@ -48,6 +48,8 @@ MOST_ROWS = 20_000
 _MOST_FILTERS = 20
 _MOST_VALUES = 200
 _OPEN_RELEASES = 4
+KEPT_SECONDS = 300
+"""So long a cache may answer for a release without asking whether it was withdrawn."""
 _GLANCE = 0.1
 _TRUSTED = 1.0
 """Seconds: between two looks at what is served, and how long one of them holds."""
@@ -116,6 +118,7 @@ class Page(BaseModel):
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     404: {"model": Problem, "description": "No such release, table or file."},
+    410: {"model": Problem, "description": "The release was withdrawn; the answer says why."},
     429: {"model": Problem, "description": "Too many requests; `Retry-After` says when."},
 }
 _WRONG: dict[int | str, dict[str, Any]] = {
@@ -153,16 +156,36 @@ class Releases:
         self._opening = threading.Lock()
         self._seen: tuple[float, str] | None = None
         """When `current` was last looked at, and the release it named then, which is open."""
+        self._withdrawn: tuple[Any, dict[str, str]] = (None, {})
+        """The logs as they were last read, and what was withdrawn by them."""
 
     def opened(self, name: str) -> Opened:
-        """The release of that name. Raises HTTPException 404."""
+        """The release of that name. Raises HTTPException 404, or 410 for one that was withdrawn."""
         seen = self._seen
         if name == CURRENT and seen is not None and time.monotonic() - seen[0] < _TRUSTED:
             name = seen[1]
+        elif (reason := self.withdrawn().get(name)) is not None:
+            self._close(name)
+            raise HTTPException(410, f"release '{name}' was withdrawn: {reason}")
         try:
             return self._opened(os.readlink(self.store.folder / CURRENT) if name == CURRENT else name)
         except (OSError, ValueError):
             raise HTTPException(404, f"found release '{name}', expected one of /releases") from None
+
+    def withdrawn(self) -> dict[str, str]:
+        """What was withdrawn, and why; the logs are read again when they have changed."""
+        paths = [self.store.folder / log for log in (HISTORY, PURGES)]
+        state = [(s.st_mtime_ns, s.st_size) if (s := _stat(path)) else None for path in paths]
+        if self._withdrawn[0] != state:
+            self._withdrawn = (state, self.store.withdrawn())
+        return self._withdrawn[1]
+
+    def _close(self, release_id: str) -> None:
+        """Let go of a release's files: an open file keeps its figures on the disk."""
+        with self._lock:
+            opened = self._open.pop(release_id, None)
+        if opened is not None:
+            opened.mart.close()
 
     @contextmanager
     def followed(self) -> Iterator[None]:
@@ -175,6 +198,9 @@ class Releases:
                 try:
                     release_id = os.readlink(self.store.folder / CURRENT)
                     self._opened(release_id)
+                    for name in self.withdrawn():
+                        if name != release_id:
+                            self._close(name)
                 except Exception:
                     self._seen = None  # requests find out themselves what is the matter, and say it
                 else:
@@ -272,7 +298,7 @@ def service(releases: Path, requests_per_minute: int = 600) -> FastAPI:
     @app.get("/releases", responses=_PROBLEMS)
     def all_releases() -> list[ReleaseFacts]:
         """Every release that is kept, the oldest first."""
-        served, withdrawn = held.store.current(), held.store.withdrawn()
+        served, withdrawn = held.store.current(), held.withdrawn()
         return [_release(r, served, withdrawn) for r in held.store.all()]
 
     @app.get("/releases/on/{day}", responses=_PROBLEMS, response_class=RedirectResponse, status_code=307)
@@ -289,7 +315,7 @@ def service(releases: Path, requests_per_minute: int = 600) -> FastAPI:
     def one_release(release: ReleaseName) -> ReleaseFacts:
         """What a release is, and its tables."""
         opened = held.opened(release)
-        return _release(opened.release, held.store.current(), held.store.withdrawn())
+        return _release(opened.release, held.store.current(), held.withdrawn())
 
     @app.get("/releases/{release}/tables/{table}", responses=_PROBLEMS)
     def one_table(release: ReleaseName, table: TableName) -> TableFacts:
@@ -452,6 +478,13 @@ def _typed(name: str, kind: str, text: str) -> Any:
     return text
 
 
+def _stat(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except OSError:
+        return None
+
+
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
@@ -500,8 +533,8 @@ def _named(opened: Opened) -> dict[str, str]:
 
 
 def _cache(release: str) -> str:
-    """What a release says never changes; what `current` is does."""
-    return "no-cache" if release == CURRENT else "public, max-age=31536000, immutable"
+    """What a release says never changes, but it may be withdrawn: nobody keeps it for long without asking again."""
+    return "no-cache" if release == CURRENT else f"public, max-age={KEPT_SECONDS}, must-revalidate"
 
 
 def _tag(opened: Opened, table: str, query: str, form: str) -> str:

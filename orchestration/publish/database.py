@@ -542,6 +542,36 @@ class Target:
                     {"kept": sorted(kept)},
                 )
 
+    def forget(self, release_id: str) -> bool:
+        """Destroy a release's rows, in every version of its tables; False if there were none. Raises TargetError if it is served."""
+        with self._told():
+            with self._engine.begin() as connection:
+                self._prepare(connection)
+                if self._served(connection) == release_id:
+                    raise TargetError(f"{self.name}: {release_id} is served here")
+                known = release_id in self._loaded(connection)
+                for table, column in (("served", "release_id"), ("release", "release_id")):
+                    connection.execute(
+                        sa.text(f"delete from {self._of_store(table)} where {column} = :id"),
+                        {"id": release_id},
+                    )
+            with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                if self.is_postgresql:
+                    connection.execute(sa.text("set statement_timeout = '30s'"))
+                    for part, of, is_attached in self._parts(connection):
+                        if of == release_id:
+                            self._drop(connection, part, is_attached)
+                    return known
+                # Deleted rows would stay in the file's free pages.
+                connection.execute(sa.text("pragma secure_delete = on"))
+                for stored in self._stored(connection):
+                    connection.execute(
+                        sa.text(f"delete from {self._of_store(stored)} where release_id = :id"),
+                        {"id": release_id},
+                    )
+                connection.execute(sa.text("vacuum"))
+            return known
+
     def _stored(self, connection: sa.Connection) -> list[str]:
         """The tables that rows are stored in, where there are no partitions."""
         prefix, within = self._place(self._store, "")

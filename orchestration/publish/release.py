@@ -3,6 +3,7 @@
     releases/<id>/…          written whole under another name, then renamed
     releases/current → <id>  replaced in one step; readers follow it when they open
     releases/history.jsonl   a line per switch: which release from when on, and which one was withdrawn for it, why
+    releases/purged.jsonl    a line per release whose figures were destroyed: when, why, and the hashes of what it was
 
 Belongs here: finding, adding, switching and removing releases. Does not belong here: what stands in one.
 """
@@ -25,6 +26,7 @@ from orchestration.settings import Audience
 
 MANIFEST = "manifest.json"
 HISTORY = "history.jsonl"
+PURGES = "purged.jsonl"
 STAGING = ".staging-"
 """What stands before a release's name while it is written."""
 
@@ -64,6 +66,11 @@ class Release:
         """Whom it was made for."""
         return "internal" if self.manifest.get("audience") == "internal" else "public"
 
+    @property
+    def is_purged(self) -> bool:
+        """Were its figures destroyed? Its manifest stays: what it was, and that it must not go out again."""
+        return "purged" in self.manifest
+
     def parquet(self, table: str) -> Path:
         return self.folder / "parquet" / f"{table}.parquet"
 
@@ -81,7 +88,9 @@ class Release:
             yield lambda sql, parameters: connection.execute(sql, dict(parameters)).fetchall()
 
     def damage(self) -> list[str]:
-        """Files that are missing or not what the manifest says; empty for a whole release."""
+        """Files that are missing or not what the manifest says; empty for a whole release. A purged one is none."""
+        if self.is_purged:
+            return ["its figures were destroyed"]
         wrong = []
         for name, facts in self.manifest["files"].items():
             path = self.folder / name
@@ -186,28 +195,77 @@ class ReleaseStore:
         if withdraw:
             line |= {"withdrawn": list(withdraw), "reason": reason}
         # Written before the switch: a crash in between leaves a line too many, never a withdrawal that is forgotten.
-        with open(self.folder / HISTORY, "ab+") as history:
-            end = history.seek(0, os.SEEK_END)
-            if end and history.seek(end - 1) is not None and history.read(1) != b"\n":
-                history.write(b"\n")  # after half a line of a process that died
-            history.write((json.dumps(line, ensure_ascii=False) + "\n").encode())
-            history.flush()
-            os.fsync(history.fileno())
+        self._append(HISTORY, line)
         link = self.folder / ".current.part"
         remove(link)
         os.symlink(release.id, link)
         os.replace(link, self.folder / "current")
         sync_folder(self.folder)
 
+    def purge(self, release: Release, at: dt.datetime, reason: str) -> list[str]:
+        """Destroy the figures of a release that is not served; the names of the files that went.
+
+        The log and the manifest keep what it was (hashes, sizes), when and why it went. A purge that was killed is
+        completed by `clean`. Raises ValueError for the served release.
+        """
+        self._ours(release)
+        if (served := self.current()) is not None and served.id == release.id:
+            raise ValueError(f"{release.id} is served")
+        line = {
+            "release": release.id,
+            "at": at.isoformat(),
+            "reason": reason,
+            "files": release.manifest["files"],
+        }
+        if not release.is_purged:
+            self._append(PURGES, line)
+        return self._destroy(release, line)
+
+    def followers(self, release_id: str) -> list[Release]:
+        """The releases whose changes and verdicts were made against this one, and so quote its figures."""
+        return [r for r in self.all() if r.manifest.get("follows") == release_id and not r.is_purged]
+
+    def _destroy(self, release: Release, line: dict[str, Any]) -> list[str]:
+        """First the manifest says so, then the files go: what is half destroyed is no release."""
+        facts = {**release.manifest, "purged": {"at": line["at"], "reason": line["reason"]}}
+        write_json(release.folder / MANIFEST, facts)
+        gone = sorted(
+            p.relative_to(release.folder).as_posix()
+            for p in release.folder.rglob("*")
+            if p.is_file() and p.name != MANIFEST
+        )
+        for path in list(release.folder.iterdir()):
+            if path.name != MANIFEST:
+                remove(path)
+        sync_folder(release.folder)
+        return gone
+
+    def _append(self, name: str, line: dict[str, Any]) -> None:
+        """A line of a log, on the disk before anything follows from it."""
+        with open(self.folder / name, "ab+") as log:
+            end = log.seek(0, os.SEEK_END)
+            if end and log.seek(end - 1) is not None and log.read(1) != b"\n":
+                log.write(b"\n")  # after half a line of a process that died
+            log.write((json.dumps(line, ensure_ascii=False) + "\n").encode())
+            log.flush()
+            os.fsync(log.fileno())
+
     def history(self) -> list[dict[str, Any]]:
         """Every switch, the oldest first: `release`, `at`, and where some were taken back `withdrawn` and `reason`."""
-        path = self.folder / HISTORY
+        return self._lines(HISTORY)
+
+    def purges(self) -> list[dict[str, Any]]:
+        """Every purge, the oldest first: `release`, `at`, `reason`, and the `files` there were, with hash and size."""
+        return self._lines(PURGES)
+
+    def _lines(self, name: str) -> list[dict[str, Any]]:
+        path = self.folder / name
         found = []
         for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []:
             try:
                 found.append(json.loads(line))
             except ValueError:
-                continue  # half a line: its switch did not happen
+                continue  # half a line: what it announces did not happen
         return found
 
     def served_since(self, release_id: str) -> list[str]:
@@ -217,12 +275,12 @@ class ReleaseStore:
         return list(dict.fromkeys(name for name in ids[last + 1 :] if name != release_id))
 
     def withdrawn(self) -> dict[str, str]:
-        """Releases that were taken back and not served again since, and why."""
+        """Releases that were taken back and not served again since, or destroyed, and why."""
         found: dict[str, str] = {}
         for line in self.history():
             found.pop(line["release"], None)
             found |= dict.fromkeys(line.get("withdrawn", ()), line.get("reason", ""))
-        return found
+        return found | {line["release"]: line["reason"] for line in self.purges()}
 
     def spans(self) -> list[Span]:
         """When readers had which release, the oldest span first. A release that was served again has several."""
@@ -256,6 +314,9 @@ class ReleaseStore:
 
     def clean(self) -> list[str]:
         """Remove what a killed process left behind; the names of it."""
+        for line in self.purges():
+            if (self.folder / line["release"]).exists():
+                self._destroy(self.read(line["release"]), line)
         found = [p for kind in (f"{STAGING}*", ".removed-*", ".current.part") for p in self.folder.glob(kind)]
         for leftover in found:
             remove(leftover)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from orchestration.publish.release import ReleaseStore
 from orchestration.resources.home import Home
-from orchestration.settings import Settings
+from orchestration.settings import Audience, Settings
 
 
 @dataclass(frozen=True)
@@ -42,4 +42,23 @@ def bring_up_to_date(home: Home, settings: Settings, moment: dt.datetime) -> lis
             states.append(State(name, served.id))
         except TargetError as error:
             states.append(State(name, served.id, str(error)))
+    return states
+
+
+def forget(home: Home, settings: Settings, release_id: str, audience: Audience) -> list[State]:
+    """Destroy a release's rows in every database for its readers: one state per database, with `error` where that failed."""
+    from orchestration.publish.database import Target, TargetError
+
+    states = []
+    for number, declared in enumerate(settings.publication.databases, start=1):
+        if declared.audience != audience:
+            continue
+        name = f"databases {number}"
+        try:
+            with Target(declared) as target:
+                name = target.name
+                target.forget(release_id)
+            states.append(State(name, release_id))
+        except TargetError as error:
+            states.append(State(name, release_id, str(error)))
     return states

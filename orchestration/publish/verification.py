@@ -15,13 +15,13 @@ from orchestration.publish.release import MANIFEST, Release, ReleaseStore
 
 def wrong_in(release: Release) -> list[str]:
     """What is other than the manifest says: files, files nobody wrote, rows of tables, and the mart beside its Parquet."""
-    wrong = release.damage()
-    known = {*release.manifest["files"], MANIFEST}
+    wrong = [] if release.is_purged else release.damage()
+    known = {MANIFEST} if release.is_purged else {*release.manifest["files"], MANIFEST}
     strangers = [
         p.relative_to(release.folder).as_posix() for p in sorted(release.folder.rglob("*")) if p.is_file()
     ]
     wrong += [f"{name}: not in the manifest" for name in strangers if name not in known]
-    if wrong:
+    if wrong or release.is_purged:
         return wrong
     rows = {
         p.stem: pq.ParquetFile(p).metadata.num_rows
