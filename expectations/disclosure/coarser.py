@@ -64,7 +64,10 @@ def _cut(table: Figures, rows: np.ndarray, dimension: str | None) -> Figures:
     codes = table.codes[rows].reset_index(drop=True)
     if dimension is not None:
         left = {d: c for d, c in declared.dimensions.items() if d != dimension}
-        declared = declared.model_copy(update={"dimensions": left})
+        rule = declared.rule.model_copy(
+            update={"all_or_none": [d for d in declared.rule.all_or_none if d != dimension]}
+        )
+        declared = declared.model_copy(update={"dimensions": left, "rule": rule})
         codes = codes.drop(columns=dimension)
     frame: pd.DataFrame = table.frame[rows].reset_index(drop=True)
     return replace(

@@ -117,6 +117,8 @@ class Table(_Part):
     decimals: Annotated[int, Field(ge=0, le=6)] = 0
     where: dict[str, Code] = {}
     """Of whom alone the table speaks: a code of dimensions it does not show."""
+    plus: list[dict[str, Code]] = []
+    """Each figure is the sum of the cells of `where` and of these: codes of the same dimensions."""
     rule: Rule = Rule(frequency=3)
     zeros: Literal["open", "hideable"] = "hideable"
     """`open`: every zero is shown, and the reader knows that a hidden count is at least 1."""
@@ -154,6 +156,27 @@ class Table(_Part):
     @classmethod
     def _codes(cls, value: object) -> object:
         return {k: str(v) for k, v in value.items()} if isinstance(value, dict) else value
+
+    @model_validator(mode="after")
+    def _sums_of_the_same_dimensions(self) -> Self:
+        if self.plus and self.rate is not None:
+            raise ValueError("plus: a sum of counts has no rate")
+        for other in self.plus:
+            if set(other) != set(self.where):
+                raise ValueError(
+                    f"plus: names {sorted(other)}, expected the dimensions of where: {sorted(self.where)}"
+                )
+        if twice := [other for other in self.plus if [self.where, *self.plus].count(other) > 1]:
+            raise ValueError(f"plus: {twice[0]} is added twice")
+        return self
+
+    @model_validator(mode="after")
+    def _rules_of_its_dimensions(self) -> Self:
+        if lost := sorted(set(self.rule.all_or_none) - set(self.dimensions)):
+            raise ValueError(
+                f"all_or_none: {', '.join(lost)} is no dimension of the table: {', '.join(self.dimensions)}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _one_method(self) -> Self:

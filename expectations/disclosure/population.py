@@ -191,6 +191,8 @@ def population_of(
         own = table.labels()
         if rate is None:
             matrices.append(_table_rows(codes, block, table, {}, start))
+            for other in table.declared.plus:
+                matrices[-1] = sp.csr_array(matrices[-1] + _table_rows(codes, block, table, other, start))
             labels += own
             spans.append((name, "cell", len(own)))
         else:
@@ -255,9 +257,21 @@ def _codes(declaration: Declaration, tables: Mapping[str, Figures]) -> dict[str,
         for name in table.codes.columns:
             seen.setdefault(name, {}).update(dict.fromkeys(table.codes[name]))
         rate = table.declared.rate
-        for fixed in (_fixed(table), *((rate.numerator, rate.denominator) if rate else ())):
+        also = (rate.numerator, rate.denominator) if rate else table.declared.plus
+        for fixed in (_fixed(table), *also):
             for name, code in fixed.items():
                 seen.setdefault(name, {}).setdefault(code)
+    shown = {name for table in tables.values() for name in table.codes.columns}
+    for name, found in seen.items():
+        declared = declaration.dimension(name)
+        if name in shown or name == SNAPSHOT or declared.hierarchy:
+            continue
+        if len(found) == 1 and declared.total not in found:
+            code = next(iter(found))
+            raise DeclarationError(
+                f"dimension `{name}`: {code!r} is its only code, so that it would be everybody; name the others, too: "
+                f"dimensions: {{{name}: {{hierarchy: {{{declared.total}: [{code}, ...]}}}}}}"
+            )
     sizes: dict[str, dict[str, tuple[float, ...]]] = {name: {} for name in seen}
     for table in tables.values():
         values = np.nan_to_num(table.values, nan=-1)

@@ -323,8 +323,9 @@ def attack_told(
 ) -> tuple[Population, Attack]:
     """Attack tables as a reader has them.
 
-    With the true tables every sensitive cell must be possible at the height its rule asks for. Without
-    them every hidden cell must be possible at k or more, and at more than one value.
+    With the true tables every sensitive cell must be possible at the height its rule asks for, and one that is printed is
+    open. Without them every hidden cell must be possible at k or more, and at more than one value; a printed count of 1 to
+    k - 1 is open.
     """
     if truth is None:
         shown = dict(told)
@@ -351,8 +352,33 @@ def attack_told(
         if (found := attacker.small(functional, int(k[functional]))) is not None:
             result.opened.append(found)
     result.opened += _told_elsewhere(population, shown, at_least > 0 if truth is not None else None)
+    result.opened += _in_print(population, shown, k, at_least if truth is not None else None)
     _changes(attacker, population, k)
     return population, result
+
+
+def _in_print(
+    population: Population, told: Mapping[str, Figures], k: Ints, at_least: Ints | None
+) -> list[Opened]:
+    """Counts that are sensitive and stand in a table as they are: nobody needs to work them out."""
+    found: dict[int, Opened] = {}
+    for name, table in told.items():
+        declared = table.declared
+        if declared.rate or declared.method != "hide":
+            continue
+        cells = population.of_cell[name]
+        if at_least is not None:
+            sensitive = at_least[cells] > 0
+        elif declared.rule.frequency is None or declared.decimals:
+            continue
+        else:
+            sensitive = (table.values >= 1) & (table.values < k[cells])
+        for row in np.flatnonzero(sensitive & ~table.hidden).tolist():
+            label, value = table.label(row), float(table.values[row])
+            found.setdefault(
+                int(cells[row]), Opened(int(cells[row]), label, value, value, f"{label} = {value:g}")
+            )
+    return list(found.values())
 
 
 def _told_elsewhere(

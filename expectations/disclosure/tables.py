@@ -96,6 +96,8 @@ def figures(name: str, declared: Table, frame: pd.DataFrame, where: str = "") ->
         )
     frame = frame.reset_index(drop=True).copy()
     codes = pd.DataFrame({d: frame[c].map(_text) for d, c in declared.dimensions.items()})
+    if frame.empty:
+        raise DeclarationError(f"{where}: no rows below the header, expected at least one")
     empty = np.asarray((codes == "").to_numpy().any(axis=1))
     if empty.any():
         n = int(np.argmax(empty))
@@ -179,12 +181,11 @@ def _text(value: Any) -> str:
 
 def _numbers(column: pd.Series, where: str, name: str, may_be_empty: npt.NDArray[np.bool_]) -> pd.Series:
     numbers = pd.to_numeric(column, errors="coerce")
-    wrong = numbers.isna().to_numpy() & ~may_be_empty
+    wrong = (numbers.isna().to_numpy() & ~may_be_empty) | np.isinf(numbers.to_numpy(dtype=float))
     if wrong.any():
         n = int(np.argmax(wrong))
-        raise DeclarationError(
-            f"{where}, row {n + 2}, column `{name}`: found {_text(column.iloc[n])!r}, expected a number"
-        )
+        found = str(column.iloc[n]).strip() if pd.notna(column.iloc[n]) else ""
+        raise DeclarationError(f"{where}, row {n + 2}, column `{name}`: found {found!r}, expected a number")
     return numbers
 
 

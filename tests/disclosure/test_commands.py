@@ -235,3 +235,100 @@ def test_protected_tables_can_be_attacked_without_the_columns_of_their_rules(tmp
     )
     assert again.exit_code == 2
     assert "no column `schools`" in again.output
+
+
+def _attack(folder: Path, tables: dict[str, dict[str, object]], *more: object, **declared: object) -> Result:
+    """Attack the CSV files of a folder as declared."""
+    declaration = {"tables": tables, **declared}
+    (folder / "d.yaml").write_text(yaml.safe_dump(declaration, allow_unicode=True), encoding="utf-8")
+    files = [folder / f"{name}.csv" for name in tables]
+    return _call("attack", "--declaration", folder / "d.yaml", *files, *more)
+
+
+def test_a_small_count_in_print_is_open(tmp_path: Path) -> None:
+    """Nobody hid anything: every count below k is named, none other."""
+    (tmp_path / "t.csv").write_text("area,value\nS1,2\nS2,14\nS3,0\nS4,1\nTotal,17\n", encoding="utf-8")
+    done = _attack(tmp_path, {"t": {"dimensions": ["area"]}})
+    assert done.exit_code == 1
+    assert "t[S1] = 2" in done.output
+    assert "t[S4] = 1" in done.output
+    assert "2 Zellen erschließbar" in done.output
+
+
+@pytest.mark.parametrize(
+    ("rule", "columns", "opens"),
+    [
+        ({"frequency": 5}, "value", "t[S1] = 4"),
+        ({"contributors": {"column": "schools", "minimum": 3}}, "value,schools", "t[S2] = 40"),
+        ({"dominance": {"largest": ["first"], "percent": 85}}, "value,first", "t[S2] = 40"),
+        ({"p_percent": {"largest": "first", "second": "second", "percent": 10}}, "value,first,second", "t[S2] = 40"),
+        ({"request": "secret"}, "value,secret", "t[S2] = 40"),
+    ],
+)  # fmt: skip
+def test_with_the_truth_every_sensitive_cell_in_print_is_open(
+    tmp_path: Path, rule: dict[str, object], columns: str, opens: str
+) -> None:
+    truth = tmp_path / "truth"
+    truth.mkdir()
+    rows = {
+        "S1": {"value": 4, "schools": 7, "first": 1, "second": 1, "secret": "no"},
+        "S2": {"value": 40, "schools": 2, "first": 38, "second": 1, "secret": "yes"},
+        "Total": {"value": 44, "schools": 9, "first": 20, "second": 10, "secret": "no"},
+    }
+    for folder, names in ((truth, columns.split(",")), (tmp_path, ["value"])):
+        lines = [",".join(["area", *names])] + [
+            ",".join([area, *(str(row[n]) for n in names)]) for area, row in rows.items()
+        ]
+        text = "\n".join(lines)
+        if folder == tmp_path:
+            text = "\n".join([lines[0] + ",status", *(line + ",published" for line in lines[1:])])
+        (folder / "t.csv").write_text(text + "\n", encoding="utf-8")
+    done = _attack(tmp_path, {"t": {"dimensions": ["area"], "rule": rule}}, "--truth", truth)
+    assert done.exit_code == 1, done.output
+    assert opens in done.output
+
+
+@pytest.mark.parametrize(
+    ("text", "table", "says"),
+    [
+        ("area,value\n", {}, "t.csv: no rows below the header, expected at least one"),
+        ("area,value\nS1,inf\n", {}, "t.csv, row 2, column `value`: found 'inf', expected a number"),
+        ("area,value\nS1,-inf\n", {}, "column `value`: found '-inf', expected a number"),
+        ("area,value\nS1,7\n", {"where": {"c": "p"}},
+         "dimension `c`: 'p' is its only code, so that it would be everybody; name the others, too: "
+         "dimensions: {c: {hierarchy: {Total: [p, ...]}}}"),
+        ("area,value\nS1,7\n", {"rule": {"all_or_none": ["sex"]}}, "all_or_none: sex is no dimension of the table: area"),
+        ("area,value\nS1,7\n", {"where": {"c": "p"}, "plus": [{"d": "q"}]}, "plus: names ['d'], expected the dimensions of where: ['c']"),
+    ],
+)  # fmt: skip
+def test_hostile_tables_and_declarations_get_one_clear_error(
+    tmp_path: Path, text: str, table: dict[str, object], says: str
+) -> None:
+    (tmp_path / "t.csv").write_text(text, encoding="utf-8")
+    declared = {"t": {"dimensions": ["area"], **table}}
+    done = _attack(tmp_path, declared)
+    assert done.exit_code == 2
+    assert says in done.output
+    again = _call(
+        "protect", "--declaration", tmp_path / "d.yaml", tmp_path / "t.csv", "--out", tmp_path / "out"
+    )
+    assert again.exit_code == 2
+    assert says in again.output
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_table_of_all_or_none_that_hides_much_is_written_with_its_advice(tmp_path: Path) -> None:
+    """More than 30 % hidden: the advice tries the table without a dimension that the rule names."""
+    rows = [("S1", "m", 3), ("S1", "f", 0), ("S2", "m", 0), ("S2", "f", 4), ("S3", "m", 9), ("S3", "f", 2),
+            ("S1", "Total", 3), ("S2", "Total", 4), ("S3", "Total", 11), ("Total", "m", 12), ("Total", "f", 6), ("Total", "Total", 18)]  # fmt: skip
+    pd.DataFrame(rows, columns=["area", "sex", "value"]).to_csv(tmp_path / "t.csv", index=False)
+    declared = {
+        "tables": {"t": {"dimensions": ["area", "sex"], "rule": {"frequency": 3, "all_or_none": ["sex"]}}}
+    }
+    (tmp_path / "d.yaml").write_text(yaml.safe_dump(declared), encoding="utf-8")
+    done = _call(
+        "protect", "--declaration", tmp_path / "d.yaml", tmp_path / "t.csv", "--out", tmp_path / "out"
+    )
+    assert done.exit_code == 0, done.output
+    assert "mehr als / more than 30% gesperrt" in done.output
+    assert (tmp_path / "out" / "t.csv").exists()
