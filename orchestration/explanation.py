@@ -9,7 +9,8 @@ from pathlib import Path
 
 from expectations.catalogue import Catalogue
 from expectations.catalogue.availability import availability
-from expectations.catalogue.model import PEOPLE, TOTAL, UNITS, Indicator, Kind, Term
+from expectations.catalogue.model import TOTAL, UNITS, Indicator, Kind, Term
+from expectations.catalogue.protection import rounding_of
 from expectations.catalogue.relations import in_words
 from expectations.wording import number, release_of
 from orchestration.collect.registers.landing import register_landing
@@ -103,7 +104,8 @@ def _sources(indicator: Indicator, catalogue: Catalogue) -> Section:
             declared = catalogue.registers[register.register_]
             where = "; ".join(f"{c} = {', '.join(register.wanted(c))}" for c in register.where)
             condition = f", {where}" if where else ""
-            rounded = f", gerundet auf / rounded to {declared.rounding}" if measure.unit in PEOPLE else ""
+            base = rounding_of(catalogue, measure)
+            rounded = f", gerundet auf / rounded to {base}" if base > 1 else ""
             lines.append(
                 f"{measure.id} ← {register.count}{condition} in register {declared.id}: {declared.title.de} "
                 f"({declared.owner.de}){rounded}"

@@ -1,4 +1,4 @@
-"""The ledger: every count of a register that was ever told, in a release or otherwise. Nothing is ever taken out of it.
+"""The ledger: every count of a register that was ever published or hidden, in a release or otherwise. Nothing is ever taken out.
 
 Belongs here: what is written down and read back. Does not belong here: what it lets a reader work out.
 One file per release that told something new (`<release>.parquet`), one line per answer (`answers.jsonl`).
@@ -15,13 +15,15 @@ import pandas as pd
 
 from orchestration.resources.home import Home
 
-COLUMNS = ["measure_id", "counted_period_end", "area_code", "delivery_id", "low", "high"]
-"""Of a count told, beside its cells (a column per breakdown); a reader knows it to be from `low` to `high`."""
+COLUMNS = ["measure_id", "counted_period_end", "area_code", "delivery_id", "low", "high", "published"]
+"""Of a count, beside its cells (a column per breakdown): the figure published, and from what to what a reader knows it to be.
+
+All three are empty for a count that stands in a release as confidential."""
 
 
 def told_before(home: Home) -> pd.DataFrame:
-    """One row per count, delivery it was counted from, and telling."""
-    parts = [pd.read_parquet(path) for path in sorted(home.ledger.glob("*.parquet"))]
+    """One row per count, delivery it was counted from, and publication; the newest release last, answers after it."""
+    parts = [_with_figures(pd.read_parquet(path)) for path in sorted(home.ledger.glob("*.parquet"))]
     if given := answers(home):
         parts.append(pd.DataFrame([answer["count"] for answer in given]))
     if not parts:
@@ -29,6 +31,13 @@ def told_before(home: Home) -> pd.DataFrame:
     together = pd.concat(parts, ignore_index=True)
     together["counted_period_end"] = pd.to_datetime(together["counted_period_end"]).astype("datetime64[us]")
     return together
+
+
+def _with_figures(told: pd.DataFrame) -> pd.DataFrame:
+    """Figures for ledgers of earlier versions, which kept the bounds of rounded counts only."""
+    if "published" in told.columns:
+        return told
+    return told.assign(published=((told["low"] + told["high"]) / 10).round() * 5)
 
 
 def write_down(home: Home, release_id: str, told: pd.DataFrame) -> int:

@@ -33,6 +33,15 @@
   array_join(array_sort(collect_set({{ expression }})), ', ')
 {%- endmacro %}
 
+{# All values of a group, one for each row, in the order of another column. #}
+{% macro joined(expression, order, separator) -%}{{ return(adapter.dispatch('joined')(expression, order, separator)) }}{%- endmacro %}
+{% macro default__joined(expression, order, separator) -%}
+  string_agg({{ expression }}, '{{ separator }}' order by {{ order }})
+{%- endmacro %}
+{% macro spark__joined(expression, order, separator) -%}
+  array_join(transform(array_sort(collect_list(struct({{ order }} as o, {{ expression }} as e))), x -> x.e), '{{ separator }}')
+{%- endmacro %}
+
 {% macro any_true(condition) -%}{{ return(adapter.dispatch('any_true')(condition)) }}{%- endmacro %}
 {% macro default__any_true(condition) -%}
   max(case when {{ condition }} then 1 else 0 end)

@@ -18,6 +18,11 @@ end
 case when {{ rounding }} > 1 then round({{ value }} / {{ rounding }}) * {{ rounding }} else {{ value }} end
 {%- endmacro %}
 
+{# A count as it is published: what stays published of it since an earlier delivery, or the rounded one. #}
+{% macro published_count(value, rounding, kept) -%}
+coalesce({{ kept }}, {{ rounded_count(value, rounding) }})
+{%- endmacro %}
+
 {# By how much a count rounded to multiples of a base may be off. #}
 {% macro rounding_error(rounding) -%}
 coalesce(floor({{ rounding }} / 2), 0)
@@ -43,13 +48,34 @@ round((ceil(({{ value }}) * power(10.0, {{ digits }}) - 1e-6) + 0.0) / power(10.
 case when {{ movement }} is not null then coalesce(abs({{ movement }}) <= {{ tolerance }} + 1e-9, false) end
 {%- endmacro %}
 
-{# Is a rate one of so few people that it is not told? `v`: of fct_indicator_value, `i`: of dim_indicator. #}
-{% macro too_few_people(v, i) -%}
+{#
+  Is a figure related to people whose number is protected? A difference is not: both its counts are published beside it.
+  `v`: of fct_indicator_value, `i`: of dim_indicator.
+#}
+{% macro is_per_protected(v, i) -%}
+({{ i }}needs_denominator and {{ i }}kind <> 'difference' and {{ v }}denominator_protection > 1)
+{%- endmacro %}
+
+{#
+  Is a rate one of so few people that it is not published? It depends on the rounded count alone: what depended on the exact
+  one would say which side of the limit that is. `published`: the denominator as it is published, without it rounded.
+#}
+{% macro too_few_people(v, i, published=none) -%}
+{%- set published = published or rounded_count(v ~ 'denominator', v ~ 'denominator_protection') -%}
 coalesce(
-    {{ i }}needs_denominator
-    and {{ v }}denominator_protection > 1
-    and {{ v }}denominator < 30
-    and {{ v }}denominator > 0,
+    {{ is_per_protected(v, i) }}
+    and {{ published }} > 0
+    and {{ published }} < {{ var('least_per_base') }} * {{ v }}denominator_protection,
+    false
+)
+{%- endmacro %}
+
+{# Is there nobody, or a few, to whom a rate could relate? The published denominator is 0 then. #}
+{% macro nobody_to_relate(v, i, published=none) -%}
+coalesce(
+    {{ is_per_protected(v, i) }}
+    and {{ v }}numerator is not null
+    and {{ published or rounded_count(v ~ 'denominator', v ~ 'denominator_protection') }} = 0,
     false
 )
 {%- endmacro %}

@@ -6,7 +6,8 @@ Belongs here: declarations → sentences, in both languages. Does not belong her
 from __future__ import annotations
 
 from expectations.catalogue.base import Cadence, Text
-from expectations.catalogue.model import PEOPLE, Catalogue, Indicator, Measure, PeriodMeaning
+from expectations.catalogue.model import Catalogue, Indicator, Kind, Measure, PeriodMeaning
+from expectations.catalogue.protection import least_denominator, rounding_of
 from expectations.catalogue.registers import HOME_LEVEL, Register, Term
 
 LEVELS = {
@@ -186,22 +187,19 @@ def _rounding(catalogue: Catalogue, indicator: Indicator, language: str) -> str 
     if not bases:
         return None
     multiples = (" und " if language == "de" else " and ").join(map(str, bases))
-    below = any(_is_rounded(catalogue, denominator) for _, denominator in indicator.formulas.values())
+    below = {
+        base
+        for _, denominator in indicator.formulas.values()
+        for _, part in (denominator.parts() if denominator and indicator.kind is not Kind.DIFFERENCE else [])
+        if (base := rounding_of(catalogue, catalogue.measures[part.measure])) > 1
+    }
+    least = least_denominator(max(below, default=1))
     if language == "de":
         text = f"Für die Veröffentlichung werden Zahlen von Menschen aus Registern auf Vielfache von {multiples} gerundet"
-        return text + ("; Werte mit einem Nenner unter 30 werden nicht veröffentlicht." if below else ".")
+        return text + (
+            f"; Werte mit einem gerundeten Nenner unter {least} werden nicht veröffentlicht."
+            if below
+            else "."
+        )
     text = f"For publication, counts of people from registers are rounded to multiples of {multiples}"
-    return text + ("; values with a denominator below 30 are not published." if below else ".")
-
-
-def _is_rounded(catalogue: Catalogue, term: Term | None) -> bool:
-    return term is not None and any(
-        rounding_of(catalogue, catalogue.measures[p.measure]) > 1 for _, p in term.parts()
-    )
-
-
-def rounding_of(catalogue: Catalogue, measure: Measure) -> int:
-    """To what multiples a measure is rounded for publication: counts of people in registers only, else 1."""
-    if measure.register_ is None or measure.unit not in PEOPLE:
-        return 1
-    return catalogue.registers[measure.register_.register_].rounding
+    return text + (f"; values with a rounded denominator below {least} are not published." if below else ".")

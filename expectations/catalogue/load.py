@@ -20,6 +20,7 @@ from pydantic import BaseModel, ValidationError
 from expectations.catalogue.base import OLDEST, Text, ages_of, years_of_ages
 from expectations.catalogue.model import (
     NEVER_WAIVED,
+    PEOPLE,
     TOTAL,
     AreaReform,
     Breakdown,
@@ -40,6 +41,7 @@ from expectations.catalogue.model import (
     Waiver,
     overlap,
 )
+from expectations.catalogue.protection import counts_people, rounding_of
 from expectations.catalogue.registers import (
     ColumnType,
     Reconciliation,
@@ -182,6 +184,7 @@ def load_catalogue(*extra: Path, root: Path = CATALOGUE_DIR) -> Catalogue:
     catalogue = Catalogue(**entries, files=files)
     problems = _undeliverable(catalogue, origin) + _unlike_totals(catalogue, origin)
     problems += _unreconciled(catalogue, origin) + _mixed_ages(catalogue, origin)
+    problems += _unprotected(catalogue, origin)
     problems += [
         origin["indicators", name].at([field], text)
         for name, indicator in catalogue.indicators.items()
@@ -317,6 +320,47 @@ def _mixed_ages(catalogue: Catalogue, origin: dict[tuple[str, str], _File]) -> l
                 text = "shows single years of age and groups of them; say under 'cells' which of both"
                 problems.append(origin["indicators", name].at(["breakdowns"], text))
     return sorted(set(problems))
+
+
+def _unprotected(catalogue: Catalogue, origin: dict[tuple[str, str], _File]) -> list[str]:
+    """Measures of registers of which nobody said whether one person more changes them, and terms that nobody could protect.
+
+    Protection follows from what is counted (`rounding_of`), so that what is counted must be declared.
+    """
+    problems: list[str] = []
+    for name, measure in catalogue.measures.items():
+        if (source := measure.register_) is None:
+            continue
+        register, file = catalogue.registers[source.register_], origin["measures", name]
+        if source.count.startswith("sum:") and not register.personal:
+            column = register.column(source.count.removeprefix("sum:"))
+            if column.counts_people is None:
+                text = (
+                    f"register '{register.id}' does not say whether its column '{column.id}' counts people: "
+                    "declare `counts_people: true` or `false` there"
+                )
+                problems.append(file.at(["register", "count"], text))
+                continue
+        of_people = counts_people(measure, register)
+        if measure.unit in PEOPLE and not of_people:
+            text = f"unit '{measure.unit}' counts people, but '{source.count}' of register '{register.id}' does not"
+            problems.append(file.at(["unit"], text))
+        if measure.unrounded is not None and not (register.personal or of_people):
+            problems.append(
+                file.at(["unrounded"], "no person more or less changes it: it is published exact anyway")
+            )
+    for name, indicator in catalogue.indicators.items():
+        for origin_, pair in indicator.formulas.items():
+            for role, term in zip(("numerator", "denominator"), pair, strict=True):
+                for sign, part in term.parts() if term else []:
+                    if sign < 0 and rounding_of(catalogue, catalogue.measures[part.measure]) > 1:
+                        path = [] if origin_ == "main" else ["local"]
+                        text = (
+                            f"less '{part.measure}': a difference of people can't be protected within a term; "
+                            "make it a `difference` of numerator and denominator"
+                        )
+                        problems.append(origin["indicators", name].at([*path, role], text))
+    return problems
 
 
 def _official_terms(catalogue: Catalogue, indicator: Indicator) -> list[str]:

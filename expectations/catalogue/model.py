@@ -79,7 +79,7 @@ UNITS = {
 """Every unit a figure may have; its key stands in the tables, its names in print."""
 
 PEOPLE = ("persons", "households", "cases", "enrolments", "answers", "contracts", "examinations")
-"""Units that count people: what a register says in them leaves the mart rounded (decision 0016)."""
+"""Units that count people. What is rounded for publication does not depend on them: see `protection`."""
 
 
 SIZES = ("places", "rooms", "classes", *PEOPLE)
@@ -352,16 +352,25 @@ class SeriesBreak(Entry):
     note: Text
 
 
+class Unrounded(Entry):
+    """A decision to publish exact figures that one person more would change: who looked when, and why it is safe."""
+
+    decided_on: dt.date
+    reason: Text
+
+
 class Measure(Entry):
     """ONE countable quantity: a count, a sum, or a rate its office computed itself.
 
     It comes from official tables (`sources`) or from one of the city's registers (`register`).
-    `impossible`: combinations of cells in which nobody can stand (breakdown → cells).
+    `impossible`: combinations of cells in which nobody can stand (breakdown → cells). `unrounded`: publish it exact although
+    one person more would change it.
     """
 
     id: Identifier
     label: Text
     unit: Unit
+    unrounded: Unrounded | None = None
     sources: list[MeasureSource] = []
     register_: RegisterSource | None = Field(default=None, alias="register")
     complements: list[Complement] = []

@@ -63,7 +63,8 @@ class Column(Entry):
 
     `codes`: the delivered code → what it means: a cell of `breakdown`, or a word of our own; `*` stands
     for every other code of the `pattern`, `{city}` for the municipality's own key. `min` and
-    `max` are inclusive. `future`: may a date lie after the reference day? `age_on`: the
+    `max` are inclusive. `counts_people`: does one person more make the number larger? Needed of every number that a
+    measure sums in a register without personal data. `future`: may a date lie after the reference day? `age_on`: the
     day (MM-DD) of the reference day's year on which an age is counted, instead of the reference day.
     """
 
@@ -81,6 +82,7 @@ class Column(Entry):
     max: float | None = None
     future: bool = False
     age_on: str | None = Field(default=None, pattern=r"^\d{2}-\d{2}$")
+    counts_people: bool | None = None
 
     @model_validator(mode="after")
     def _fits_its_type(self) -> Column:
@@ -94,6 +96,8 @@ class Column(Entry):
             raise ValueError(f"{self.name}: only codes are cells of a breakdown")
         if self.age_on is not None and self.type is not ColumnType.AGE:
             raise ValueError(f"{self.name}: age_on belongs to columns of type age, and only there")
+        if self.counts_people is not None and self.type not in (ColumnType.INTEGER, ColumnType.NUMBER):
+            raise ValueError(f"{self.name}: counts_people belongs to columns of numbers, and only there")
         if self.key and self.type in (ColumnType.DROPPED, ColumnType.AGE):
             raise ValueError(f"{self.name}: a key can't be {self.type}")
         if self.pattern is not None:
@@ -247,8 +251,8 @@ Rule = Annotated[OrderRule | ShareRule | MeanRule | VolumeRule, Field(discrimina
 class Register(Entry):
     """One register of the city: who keeps it, by what law, when it comes, and what stands in it.
 
-    `rounding`: counts of people are told as multiples of it; 10 for health, youth welfare and what the
-    employment agency delivers for parts of the city. `linked`: may records of several deliveries be joined? Then one key serves them all, else every
+    `rounding`: what one person more would change is published as a multiple of it (decision 0033); 10 for health, youth
+    welfare and what the employment agency delivers for parts of the city. `linked`: may records of several deliveries be joined? Then one key serves them all, else every
     delivery has a key of its own. `retention_days`: how long single records stay in the vault.
     `original_days`: how long the sender's file is kept after it was accepted. `revises_periods`: so many of its newest
     periods may be delivered again with other figures. `period`: what a

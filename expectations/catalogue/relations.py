@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from expectations.catalogue.availability import availability, rounding_of
+from expectations.catalogue.availability import availability
 from expectations.catalogue.model import (
     PEOPLE,
     TOTAL,
@@ -25,6 +25,7 @@ from expectations.catalogue.model import (
     PeriodMeaning,
     Term,
 )
+from expectations.catalogue.protection import is_count, rounding_of
 from expectations.catalogue.subsets import subset_measures
 
 EVERY_CELL = "*"
@@ -105,6 +106,7 @@ def relations(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
                 "unit": measure.unit,
                 "register_id": measure.register_.register_ if measure.register_ else None,
                 "rounding": rounding_of(catalogue, measure),
+                "is_count": is_count(catalogue, measure),
             }
             for name, measure in catalogue.measures.items()
         ),

@@ -65,17 +65,16 @@ class Delivery:
 class RegisterState:
     """What is known of one of the city's registers this night.
 
-    `deliveries`: how many are in use. `refused`, `late`: why
-    something did not come in. `rows`, `rows_before`: records of the last
-    delivery and of the one before it; `unmatched`: those of the last whose place is no area.
+    `deliveries`: how many are in use. `refused`, `late`: why something did not come in. `growth`: by what share the last
+    delivery has more records than the one before it (None: nothing to compare); `without_area`: the share of its records
+    whose place is no area. Both are whole percentages of rounded counts: verdicts are read by everybody.
     """
 
     deliveries: int
     refused: list[str] = field(default_factory=list)
     late: list[str] = field(default_factory=list)
-    rows: int = 0
-    rows_before: int | None = None
-    unmatched: Mapping[str, int] = field(default_factory=dict)
+    growth: float | None = None
+    without_area: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ _SAME = 1e-9
 
 
 def changed_rows(subject: Subject) -> pd.DataFrame:
-    """Rows whose value or state is not what readers have, with `kind` (new, changed, withdrawn), `value_before` and `status_before`.
+    """Rows whose value is not what readers have, with `kind` (new, changed, withdrawn), `value_before` and `status_before`.
 
     Nothing if nothing was told of the table before.
     """
@@ -32,12 +32,16 @@ def _compare(subject: Subject) -> pd.DataFrame:
 
 
 def compare(before: pd.DataFrame, now: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """Two states of one table. A breakdown the older one did not know counts as `total` there."""
+    """Two states of one table. A breakdown the older one did not know counts as `total` there.
+
+    A figure of the city's own records that is or was confidential is no change that anybody may read: naming it would say
+    where something small changed. What an office hides itself is one.
+    """
     before = before.copy()
     for name in keys:
         if name not in before.columns:
             before[name] = "total"
-    shown = [*keys, "value", "status", "period_label"]
+    shown = [*keys, "value", "status", "period_label", "rounded_to"]
     left, right = (
         f[shown].assign(**{n: pd.to_datetime(f[n]) for n in ("period_start", "period_end")})
         for f in (now, before)
@@ -58,7 +62,15 @@ def compare(before: pd.DataFrame, now: pd.DataFrame, keys: list[str]) -> pd.Data
     )
     both["period_label"] = both["period_label"].fillna(both["period_label_before"])
     both["kind"] = kind
-    return both[both["kind"] != ""].drop(columns=["_merge", "period_label_before"]).reset_index(drop=True)
+    is_confidential = pd.Series(False, index=both.index)
+    for side in ("", "_before"):
+        is_confidential |= (both[f"status{side}"] == "confidential") & both[f"rounded_to{side}"].notna()
+    both = both.drop(columns=["rounded_to", "rounded_to_before"])
+    return (
+        both[(both["kind"] != "") & ~is_confidential]
+        .drop(columns=["_merge", "period_label_before"])
+        .reset_index(drop=True)
+    )
 
 
 def explained_by(subject: Subject, indicator: Indicator) -> str | None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import pandas as pd
 
 from expectations.catalogue import Catalogue
-from expectations.catalogue.availability import rounding_of
+from expectations.catalogue.protection import rounding_of
 from expectations.catalogue.registers import Side, Term
 from expectations.checks.base import Check, Subject, Words, both
 from expectations.verdict import Status, Verdict
@@ -72,9 +72,9 @@ def _run(subject: Subject, scope: str) -> Verdict:
 
 
 def _base(catalogue: Catalogue, side: Side) -> float:
-    """What a register's figure is rounded to in a text: as in the tables; a rate to a tenth."""
+    """What a register's figure is rounded to in a text: as in the tables; a rate to a whole percentage."""
     if side.denominator is not None:
-        return 0.1
+        return 1.0
     return max(rounding_of(catalogue, catalogue.measures[part.measure]) for _, part in side.numerator.parts())
 
 

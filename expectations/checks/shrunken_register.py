@@ -11,10 +11,11 @@ from __future__ import annotations
 from expectations.catalogue import Catalogue
 from expectations.checks.base import Check, Subject, Words, both, registers_behind
 from expectations.verdict import Status, Verdict
+from expectations.wording import Percent, percent
 
 _WORDS = Words("shrunken_register")
 
-_NOTABLE, _BROKEN, _LEAST = 0.2, 0.3, 50
+_NOTABLE, _BROKEN = 0.2, 0.3
 
 
 def _scopes(catalogue: Catalogue, table: str) -> list[str]:
@@ -30,8 +31,7 @@ def _run(subject: Subject, scope: str) -> Verdict:
             scope in subject.catalogue.registers_of(i) for i in subject.indicators if i.id in subject.told
         )
         return _WORDS.without_values(subject, scope, told=told)
-    now, before = state.rows, state.rows_before
-    change = now / before - 1 if before and max(now, before) >= _LEAST else 0.0
+    change = state.growth or 0.0
     if abs(change) <= _NOTABLE:
         return _WORDS.say(
             subject, scope, Status.PASS, observed="about as many as before", expected=expected,
@@ -40,9 +40,10 @@ def _run(subject: Subject, scope: str) -> Verdict:
         )  # fmt: skip
     status = Status.FAIL if abs(change) > _BROKEN else Status.WARN
     return _WORDS.say(
-        subject, scope, status, observed=f"{now} after {before} records", expected=expected,
-        **both("Register {title}: {now:Datensatz|Datensätze} nach {before} in der Lieferung davor.",
-               "Register {title}: {now:record|records} after {before} in the delivery before.", title=title, now=now, before=before),
+        subject, scope, status, observed=f"{percent(change, 'en', signed=True)} records", expected=expected,
+        **both("Register {title}: {change} Datensätze gegenüber der Lieferung davor.",
+               "Register {title}: {change} records against the delivery before.",
+               title=title, change=Percent(change, signed=True)),
     )  # fmt: skip
 
 

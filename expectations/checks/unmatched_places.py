@@ -1,6 +1,7 @@
 """Unmatched places: does nearly every record of a register lie in an area we know?
 
-What: records of the last delivery whose place (block side, school, Stadtteil) is in no list, as a share.
+What: the share of records of the last delivery whose place (block side, school, Stadtteil) is in no list. How many they are and
+where is in the sender's reception report: a verdict is published.
 When it matters: they are missing in every Stadtteil and present in the city: parts no longer make up the whole.
 How to resolve: enter the spelling as an alias, or have the list of block sides or schools brought up to date.
 """
@@ -8,8 +9,9 @@ How to resolve: enter the spelling as an alias, or have the list of block sides 
 from __future__ import annotations
 
 from expectations.catalogue import Catalogue
-from expectations.checks.base import Check, Subject, Words, both, listed, registers_behind
+from expectations.checks.base import Check, Subject, Words, both, registers_behind
 from expectations.verdict import Status, Verdict
+from expectations.wording import Percent, percent
 
 _WORDS = Words("unmatched_places")
 
@@ -30,22 +32,19 @@ def _run(subject: Subject, scope: str) -> Verdict:
             scope in subject.catalogue.registers_of(i) for i in subject.indicators if i.id in subject.told
         )
         return _WORDS.without_values(subject, scope, told=told)
-    lost = sum(state.unmatched.values())
-    share = lost / state.rows if state.rows else 0.0
-    names = listed(
-        [f"{name} ({count})" for name, count in sorted(state.unmatched.items(), key=lambda e: -e[1])]
-    )
+    share = state.without_area
     status = Status.FAIL if share > _BROKEN else Status.WARN if share > _NOTABLE else Status.PASS
     if status is Status.PASS:
         return _WORDS.say(
-            subject, scope, status, observed=f"{share:.1%}", expected=expected,
+            subject, scope, status, observed=f"at most {_NOTABLE:.0%}", expected=expected,
             de=f"Register {title.de}: die Datensätze liegen in bekannten Gebieten.",
             en=f"Register {title.en}: the records lie in known areas.",
         )  # fmt: skip
     return _WORDS.say(
-        subject, scope, status, observed=f"{lost} of {state.rows}: {names}", expected=expected,
-        **both("Register {title}: {lost} von {rows} Datensätzen ohne Gebiet: {names}.",
-               "Register {title}: {lost} of {rows} records without an area: {names}.", title=title, lost=lost, rows=state.rows, names=names),
+        subject, scope, status, observed=percent(share, "en"), expected=expected,
+        **both("Register {title}: {share} der Datensätze ohne bekanntes Gebiet. Die Orte nennt der Empfangsbericht der Lieferung.",
+               "Register {title}: {share} of the records without a known area. The delivery's reception report names the places.",
+               title=title, share=Percent(share)),
     )  # fmt: skip
 
 

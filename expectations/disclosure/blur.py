@@ -37,6 +37,30 @@ def known_of_rounded(told: Floats, base: int | Ints) -> tuple[Floats, Floats]:
 # --- small counts ------------------------------------------------------------------------------------------
 
 
+def stays(values: Ints, before: Floats, base: Ints) -> Bools:
+    """Which counts of a period that was delivered again keep the figure they were published with.
+
+    A figure that followed every record would say what the record changed: of 12 and 13, told as 10 and 15, each would be
+    known. So it stays until the count is a whole base away. A figure of one base does not become 0, and 0 is left one later:
+    that would say that there is nobody, or that there were as many as are few.
+    """
+    gap = np.abs(values - before)
+    return np.asarray((gap < base) | ((np.minimum(values, before) == 0) & (gap <= base)))
+
+
+def known_of_kept(before: Floats, base: Ints) -> tuple[Floats, Floats]:
+    """The least and the most that counts can be of which the figures of an earlier delivery stay published."""
+    low = np.where(before <= base, 0, before - base + 1)
+    return low, np.where(before == 0, base, before + base - 1).astype(float)
+
+
+def known_of_changed(values: Ints, before: Floats, base: Ints) -> tuple[Floats, Floats]:
+    """What a reader knows of counts because their figures did not stay; infinite on the other side."""
+    grown = values > before
+    low = np.where(grown, before + base + (before == 0), 0)
+    return low, np.where(grown, np.inf, before - base)
+
+
 def small_counts_rounded(published: sp.csr_array, x: Ints, base: int) -> Ints:
     """Micro cells with small counts made 0 or `base`, so that no published sum is 1 to `base` - 1.
 

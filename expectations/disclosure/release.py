@@ -37,8 +37,14 @@ from expectations.disclosure.relax import Relaxer
 from expectations.disclosure.suppress import InfeasibleError
 from expectations.disclosure.tables import CONFIDENTIAL, PUBLISHED, Figures, figures
 
-POPULATION = ["measure_id", "counted_period_end"]
-"""Counts of one measure and period are about the same people."""
+POPULATION = ["population", "counted_period_end"]
+"""Counts of one measure and period are about the same people; of measures that are added up, all of them together."""
+
+MEASURE = "measure"
+"""The dimension of a population of several measures."""
+
+PLUS = " + "
+"""Between the measures of a count that adds several up, and between their cells where these differ."""
 
 AGES = "age_group"
 
@@ -125,6 +131,7 @@ def confidential(
     """
     hidden = counts["is_hidden"].to_numpy(dtype=bool).copy()
     figures_told = rounded(counts["value"].to_numpy(dtype=np.int64), counts["base"].to_numpy(dtype=np.int64))
+    counts, areas = _with_populations(counts, areas)
     counts = _beside(counts, np.where(hidden, np.nan, figures_told), breakdowns, city)
     tasks = _tasks(counts, breakdowns, city, areas, memory)
     failed: dict[Any, Opened] = {}
@@ -148,6 +155,7 @@ def opened(
     Witnesses found before are taken for what they are worth: each is multiplied out against what is told now.
     `each` as for `confidential`.
     """
+    counts, areas = _with_populations(counts, areas)
     counts = _beside(counts, counts["told"].to_numpy(dtype=float), breakdowns, city)
     tasks = _tasks(counts, breakdowns, city, areas, memory)
     found: dict[Any, list[Opened]] = {}
@@ -268,6 +276,27 @@ def _beside(counts: pd.DataFrame, told: Floats, breakdowns: Sequence[str], city:
     return counts.assign(least=least, most=most)
 
 
+def parts_of(text: str, number: int) -> list[str]:
+    """The parts of a measure or cell, one for each measure of a count; the same for all where it names one."""
+    parts = text.split(PLUS)
+    return parts if len(parts) == number else parts * number
+
+
+def _with_populations(counts: pd.DataFrame, areas: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Counts and areas with their population: a measure, or all that some count adds up, directly or through others."""
+    members: dict[str, set[str]] = {}
+    for text in sorted(set(counts["measure_id"])):
+        parts = text.split(PLUS)
+        joined = set(parts).union(*(members.get(part, set()) for part in parts))
+        members.update(dict.fromkeys(joined, joined))
+    names = {measure: PLUS.join(sorted(together)) for measure, together in members.items()}
+    of_count = counts["measure_id"].map(
+        {text: names[text.split(PLUS)[0]] for text in set(counts["measure_id"])}
+    )
+    of_area = areas["measure_id"].map(names)
+    return counts.assign(population=of_count), areas[of_area.notna()].assign(population=of_area.dropna())
+
+
 def _places(frame: pd.DataFrame, keys: list[str]) -> dict[Any, Ints]:
     """Where the rows of every key stand, keys in order."""
     return {key: np.asarray(at) for key, at in frame.groupby(keys, sort=True).indices.items()}
@@ -293,40 +322,61 @@ class _Told:
         # What hiding a count loses: all figures that are made of it, headline totals last.
         part = part.assign(cost=part["figures"] * np.maximum(part["value"], part["k"]))
         used = [b for b in breakdowns if (part[b] != TOTAL).any()]
-        dimensions: dict[str, Any] = {
-            b: {"total": TOTAL, "hierarchy": _cells(b, part[b], city.part_of.get(b, {}), _is_whole(part, b, used, city.part_of.get(b, {})))}
-            for b in used
-        }  # fmt: skip
-        dimensions["area"] = {"total": city.code, "hierarchy": _cut(part, areas, city)}
+        measures = str(part["population"].iloc[0]).split(PLUS)
+        dimensions: dict[str, Any] = {}
         zeros = _known_zeros(part, used, city)
+        for b in used:
+            dimension, impossible = _dimension(part, b, used, city.part_of.get(b, {}), measures)
+            dimensions[b] = dimension
+            zeros += impossible
+        dimensions["area"] = {"total": city.code, "hierarchy": _cut(part, areas, city)}
+        if len(measures) > 1:
+            dimensions[MEASURE] = {"total": "(all)"}
+            zeros += _absent_areas(areas[areas["area_level"].isin(set(part["area_level"]))], measures)
         nobody = {
-            (area, b, cell) for zero in zeros for area in zero["area"]
-            for b in zero if b != "area" for cell in zero[b]
+            (zero[MEASURE][0], area, b, cell) for zero in zeros for area in zero.get("area", [])
+            for b in zero if b in used for cell in zero[b]
         }  # fmt: skip
-        shown = pd.Series([
-            ",".join(b for b, cell in zip(used, cells, strict=True) if cell != TOTAL)
-            for cells in part[used].to_numpy().tolist()
-        ], index=part.index)  # fmt: skip
+        if len(measures) == 1:
+            zeros = [{d: codes for d, codes in zero.items() if d != MEASURE} for zero in zeros]
+        shown, fixed = [], []
+        for cells in part[used].to_numpy().tolist():
+            named = list(zip(used, cells, strict=True))
+            shown.append(",".join(b for b, cell in named if cell != TOTAL and PLUS not in cell))
+            fixed.append(",".join(f"{b}={cell}" for b, cell in named if PLUS in cell))
+        grouped = part.assign(shown=shown, fixed=fixed)
         declared: dict[str, Any] = {}
         rows: dict[str, Ints] = {}
-        for (level, names), at in _places(part.assign(shown=shown), ["area_level", "shown"]).items():
+        for (measure, level, names, texts), at in _places(
+            grouped, ["measure_id", "area_level", "shown", "fixed"]
+        ).items():
             group = part.iloc[at]
             scope = [b for b in str(names).split(",") if b]
+            added = str(measure).split(PLUS)
             there = [
-                not any((area, b, cell) in nobody for b, cell in zip(scope, cells, strict=True))
+                not any((added[0], area, b, cell) in nobody for b, cell in zip(scope, cells, strict=True))
                 for area, cells in zip(group["area_code"], group[scope].to_numpy().tolist(), strict=True)
             ]
-            if not any(there):
+            if len(added) == 1 and not any(there):
                 continue
-            name = "_".join([str(level), *scope])
+            name = "_".join(
+                [
+                    *([str(measure)] if len(measures) > 1 else []),
+                    str(level),
+                    *scope,
+                    *([str(texts)] if texts else []),
+                ]
+            )
+            terms = _terms(added, str(texts)) if len(measures) > 1 else [{}]
             declared[name] = {
                 "dimensions": {"area": "area_code", **{b: b for b in scope}}, "value": "value",
+                "where": terms[0], "plus": terms[1:],
                 "rule": {"frequency": int(group["k"].iloc[0])}, "rounded_to": int(group["base"].iloc[0]),
                 "cost": "cost",
             }  # fmt: skip
-            rows[name] = at[there]
+            rows[name] = at[there] if len(added) == 1 else at
         declaration = Declaration.model_validate({
-            "population": str(part["measure_id"].iloc[0]), "dimensions": dimensions,
+            "population": str(part["population"].iloc[0]), "dimensions": dimensions,
             "tables": declared, "structural_zeros": zeros,
         })  # fmt: skip
         tables, told = {}, {}
@@ -507,7 +557,7 @@ def _cut(part: pd.DataFrame, areas: pd.DataFrame, city: City) -> dict[str, list[
     pieces = {piece for piece in {*pieces, rest} if piece}
     lost = sorted(set(level_of) - {code for piece in pieces for code in piece})
     if lost:
-        raise DeclarationError(f"{part['measure_id'].iloc[0]}: found no block side in {', '.join(lost[:5])}")
+        raise DeclarationError(f"{part['population'].iloc[0]}: found no block side in {', '.join(lost[:5])}")
     hierarchy: dict[str, list[str]] = {city.code: []}
     for piece in sorted(pieces):
         name = " / ".join(piece)
@@ -519,16 +569,78 @@ def _cut(part: pd.DataFrame, areas: pd.DataFrame, city: City) -> dict[str, list[
 
 
 def _known_zeros(part: pd.DataFrame, used: Sequence[str], city: City) -> list[dict[str, list[str]]]:
-    """Areas and cells where everybody knows that nobody is."""
-    found: dict[tuple[str, str], list[str]] = {}
-    for b in used:
-        if (str(part["measure_id"].iloc[0]), b) not in city.known_zeros:
-            continue
-        alone = (part[b] != TOTAL) & (part[[c for c in used if c != b]] == TOTAL).all(axis=1)
-        for area, cell in part.loc[alone & (part["value"] == 0), ["area_code", b]].to_numpy().tolist():
-            if area != city.code:
-                found.setdefault((area, b), []).append(cell)
-    return [{"area": [area], b: sorted(cells)} for (area, b), cells in sorted(found.items())]
+    """Areas and cells of a measure where everybody knows that nobody is."""
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for measure, rows in part.groupby("measure_id", sort=True):
+        for b in used:
+            if (str(measure), b) not in city.known_zeros:
+                continue
+            alone = (rows[b] != TOTAL) & (rows[[c for c in used if c != b]] == TOTAL).all(axis=1)
+            for area, cell in rows.loc[alone & (rows["value"] == 0), ["area_code", b]].to_numpy().tolist():
+                if area != city.code:
+                    found.setdefault((str(measure), area, b), []).append(cell)
+    return [
+        {MEASURE: [measure], "area": [area], b: sorted(cells)}
+        for (measure, area, b), cells in sorted(found.items())
+    ]
+
+
+def _dimension(
+    part: pd.DataFrame,
+    breakdown: str,
+    used: Sequence[str],
+    part_of: Mapping[str, str],
+    measures: Sequence[str],
+) -> tuple[dict[str, Any], list[dict[str, list[str]]]]:
+    """A breakdown as a dimension, and which of its cells some of the measures do not have."""
+    shown = part[part[breakdown] != TOTAL]
+    plain_ = shown[~shown[breakdown].str.contains(PLUS, regex=False)]
+    whole = {
+        str(measure): _is_whole(part[part["measure_id"] == measure], breakdown, used, part_of)
+        for measure in sorted(set(plain_["measure_id"]))
+    }
+    codes = sorted({code for text in set(shown[breakdown]) for code in text.split(PLUS) if code != TOTAL})
+    hierarchy = _cells(breakdown, codes, part_of, bool(whole) and all(whole.values()))
+    impossible: list[dict[str, list[str]]] = []
+    if len(measures) == 1:
+        return {"total": TOTAL, "hierarchy": hierarchy}, impossible
+    leaves = sorted({leaf for parts in hierarchy.values() for leaf in parts} - set(hierarchy))
+    for measure, is_whole in whole.items():
+        if is_whole and _REST in leaves:
+            impossible.append({MEASURE: measure.split(PLUS), breakdown: [_REST]})
+    shows = {
+        m
+        for text, cell in set(zip(shown["measure_id"], shown[breakdown], strict=True))
+        for m, c in zip(text.split(PLUS), parts_of(cell, text.count(PLUS) + 1), strict=True)
+        if c != TOTAL
+    }
+    # Nobody sees how a measure without this breakdown is spread over it: all of it stands in one cell.
+    impossible += [
+        {MEASURE: [m], breakdown: leaves[1:]} for m in measures if m not in shows and len(leaves) > 1
+    ]
+    return {"total": TOTAL, "hierarchy": hierarchy}, impossible
+
+
+def _absent_areas(areas: pd.DataFrame, measures: Sequence[str]) -> list[dict[str, list[str]]]:
+    """Areas that a measure does not have although it has others of their level: a vocational school has no pupils of grade 1."""
+    found: list[dict[str, list[str]]] = []
+    for level in sorted(set(areas["area_level"])):
+        there = areas[areas["area_level"] == level]
+        for measure in measures:
+            own = set(there.loc[there["measure_id"] == measure, "area_code"])
+            lacking = sorted(set(there["area_code"]) - own)
+            if own and lacking:
+                found.append({MEASURE: [measure], "area": lacking})
+    return found
+
+
+def _terms(measures: Sequence[str], fixed: str) -> list[dict[str, str]]:
+    """What a count of several measures adds up: for each its measure, and its cells where they differ."""
+    cells = [text.split("=", 1) for text in fixed.split(",") if text]
+    return [
+        {MEASURE: measure, **{b: parts_of(text, len(measures))[n] for b, text in cells}}
+        for n, measure in enumerate(measures)
+    ]
 
 
 def _packed(witnesses: Sequence[tuple[Ints, Ints]]) -> dict[str, Ints]:

@@ -29,6 +29,7 @@ from orchestration.collect.registers.landing import register_landing
 from orchestration.collect.school_directory import newest_schools
 from orchestration.compute import increment
 from orchestration.compute.increment import Inputs, Plan
+from orchestration.compute.redelivery import write_kept_counts
 from orchestration.ledger import answers
 from orchestration.resources.clock import stamp
 from orchestration.resources.files import remove
@@ -110,6 +111,7 @@ def load_candidate(
             """select table_code, count(*) from raw.genesis_observation group by 1
             union all select 'register ' || register_id, count(*) from raw.register_measure group by 1"""
         ).fetchall()
+    write_kept_counts(home)
     return Loaded(night_id, dict(rows), unreadable, plan)
 
 

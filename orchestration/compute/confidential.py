@@ -13,6 +13,16 @@ import duckdb
 import pandas as pd
 
 from expectations.catalogue.registers import HOME_LEVEL
+from orchestration.compute.counted import (
+    COUNTED,
+    KEY,
+    areas_of,
+    breakdowns_of,
+    deliveries_of,
+    plain,
+    true_figures,
+)
+from orchestration.compute.redelivery import as_published, keep, kept_counts, with_kept
 from orchestration.ledger import told_before
 from orchestration.resources.home import Home
 from orchestration.resources.workers import Workers
@@ -21,12 +31,6 @@ if TYPE_CHECKING:
     from expectations.disclosure.release import City
 
 LOG = logging.getLogger("bildungsmonitor")
-
-KEY = ["measure_id", "counted_period_end", "area_code"]
-
-_COUNTED = "counted_"
-"""What stands before a breakdown's name where a figure and its counts are in one row."""
-
 
 RELATION = "disclosure.int_confidential_count"
 """Where the counts that stay hidden stand in the candidate; a source of the dbt project."""
@@ -40,33 +44,49 @@ def write_confidential_counts(home: Home, workers: Workers) -> None:
     from expectations.disclosure.release import Memory, confidential
 
     with duckdb.connect(str(home.candidate)) as connection:
-        counts = connection.table("disclosure.int_count").df()
-        breakdowns = [
-            c.removeprefix(_COUNTED) for c in counts.columns if c.startswith(_COUNTED) and c not in KEY
-        ]
+        relation = connection.table("disclosure.int_count")
+        breakdowns, counts = breakdowns_of(relation), relation.df()
         city = city_of(*(connection.table(name).df() for name in CITY))
         measures = connection.table("monitoring.fct_measure")
-        deliveries = deliveries_of(connection.table("raw.register_measure"))
-        asked = with_ledger(plain(counts, breakdowns), measures, told_before(home), deliveries, breakdowns)
+        deliveries = deliveries_of(connection.table("raw.register_measure"), counts["measure_id"])
+        ledger = told_before(home)
+        asked = with_ledger(plain(counts, breakdowns), measures, ledger, deliveries, breakdowns)
+        kept = kept_counts(connection, breakdowns)
         areas = areas_of(measures)
+    is_shown = ~asked["is_hidden"].to_numpy(dtype=bool)
+    asked, stays, was_hidden = with_kept(asked, kept, breakdowns)
     started = time.perf_counter()
     hidden, failed = confidential(asked, breakdowns, city, areas, Memory(home.proof), workers.map)
+    hidden &= ~stays
+    hidden |= was_hidden
     LOG.info(
         "compute | %s counts told of registers, %d more stay hidden, %.1f s",
-        f"{int((~asked['is_hidden']).sum()):,}", int((hidden & ~asked["is_hidden"]).sum()), time.perf_counter() - started,
+        f"{int(is_shown.sum()):,}", int((hidden & is_shown).sum()), time.perf_counter() - started,
     )  # fmt: skip
     problem = pd.Series([None] * len(asked), dtype="object")
+    whole: list[pd.DataFrame] = []
     for one in failed:
+        published = as_published(asked.iloc[one.rows], kept, ledger, breakdowns)
+        if published is not None:
+            LOG.warning(
+                "compute | %s, %s: what was delivered again can't be protected, all of it stays as published",
+                one.measure, one.period[:10],
+            )  # fmt: skip
+            whole.append(published)
+            hidden[one.rows] = published["published"].isna().to_numpy()
+            continue
         # The reason may name true figures: it stays in the table.
         LOG.warning(
             "compute | %s, %s: no protection was found, all of it stays hidden", one.measure, one.period[:10]
         )
         problem.iloc[one.rows] = one.what
-    asked = asked.assign(problem=problem)[hidden & (~asked["is_hidden"] | problem.notna())]
-    renamed = {name: _COUNTED + name for name in breakdowns}
+    asked = asked.assign(problem=problem)[hidden & (is_shown | problem.notna())]
+    renamed = {name: COUNTED + name for name in breakdowns}
     columns = [*KEY, *renamed.values()]
     rows = asked.rename(columns=renamed)[[*columns, "problem"]].astype({"problem": "string"})
     with duckdb.connect(str(home.candidate)) as connection:
+        for published in whole:
+            keep(connection, published, breakdowns)
         connection.register("incoming", rows)
         connection.execute("begin")
         connection.execute(
@@ -75,11 +95,6 @@ def write_confidential_counts(home: Home, workers: Workers) -> None:
         )
         connection.execute(f"insert into {RELATION} by name select * from incoming")
         connection.execute("commit")
-
-
-def plain(counts: pd.DataFrame, breakdowns: list[str]) -> pd.DataFrame:
-    """Counts with their cells under the breakdowns' own names."""
-    return counts.rename(columns={_COUNTED + name: name for name in breakdowns})
 
 
 CITY = (
@@ -108,22 +123,6 @@ def city_of(
     return City(str(municipality["area_code"].iloc[0]), HOME_LEVEL, pieces, part_of, zeros, within)
 
 
-def areas_of(measures: duckdb.DuckDBPyRelation) -> pd.DataFrame:
-    """All areas of every measure and period, whether anything of them is told or not."""
-    return measures.query(
-        "measures",
-        "select distinct measure_id, period_end as counted_period_end, area_code, area_level from measures order by all",
-    ).df()
-
-
-def deliveries_of(register_measures: duckdb.DuckDBPyRelation) -> pd.DataFrame:
-    """From which delivery every measure and period was counted."""
-    return register_measures.query(
-        "counted",
-        "select distinct measure_id, period_end as counted_period_end, delivery_id from counted order by all",
-    ).df()
-
-
 def with_ledger(
     counts: pd.DataFrame,
     measures: duckdb.DuckDBPyRelation,
@@ -144,7 +143,9 @@ def with_ledger(
     gone = joined["_merge"] == "right_only"
     joined = joined.drop(columns="_merge")
     if gone.any():
-        known = joined.loc[gone, keys].merge(_values(measures, joined.loc[gone, keys], breakdowns), on=keys)
+        known = joined.loc[gone, keys].merge(
+            true_figures(measures, joined.loc[gone, keys], breakdowns), on=keys
+        )
         like = counts.groupby(["measure_id", "area_level"], as_index=False)[["base", "k"]].max()
         known = known.merge(
             like, on=["measure_id", "area_level"]
@@ -153,20 +154,3 @@ def with_ledger(
         joined = pd.concat([joined[~gone], known], ignore_index=True)
     joined["is_hidden"] = joined["is_hidden"].astype(bool)
     return joined.sort_values(keys, ignore_index=True)
-
-
-def _values(measures: duckdb.DuckDBPyRelation, keys: pd.DataFrame, breakdowns: list[str]) -> pd.DataFrame:
-    """The true figures of counts that no indicator tells any more."""
-    from expectations.disclosure.release import SUM
-
-    cells = keys.assign(count=range(len(keys)))
-    for name in breakdowns:
-        cells[name] = cells[name].str.split(SUM)
-        cells = cells.explode(name)
-    same = " and ".join(f"m.{name} = c.{name}" for name in breakdowns)
-    found = measures.query(
-        "measures", f"""select c.count, any_value(m.area_level) as area_level, sum(m.value) as value
-        from cells as c join measures as m on m.measure_id = c.measure_id and m.area_code = c.area_code
-        and m.period_end = c.counted_period_end and {same} group by c.count""",
-    ).df()  # fmt: skip
-    return keys.assign(count=range(len(keys))).merge(found, on="count").drop(columns="count")

@@ -12,7 +12,7 @@ import io
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -129,7 +129,9 @@ def subject(
         )
         if served
         else None,
-        registers=_registers(connection, home, settings, registers_behind(catalogue, name), in_use),
+        registers=_registers(
+            connection, home, settings, catalogue, registers_behind(catalogue, name), in_use
+        ),
         footnotes=_footnotes(connection, behind),
         used_waivers=frozenset(state.get("waivers", ())),
         reconciled=_measures(
@@ -161,6 +163,26 @@ def sources_behind(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, 
     """The fingerprints of the deliveries in use of every source behind a published table."""
     behind = {o for i in catalogue.indicators_of(name) for o in catalogue.origins_of(i)}
     return {n: f for n, f in sorted(_sources_in_use(connection).items()) if n in behind}
+
+
+def deliveries_behind(
+    connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, name: str
+) -> dict[str, dict[str, str]]:
+    """By register behind a published table and last day of a period: the delivery it is counted from, as a short hash."""
+    behind = {o for i in catalogue.indicators_of(name) for o in catalogue.origins_of(i)} & set(
+        catalogue.registers
+    )
+    if not behind or not has_table(connection, "raw", "register_measure"):
+        return {}
+    rows = connection.execute(
+        """select distinct register_id, period_end::date::varchar, left(sha256(delivery_id), 12) from raw.register_measure
+        where list_contains($registers, register_id) order by all""",
+        {"registers": sorted(behind)},
+    ).fetchall()
+    found: dict[str, dict[str, str]] = {}
+    for register, end, delivery in rows:
+        found.setdefault(register, {})[end] = delivery
+    return found
 
 
 def _before(
@@ -196,10 +218,15 @@ def _before(
     )
 
 
+_LEAST_RECORDS = 50
+"""A delivery of fewer says nothing by how much it grew."""
+
+
 def _registers(
     connection: duckdb.DuckDBPyConnection,
     home: Home,
     settings: Settings,
+    catalogue: Catalogue,
     names: list[str],
     in_use: dict[str, str],
 ) -> dict[str, RegisterState]:
@@ -223,11 +250,24 @@ def _registers(
             deliveries[name] or int(name in in_use),
             reasons.get((name, "refused"), []),
             reasons.get((name, "late"), []),
-            facts.get("rows") or 0,
-            told[0].get("rows") if len(told) > 1 else None,
-            facts.get("unmatched") or {},
+            *_shares(facts, told[0] if len(told) > 1 else {}, catalogue.registers[name].rounding),
         )
     return found
+
+
+def _shares(newest: Mapping[str, Any], before: Mapping[str, Any], base: int) -> tuple[float | None, float]:
+    """How much a delivery grew against the one before, and the share of its records without an area.
+
+    From here on everything may be read by everybody: both are whole percentages of rounded counts (decision 0033).
+    """
+
+    def count(number: int | None) -> int:
+        return round((number or 0) / base) * base
+
+    rows, earlier = count(newest.get("rows")), count(before.get("rows"))
+    lost = count(sum((newest.get("unmatched") or {}).values()))
+    growth = round(rows / earlier - 1, 2) if earlier and max(rows, earlier) >= _LEAST_RECORDS else None
+    return growth, round(lost / rows, 2) if rows else 0.0
 
 
 def _footnotes(connection: duckdb.DuckDBPyConnection, codes: list[str]) -> tuple[str, ...]:

@@ -13,11 +13,14 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import duckdb
+import numpy as np
 import pandas as pd
 
 from expectations.catalogue import Catalogue
-from orchestration.compute.confidential import CITY, KEY, areas_of, city_of, deliveries_of, plain, with_ledger
+from orchestration.compute.confidential import CITY, city_of, with_ledger
+from orchestration.compute.counted import KEY, areas_of, deliveries_of, plain
 from orchestration.compute.increment import has_table
+from orchestration.compute.redelivery import kept_counts, with_kept
 from orchestration.ledger import told_before
 from orchestration.resources.home import Home
 from orchestration.resources.workers import ALONE, Workers
@@ -97,18 +100,25 @@ def unprotected_figures(
 def told_counts(
     connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, tables: list[str]
 ) -> pd.DataFrame:
-    """What these tables tell of which counts, as the ledger keeps it: one row per count, `low` and `high`."""
+    """What these tables publish of which counts, as the ledger keeps it: one row per count published or confidential."""
     from expectations.disclosure.blur import known_of_rounded  # scipy: not for every command
 
     breakdowns = list(catalogue.breakdowns)
-    columns = [*KEY, *breakdowns, "delivery_id", "low", "high"]
+    columns = [*KEY, *breakdowns, "delivery_id", "low", "high", "published"]
     if not tables or not has_table(connection, "disclosure", "int_count"):
         return pd.DataFrame(columns=columns)
     _show(connection, catalogue, tables)
     told = _told(connection, breakdowns)
-    told = told[told["told"].notna()].merge(_deliveries(connection), on=["measure_id", "counted_period_end"])
+    deliveries = deliveries_of(connection.table("raw.register_measure"), told["measure_id"])
+    told = told[told["is_there"].notna()].merge(deliveries, on=["measure_id", "counted_period_end"])
     low, high = known_of_rounded(told["told"].to_numpy(dtype=float), told["base"].to_numpy())
-    return told.assign(low=low, high=high)[columns]
+    told = told.assign(low=low, high=high, published=told["told"])
+    asked, stays, _ = with_kept(
+        told.assign(low=np.nan, high=np.nan), kept_counts(connection, breakdowns), breakdowns
+    )
+    for bound in ("low", "high"):
+        told[bound] = told[bound].mask(stays, asked[bound])
+    return told[columns]
 
 
 def _show(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, tables: Iterable[str]) -> None:
@@ -126,7 +136,13 @@ def _state(connection: duckdb.DuckDBPyConnection, home: Home) -> str:
     """Over everything the attack looks at."""
     parts = [
         connection.execute(f"select count(*), sum(hash(t)::hugeint)::varchar from {name} as t").fetchall()
-        for name in ("told_figure", "disclosure.int_told_count", "disclosure.int_count", "raw.area_piece")
+        for name in (
+            "told_figure",
+            "disclosure.int_told_count",
+            "disclosure.int_count",
+            "disclosure.int_kept_count",
+            "raw.area_piece",
+        )
     ]
     ledger = [(p.name, p.stat().st_size) for p in sorted(home.ledger.glob("*"))]
     return hashlib.sha256(repr((parts, ledger)).encode()).hexdigest()
@@ -140,23 +156,20 @@ def _told(connection: duckdb.DuckDBPyConnection, breakdowns: list[str]) -> pd.Da
     frame = connection.execute(
         f"""with told as (
             select t.measure_id, t.counted_period_end, t.area_code, {cells},
-                max(case when f.status <> 'confidential' then
-                    case when t.role = 'numerator' then f.numerator else f.denominator end end) as told
+                max(case when f.status = 'confidential' then null
+                    when t.is_worked_out then round(t.value / t.base) * t.base
+                    when t.role = 'numerator' then f.numerator else f.denominator end) as told, true as is_there
             from disclosure.int_told_count as t
             join told_figure as f on f.indicator_id = t.indicator_id and f.area_code = t.area_code
                 and f.period_end = t.period_end {own}
             group by all
         )
-        select c.*, t.told from disclosure.int_count as c
+        select c.*, t.told, t.is_there from disclosure.int_count as c
         left join told as t on t.measure_id = c.measure_id and t.counted_period_end = c.counted_period_end
             and t.area_code = c.area_code {counted}
         order by all"""
     ).df()
     return plain(frame, breakdowns)
-
-
-def _deliveries(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
-    return deliveries_of(connection.table("raw.register_measure"))
 
 
 def shares(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> pd.DataFrame:
@@ -196,11 +209,17 @@ def opened_by(
     connection: duckdb.DuckDBPyConnection, home: Home, catalogue: Catalogue, measure: str
 ) -> list[str]:
     """The counts of one measure that can be worked out now, in words."""
+    from expectations.disclosure.release import PLUS
+
     breakdowns = list(catalogue.breakdowns)
     _show(connection, catalogue, catalogue.published)
     _, found = _found(connection, home, breakdowns, ALONE)
     return sorted(
-        {f"{one.measure}, {one.period[:10]}: {one.what}" for one in found if one.measure == measure}
+        {
+            f"{one.measure}, {one.period[:10]}: {one.what}"
+            for one in found
+            if measure in one.measure.split(PLUS)
+        }
     )
 
 
@@ -212,7 +231,9 @@ def _found(
 
     measures = connection.table("monitoring.fct_measure")
     told = _told(connection, breakdowns)
-    counts = with_ledger(told, measures, told_before(home), _deliveries(connection), breakdowns)
+    deliveries = deliveries_of(connection.table("raw.register_measure"), told["measure_id"])
+    counts = with_ledger(told, measures, told_before(home), deliveries, breakdowns)
+    counts, _, _ = with_kept(counts, kept_counts(connection, breakdowns), breakdowns)
     city = city_of(*(connection.table(name).df() for name in CITY))
     return counts, opened(counts, breakdowns, city, areas_of(measures), Memory(home.proof), workers.map)
 

@@ -74,7 +74,15 @@ _WHOLE = {
 """Tables a release takes as they are: their relation in the candidate, and their order."""
 
 
-_NO_NEWS = ("held_since", "published_by", "definitions", "sources", "waivers", "fit_for_machines")
+_NO_NEWS = (
+    "held_since",
+    "published_by",
+    "definitions",
+    "sources",
+    "deliveries",
+    "waivers",
+    "fit_for_machines",
+)
 """Of a table's state: what is kept for the next night, not told as news."""
 
 _COMPARING = [check.name for check in CHECKS if check.compares]
@@ -84,13 +92,15 @@ _COMPARING = [check.name for check in CHECKS if check.compares]
 class Built:
     """A published table of the candidate, and the hash that its verdicts must carry.
 
-    `definitions`: by indicator, the fingerprint of its declaration; `sources`: of the deliveries behind it.
+    `definitions`: by indicator, the fingerprint of its declaration; `sources`: of the deliveries behind it. `deliveries`: by
+    register and last day of a period, which delivery it was counted from.
     """
 
     rows: pa.Table
     content_hash: str
     definitions: dict[str, str] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
+    deliveries: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -316,6 +326,7 @@ def _published(
         "fit_for_machines": decision.fit_for_machines,
         "definitions": built.definitions,
         "sources": built.sources,
+        "deliveries": built.deliveries,
         "waivers": waivers,
         "schema_version": declared.schema_version,
         "owner": declared.owner,
@@ -334,6 +345,7 @@ def _held(
         "fit_for_machines": before.get("fit_for_machines", False),
         "definitions": before.get("definitions", {}),
         "sources": before.get("sources", {}),
+        "deliveries": before.get("deliveries", {}),
         "waivers": before.get("waivers", []),
         "schema_version": before.get("schema_version", declared.schema_version),
         "owner": declared.owner,

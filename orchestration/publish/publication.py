@@ -16,6 +16,7 @@ from typing import Any
 
 from expectations.catalogue import Catalogue
 from expectations.verdict import Decision, Verdict, decide
+from expectations.wording import day
 from orchestration.compute.dbt import manifest
 from orchestration.confirm import evidence
 from orchestration.confirm.gate import expected_checks
@@ -77,6 +78,7 @@ def _publish_for_all(
         sources = _sources(connection)
         synthetic = any(source["synthetic"] for source in sources)
         good = _last_good(store, settings, synthetic)
+        decisions = _held_together(decisions, built, good, catalogue)
         rows = verdict_rows(verdicts, built, catalogue.content_hash)
         contents = compose(connection, catalogue, decisions, built, rows, night.night_id, good)
     if not contents.tables:
@@ -225,6 +227,7 @@ def _built(connection: Any, catalogue: Catalogue) -> dict[str, Built]:
             rows, evidence.content_hash(rows),
             {i.id: catalogue.definition_hash(i) for i in catalogue.indicators_of(name)},
             evidence.sources_behind(connection, catalogue, name),
+            evidence.deliveries_behind(connection, catalogue, name),
         )
         for name, rows in found.items() if rows is not None
     }  # fmt: skip
@@ -253,6 +256,51 @@ def _decisions(
         decisions.append(decision)
         all_verdicts += verdicts
     return decisions, all_verdicts
+
+
+def _held_together(
+    decisions: list[Decision], built: dict[str, Built], good: Release | None, catalogue: Catalogue
+) -> list[Decision]:
+    """The decisions, with every table held that would stand beside another delivery of one of its registers and periods.
+
+    A held table keeps figures of the delivery before. Beside figures of the new one they would say what was corrected
+    (decision 0034). Tables that do not read that register and period go out.
+    """
+    states = good.manifest["tables"] if good else {}
+    found = {decision.table: decision for decision in decisions}
+    while True:
+        refused: dict[str, Decision] = {}
+        for held in found.values():
+            if held.published:
+                continue
+            kept = (states.get(held.table) or {}).get("deliveries", {})
+            for name, decision in found.items():
+                if not decision.published or name not in built or name in refused:
+                    continue
+                both = _of_two_deliveries(kept, built[name].deliveries)
+                if both is not None:
+                    register, end = catalogue.registers[both[0]].title, dt.date.fromisoformat(both[1])
+                    refused[name] = _refused(
+                        decision,
+                        f"„{catalogue.published[held.table].title.de}“ ist zurückgehalten und zeigt noch die frühere Lieferung von "
+                        f"„{register.de}“ bis {day(end, 'de')}",
+                        f'"{catalogue.published[held.table].title.en}" is held and still shows the earlier delivery of '
+                        f'"{register.en}" up to {day(end, "en")}',
+                    )
+        if not refused:
+            return [found[decision.table] for decision in decisions]
+        found |= refused
+
+
+def _of_two_deliveries(
+    kept: dict[str, dict[str, str]], now: dict[str, dict[str, str]]
+) -> tuple[str, str] | None:
+    """The first register and last day of a period that two tables have from different deliveries."""
+    for register in sorted(set(kept) & set(now)):
+        for end in sorted(set(kept[register]) & set(now[register])):
+            if kept[register][end] != now[register][end]:
+                return register, end
+    return None
 
 
 def _unless_contradicted(decision: Decision, found: Contradiction | None) -> Decision:

@@ -14,11 +14,14 @@ from hypothesis import strategies as st
 from expectations.disclosure.blur import (
     PTable,
     cell_key,
+    known_of_changed,
+    known_of_kept,
     known_of_rounded,
     known_of_small_counts,
     record_keys,
     rounded,
     small_counts_rounded,
+    stays,
 )
 from expectations.disclosure.declaration import Declaration, DeclarationError, load_declaration
 from expectations.disclosure.population import population_of
@@ -346,3 +349,37 @@ def test_exact_means_beside_noisy_counts_undo_the_noise() -> None:
     leaks = opened(declaration, *tables.values())
     assert [leaks[f"heads[{a}]"].lower for a in areas] == case["true"]
     assert [leaks[f"heads[{a}]"].upper for a in areas] == case["true"]
+
+
+@pytest.mark.parametrize("base", [5, 10])
+def test_a_figure_that_stays_or_follows_says_nothing_of_a_few(base: int) -> None:
+    """For every count and every figure published before: what the figure says now, and what it says that it followed."""
+    counts = np.arange(0, 12 * base)
+    for before in range(0, 10 * base, base):
+        kept = stays(counts, np.full(len(counts), float(before)), np.full(len(counts), base))
+        low, high = known_of_kept(np.array([float(before)]), np.array([base]))
+        assert set(counts[kept]) == set(range(int(low[0]), int(high[0]) + 1)), (
+            "what stays is what a reader must think of"
+        )
+        # Two counts of one rounded figure are never told apart.
+        was = known_of_rounded(np.array([float(before)]), base)
+        assert kept[int(was[0][0]) : int(was[1][0]) + 1].all()
+        now = rounded(counts, base)
+        for figure in sorted(f for f in set(now[~kept]) if f <= 11 * base - base):
+            followed = counts[~kept & (now == figure)]
+            known_low, known_high = known_of_changed(
+                followed, np.full(len(followed), float(before)), np.full(len(followed), base)
+            )
+            told = known_of_rounded(np.array([float(figure)]), base)
+            possible = range(int(max(told[0][0], known_low[0])), int(min(told[1][0], known_high[0])) + 1)
+            assert set(followed) == set(possible)
+            assert set(possible) != {0}, "nobody learns that there is nobody now"
+            assert not set(possible) <= set(range(1, base)), "nor that there are a few"
+        # Whoever knows that one record more or less was all: neither the count now nor the one before are a few.
+        steps = [
+            (int(c), int(c) + d)
+            for c in counts[kept]
+            for d in (-1, 1)
+            if 0 <= c + d < len(counts) and not kept[c + d]
+        ]
+        assert all(min(step) >= base for step in steps)

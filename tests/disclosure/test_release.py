@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from expectations.disclosure.blur import known_of_rounded, rounded
-from expectations.disclosure.release import City, Memory, confidential, opened
+from expectations.disclosure.release import City, Memory, _with_populations, confidential, opened
 from orchestration import ledger
 from orchestration.compute.confidential import with_ledger
 from orchestration.resources.home import Home
@@ -236,3 +236,100 @@ def test_a_count_told_before_counts_only_for_the_delivery_it_was_of() -> None:
     gone = joined[joined["sex"] == "female"].iloc[0]
     assert (gone["value"], gone["k"], gone["low"], gone["high"], gone["is_hidden"]) == (4, 5, 3, 7, True)
     assert joined["low"].isna().sum() == 5
+
+
+def sums(*rows: tuple[str, str, str, str, int], k: int = 5) -> pd.DataFrame:
+    """Measure, area, level, sex and the true count."""
+    return pd.concat(
+        [
+            counts((area, level, sex, value), k=k).assign(measure_id=measure)
+            for measure, area, level, sex, value in rows
+        ],
+        ignore_index=True,
+    )
+
+
+def test_a_sum_of_two_measures_opens_one_of_them(tmp_path: Path) -> None:
+    """2 children with childminders are published as 0, 21 in centres as 20, both together as 25: somebody, two at most."""
+    frame = sums(
+        ("centres", "C-ST01", "city_district", "total", 21), ("minders", "C-ST01", "city_district", "total", 2),
+        ("centres + minders", "C-ST01", "city_district", "total", 23),
+    )  # fmt: skip
+    single = areas(frame[~frame["measure_id"].str.contains("+", regex=False)])
+    found = opened(told(frame, frame["is_hidden"]), BREAKDOWNS, CITY, single, Memory(tmp_path))
+    assert [one.measure for one in found] == ["centres + minders"]
+    assert found[0].what.startswith("minders_city_district")
+    hidden, failed = confidential(frame, BREAKDOWNS, CITY, single, Memory(tmp_path))
+    assert not failed
+    assert hidden.sum() == 1
+    assert opened(told(frame, hidden), BREAKDOWNS, CITY, single, Memory(tmp_path)) == []
+
+
+def test_a_sum_takes_another_cell_of_each_measure(tmp_path: Path) -> None:
+    """Women among the pupils and everybody who speaks another language: 3 women are published as 5, 10 speakers as 10, the sum
+    13 as 15. Nothing opens; with 8 women and 18 for both it is 10, 10 and 20, and nothing opens either."""
+    for women, both in ((3, 13), (8, 18)):
+        frame = sums(
+            ("pupils", "C-ST01", "city_district", "female", women), ("pupils", "C-ST01", "city_district", "total", women + 30),
+            ("speakers", "C-ST01", "city_district", "total", 10), ("pupils + speakers", "C-ST01", "city_district", "female + total", both),
+        )  # fmt: skip
+        single = areas(frame[~frame["measure_id"].str.contains("+", regex=False)])
+        assert opened(told(frame, frame["is_hidden"]), BREAKDOWNS, CITY, single, Memory(tmp_path)) == []
+    # 12 speakers are published as 10; with 1 woman (0) both are 13 (15): she is somebody, and alone or with one more.
+    frame = frame.assign(value=[1.0, 31.0, 12.0, 13.0])
+    found = opened(told(frame, frame["is_hidden"]), BREAKDOWNS, CITY, single, Memory(tmp_path))
+    assert [one.what for one in found] == ["pupils_city_district_sex[C-ST01, female]"]
+
+
+def test_measures_without_a_common_figure_stay_apart(tmp_path: Path) -> None:
+    """Only what some figure adds up is one population; a chain of sums is one, too."""
+    frame = sums(
+        *(("abcd"[n], "C-ST01", "city_district", "total", 20) for n in range(4)),
+        ("a + b", "C-ST01", "city_district", "total", 40), ("b + c", "C-ST01", "city_district", "total", 40),
+    )  # fmt: skip
+    joined, of_areas = _with_populations(frame, areas(frame))
+    assert joined.set_index("measure_id")["population"].to_dict() == {
+        **dict.fromkeys(("a", "b", "c", "a + b", "b + c"), "a + b + c"), "d": "d",
+    }  # fmt: skip
+    assert set(of_areas["population"]) == {"a + b + c", "d"}
+
+
+@given(st.data())
+def test_sums_of_measures_are_protected_against_every_population(data: st.DataObject) -> None:
+    """Against a count of all populations there are: nobody is provably somebody and fewer than five."""
+    values = data.draw(st.lists(st.integers(0, 9), min_size=4, max_size=4))
+    a1, a2, b1, b2 = values
+    rows = {
+        ("a", "C-ST01"): (1, 0, 0, 0), ("a", "C-ST02"): (0, 1, 0, 0), ("b", "C-ST01"): (0, 0, 1, 0),
+        ("a + b", "C-ST01"): (1, 0, 1, 0), ("a + b", "C-ST02"): (0, 1, 0, 1), ("a", "C"): (1, 1, 0, 0),
+    }  # fmt: skip
+    frame = sums(*(
+        (measure, area, "district" if area == "C" else "city_district", "total", int(np.dot(row, values)))
+        for (measure, area), row in rows.items()
+    ))  # fmt: skip
+    city = City("C", "district", NO_PIECES)
+    single = sums(*((m, f"C-ST0{n}", "city_district", "total", 0) for m in "ab" for n in (1, 2)))
+    hidden, failed = confidential(frame, BREAKDOWNS, city, areas(single), _Forgetful())
+    assert not failed
+    matrix = np.array(list(rows.values()))
+    shown = told(frame, hidden)["told"].to_numpy()
+    everything = np.array(list(itertools.product(range(13), repeat=4)))
+    counted = everything @ matrix.T
+    agrees = ((np.abs(counted - shown) <= 2) | np.isnan(shown)).all(axis=1)
+    possible = counted[agrees]
+    for n, value in enumerate(matrix @ np.array([a1, a2, b1, b2])):
+        if 1 <= value < 5:
+            assert possible[:, n].min() == 0 or possible[:, n].max() >= 5
+
+
+class _Forgetful(Memory):
+    """Remembers nothing: the property wants every search done."""
+
+    def __init__(self) -> None:
+        super().__init__(Path())
+
+    def get(self, fingerprint: str) -> None:
+        return None
+
+    def put(self, fingerprint: str, **arrays: np.ndarray) -> None:
+        return None

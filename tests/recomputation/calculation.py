@@ -105,14 +105,15 @@ def rounded(counts: pd.Series, base: int = 5) -> pd.Series:
 
 
 def grade_progression(tables: dict[str, Table], level: str) -> Table:
-    """Pupils of the next grade a year later in percent of the pupils of a grade, if these are 30 or more."""
+    """Pupils of the next grade a year later in percent of the pupils of a grade, if these are, rounded, 30 or more."""
     keys = ["year", level, "level"]
     now = tables["pupils"].groupby(keys).size().rename("denominator").reset_index()
     later = now.assign(year=now["year"] - 1, level=now["level"] - 1).rename(
         columns={"denominator": "numerator"}
     )
-    both = now[now["denominator"] >= 30].merge(later, on=keys)
+    both = now.merge(later, on=keys)
     both[["numerator", "denominator"]] = rounded(both[["numerator", "denominator"]])
+    both = both[(both["denominator"] >= 30) & (both["numerator"] > 0)]
     both["value"] = both["numerator"] / both["denominator"] * 100
     both["grade"] = both["level"].map("KLSTUFE{:02}".format)
     return both.assign(year=both["year"] + 1).rename(columns={level: "area"})
@@ -122,9 +123,8 @@ def all_day_gap(tables: dict[str, Table], level: str, fewest_answers: int = 30) 
     """Wanted minus existing all-day places of each primary school, and what all schools lack together."""
     by = ["year", "school"]
     wishes = tables["survey_all_day"].assign(wants=tables["survey_all_day"]["bedarf"] == "A1")
-    schools = (
-        wishes.groupby(by)["wants"].agg(answers="size", wanted="sum").query(f"answers >= {fewest_answers}")
-    )
+    schools = wishes.groupby(by)["wants"].agg(answers="size", wanted="sum")
+    schools = schools[rounded(schools["answers"]) >= fewest_answers]
     primary = tables["pupils"][tables["pupils"]["school_type"] == "SCHULE03"]
     schools = schools.join(primary.groupby(by)["all_day"].agg(pupils="size", all_day="sum"), how="inner")
     schools = schools.join(tables["after_school_care"].groupby(by)["Plätze"].sum().rename("places")).fillna(0)

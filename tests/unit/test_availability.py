@@ -25,7 +25,7 @@ def test_a_figure_of_registers_names_no_official_table_and_is_of_the_city(catalo
     assert "Räumliche Ebenen: Stadt, Stadtteile." in found.de
     assert found.de.endswith(
         "Für die Veröffentlichung werden Zahlen von Menschen aus Registern auf Vielfache von 5 gerundet; "
-        "Werte mit einem Nenner unter 30 werden nicht veröffentlicht."
+        "Werte mit einem gerundeten Nenner unter 30 werden nicht veröffentlicht."
     )
 
 

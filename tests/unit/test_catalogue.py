@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import shutil
 from collections import Counter
@@ -11,9 +12,10 @@ import pytest
 
 from expectations.catalogue import Catalogue, CatalogueError, load_catalogue
 from expectations.catalogue.availability import availability
-from expectations.catalogue.base import OLDEST
+from expectations.catalogue.base import OLDEST, Text
 from expectations.catalogue.load import CATALOGUE_DIR
-from expectations.catalogue.model import Kind
+from expectations.catalogue.model import Kind, Unrounded
+from expectations.catalogue.protection import rounding_of
 from expectations.catalogue.relations import relations
 from expectations.catalogue.subsets import subset_measures
 
@@ -151,6 +153,50 @@ def test_terms_expand_to_the_cells_they_add_up(catalogue: Catalogue) -> None:
     )
     care = terms[(terms["indicator_id"] == "care_rate_under_3_percent") & (terms["role"] == "denominator")]
     assert care["care_type_shown"].isna().all(), "a population knows no type of care and serves all of them"
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "line", "message"),
+    [
+        # A unit that sounds like things, a register of things, a column that nobody looked at.
+        ("registers/holiday_programme.yml", ", counts_people: true", "", "  count:",
+         "register 'holiday_programme' does not say whether its column 'taken' counts people"),
+        ("measures/registers/school_classrooms.yml", "unit: rooms", "unit: persons", "unit:",
+         "unit 'persons' counts people, but 'rows' of register 'school_rooms' does not"),
+        ("measures/registers/library_visits.yml", "unit: visits", "unit: cases", "unit:",
+         "unit 'cases' counts people, but 'sum:visits' of register 'library' does not"),
+        ("measures/registers/school_rooms.yml", "unit: rooms\n",
+         "unit: rooms\nunrounded: {decided_on: 2026-12-01, reason: {de: Räume, en: rooms}}\n", "unrounded:",
+         "it is published exact anyway"),
+        (MIGRATION, "plus: [{measure: register_moves}]", "less: [{measure: register_moves}]", "  numerator:",
+         "less 'register_moves': a difference of people can't be protected within a term"),
+    ],
+)  # fmt: skip
+def test_what_one_person_more_would_change_is_declared(
+    copy: Path, file: str, old: str, new: str, line: str, message: str
+) -> None:
+    edit(copy, file, old, new)
+    found = [p for p in problems(copy) if message in p]
+    assert found
+    name, number = re.match(r"(\S+), line (\d+):", found[0]).groups()  # type: ignore[union-attr]
+    assert (copy / name).read_text(encoding="utf-8").splitlines()[int(number) - 1].startswith(line)
+
+
+def test_protection_follows_what_is_counted_and_not_the_unit(catalogue: Catalogue) -> None:
+    """Moves are events, taken places places and lesson hours hours: one person more changes each."""
+    for name, base in {
+        "register_arrivals": 5, "register_moves": 5, "holiday_places_taken": 5, "training_places_filled": 5,
+        "music_school_weekly_hours": 5, "vaccinated_children": 10, "school_rooms": 1, "library_visits": 1, "population": 1,
+    }.items():  # fmt: skip
+        assert rounding_of(catalogue, catalogue.measures[name]) == base, name
+    for name, measure in catalogue.measures.items():
+        if measure.register_ and catalogue.registers[measure.register_.register_].personal:
+            assert rounding_of(catalogue, measure) in (5, 10), name
+    moves = catalogue.measures["register_moves"]
+    waived = moves.model_copy(
+        update={"unrounded": Unrounded(decided_on=dt.date(2026, 12, 1), reason=Text(de="a", en="a"))}
+    )
+    assert rounding_of(catalogue, waived) == 1
 
 
 def test_an_indicator_shows_single_years_of_age_or_groups_of_them(copy: Path) -> None:

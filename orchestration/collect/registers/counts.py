@@ -16,6 +16,7 @@ import pyarrow as pa
 from expectations.catalogue import Catalogue
 from expectations.catalogue.base import TOTAL, ages_of
 from expectations.catalogue.model import Measure
+from expectations.catalogue.protection import rounding_of
 from expectations.catalogue.registers import (
     ANY_TEXT,
     HOME_LEVEL,
@@ -125,7 +126,8 @@ def count(
     cells = "".join(f', cells_{n}.cell as "{n}"' for n in source.by)
     matches = "".join(f' and c."{n}" = g_{n}.cell' for n in source.by)
     shown = ", ".join(f'g_{n}.cell as "{n}"' if n in source.by else f"'{TOTAL}' as \"{n}\"" for n in names)
-    places, areas_shown = _places(records, register, source, areas, delivered_on)
+    is_protected = rounding_of(catalogue, measure) > 1
+    places, areas_shown = _places(records, register, source, areas, delivered_on, is_protected)
     for name, pairs in cells_of.items():
         connection.register(name, pairs)
     table = connection.execute(
@@ -224,9 +226,9 @@ def _cells(register: Register, source: RegisterSource, catalogue: Catalogue, nam
 
 
 def _places(
-    records: str, register: Register, source: RegisterSource, areas: Areas, day: dt.date
+    records: str, register: Register, source: RegisterSource, areas: Areas, day: dt.date, is_protected: bool
 ) -> tuple[str, str]:
-    """SQL of which areas each delivered place counts in, and of which areas are told, zeros included."""
+    """SQL of which areas each delivered place counts in, and of which areas are shown, zeros included."""
     city = f"'{areas.city}' as area_code, '{HOME_LEVEL}' as area_level"
     places, shown = [f"select place, {city} from place"], [f"select {city}"]
     if source.area is None:
@@ -238,6 +240,9 @@ def _places(
             f"""select p.place, coalesce(k.code, '{areas.unassigned(level)}'), '{level}'
             from place as p left join known_place as k on k.value = p.place and {known}"""
         )
+        # Always there, or its row would say that somebody's place is unknown, however few they are.
+        if is_protected and areas.unassigned(level) in areas.areas:
+            shown.append(f"select '{areas.unassigned(level)}', '{level}'")
         # A school without any record is not one that has none: it may be of another kind. One that is in
         # the delivery has none of what is counted, if none of its records counts.
         shown.append(

@@ -1,37 +1,41 @@
 {#
   Which counts of registers every figure is made of: what a reader learns of whom from a numerator or denominator.
-  A term that adds up several measures tells none of them by itself and is not in here.
+  A term that adds several measures up is a count of its own, their sum: its measures, and its cells where they
+  differ, stand in one text with ` + ` between them. What models of several measures publish stands here, too.
 #}
 {{ changed_part('indicator_id', 'indicator') }}
-with of_one_measure as (
-    select indicator_id, origin, role
-    from {{ source('catalogue', 'indicator_term') }}
-    group by indicator_id, origin, role
-    having min(measure_id) = max(measure_id)
+with counting as (
+    select t.indicator_id, t.origin, t.role, max(p.rounding) as base
+    from {{ source('catalogue', 'indicator_term') }} as t
+    inner join {{ source('catalogue', 'measure') }} as p on p.measure_id = t.measure_id
+    where {{ is_changed('t.indicator_id', 'indicator') }}
+    group by t.indicator_id, t.origin, t.role
+    -- Lesson hours of pupils are protected, but no count: parts do not bound them as they bound a number of people.
+    having max(p.rounding) > 1 and max(case when p.rounding > 1 and not p.is_count then 1 else 0 end) = 0
 ),
 
 term as (
     select
         t.*,
         l.area_level,
-        p.rounding as base
+        c.base
     from {{ source('catalogue', 'indicator_term') }} as t
-    inner join of_one_measure as o
-        on o.indicator_id = t.indicator_id and o.origin = t.origin and o.role = t.role
+    inner join counting as c
+        on c.indicator_id = t.indicator_id and c.origin = t.origin and c.role = t.role
     inner join {{ source('catalogue', 'indicator_level') }} as l
         on l.indicator_id = t.indicator_id and l.origin = t.origin
-    inner join {{ source('catalogue', 'measure') }} as p on p.measure_id = t.measure_id
-    where p.rounding > 1 and {{ is_changed('t.indicator_id', 'indicator') }}
 ),
 
 figure as (
     select
         v.*,
         i.alignment,
-        {{ too_few_people('v.', 'i.') }} as is_hidden
+        {{ too_few_people('v.', 'i.') }} as is_hidden,
+        -- That there is nobody to relate to says that the denominator is published as 0, and nothing of the numerator.
+        {{ nobody_to_relate('v.', 'i.') }} as is_of_nobody
     from {{ ref('fct_indicator_value') }} as v
     inner join {{ ref('dim_indicator') }} as i on i.indicator_id = v.indicator_id
-    where v.value is not null and {{ is_changed('v.indicator_id', 'indicator') }}
+    where (v.value is not null or {{ nobody_to_relate('v.', 'i.') }}) and {{ is_changed('v.indicator_id', 'indicator') }}
 ),
 
 -- What a figure's terms count, spelled out for the few combinations of cells there are and not for every figure.
@@ -63,6 +67,24 @@ counted as (
         )
         {%- endfor %}
     group by v.indicator_id, v.area_level, {{ breakdown_columns('v.') }}, t.role, t.measure_id
+),
+
+summed as (
+    select
+        indicator_id,
+        area_level,
+        {{ breakdown_columns() }},
+        role,
+        {{ joined('measure_id', 'measure_id', ' + ') }} as measure_id,
+        {%- for name in var('breakdowns') %}
+        case
+            when min(counted_{{ name }}) = max(counted_{{ name }}) then min(counted_{{ name }})
+            else {{ joined('counted_' ~ name, 'measure_id', ' + ') }}
+        end as counted_{{ name }},
+        {%- endfor %}
+        any_value(base) as base
+    from counted
+    group by indicator_id, area_level, {{ breakdown_columns() }}, role
 )
 
 select
@@ -83,10 +105,65 @@ select
     {{ breakdown_columns('t.counted_') }},
     case when t.role = 'numerator' then v.numerator else v.denominator end as value,
     t.base,
-    v.is_hidden
+    v.is_hidden,
+    false as is_worked_out
 from figure as v
-inner join counted as t
+inner join summed as t
     on t.indicator_id = v.indicator_id
     and t.area_level = v.area_level
     {{ same_breakdowns('t', 'v') }}
 where case when t.role = 'numerator' then v.numerator else v.denominator end is not null
+    and not (v.is_of_nobody and t.role = 'numerator')
+
+{#- D5.3: the pupils of a grade and those of the next one a year later. #}
+{%- for role, side in (('numerator', 'later'), ('denominator', 'earlier')) %}
+
+union all
+select
+    k.indicator_id,
+    m.area_code,
+    m.area_level,
+    m.period_end,
+    {{ breakdown_columns('m.') }},
+    '{{ role }}' as role,
+    'register_pupils_by_grade' as measure_id,
+    m.{{ 'period_end' if side == 'later' else 'earlier_period_end' }} as counted_period_end,
+    {%- for name in var('breakdowns') %}
+    {{ 'm.later_grade' if name == 'grade' and side == 'later' else 'm.' ~ name }} as counted_{{ name }},
+    {%- endfor %}
+    m.{{ side }}_pupils as value,
+    m.{{ role }}_protection as base,
+    false as is_hidden,
+    false as is_worked_out
+from {{ ref('int_grade_progression') }} as m
+inner join {{ ref('dim_indicator') }} as k on k.model = 'int_grade_progression'
+where {{ is_changed('k.indicator_id', 'indicator') }}
+{%- endfor %}
+
+{#- K2.1: the answers, pupils and pupils of all-day school that a school's demand and places are worked out from. #}
+{%- for role, measure, column, school_type in (
+    ('numerator', 'all_day_demand', 'wanted', 'total'), ('numerator', 'all_day_survey_answers', 'answers', 'total'),
+    ('numerator', 'register_pupils', 'pupils', 'SCHULE03'), ('denominator', 'register_all_day_pupils', 'all_day_pupils', 'SCHULE03'),
+) %}
+
+union all
+select
+    k.indicator_id,
+    m.area_code,
+    m.area_level,
+    m.period_end,
+    {{ breakdown_columns('m.') }},
+    '{{ role }}' as role,
+    '{{ measure }}' as measure_id,
+    m.period_end as counted_period_end,
+    {%- for name in var('breakdowns') %}
+    {{ "'" ~ school_type ~ "'" if name == 'school_type' else "'total'" }} as counted_{{ name }},
+    {%- endfor %}
+    m.{{ column }} as value,
+    5 as base,
+    false as is_hidden,
+    true as is_worked_out
+from {{ ref('int_all_day_gap') }} as m
+inner join {{ ref('dim_indicator') }} as k on k.model = 'int_all_day_gap'
+where m.area_level = 'school' and {{ is_changed('k.indicator_id', 'indicator') }}
+{%- endfor %}

@@ -4,6 +4,7 @@
   whether the parents asked for it or not, so only places of after-school care can be free. The city's value adds up
   what each school lacks: free places of one school are no places of another.
 #}
+{%- set published = published_count('t.value', '5', 't.kept') -%}
 with school as (
     select
         t.area_code,
@@ -12,11 +13,16 @@ with school as (
         t.period_end,
         t.period_label,
         max(case when t.measure_id = 'all_day_demand' and t.grade = 'total' then t.value end) as wanted,
+        max(case when t.measure_id = 'all_day_demand' and t.grade = 'total' then {{ published }} end) as published_wanted,
         max(case when t.measure_id = 'all_day_survey_answers' and t.grade = 'total' then t.value end) as answers,
+        max(case when t.measure_id = 'all_day_survey_answers' and t.grade = 'total' then {{ published }} end) as published_answers,
         max(case when t.measure_id = 'register_pupils' and t.school_type = 'SCHULE03' then t.value end) as pupils,
+        max(case when t.measure_id = 'register_pupils' and t.school_type = 'SCHULE03' then {{ published }} end) as published_pupils,
         max(case when t.measure_id = 'after_school_places' then t.value end) as after_school_places,
         max(case when t.measure_id = 'register_all_day_pupils' and t.school_type = 'SCHULE03' then t.value end)
             as all_day_pupils,
+        max(case when t.measure_id = 'register_all_day_pupils' and t.school_type = 'SCHULE03' then {{ published }} end)
+            as published_all_day_pupils,
         max(t.retrieved_at) as retrieved_at
     from {{ ref('fct_measure') }} as t
     where t.sex = 'total' and t.nationality = 'total' and t.area_level = 'school'
@@ -30,12 +36,13 @@ with school as (
 estimated as (
     select
         *,
-        round({{ rounded_count('wanted', '5') }} / {{ rounded_count('answers', '5') }} * {{ rounded_count('pupils', '5') }}) as demand,
+        round(published_wanted / published_answers * published_pupils) as demand,
         after_school_places,
-        {{ rounded_count('all_day_pupils', '5') }} as all_day_places
+        published_all_day_pupils as all_day_places
     from school
-    -- A share of fewer than thirty answers says nothing and tells too much.
-    where answers >= 30 and pupils > 0 and after_school_places is not null and all_day_pupils is not null
+    -- A share of few answers says nothing and tells too much. Rounded counts decide.
+    where published_answers >= {{ var('least_per_base') }} * 5 and published_pupils > 0
+        and after_school_places is not null and all_day_pupils is not null
 ),
 
 supplied as (
@@ -47,7 +54,9 @@ supplied as (
 ),
 
 figure as (
-    select area_code, area_level, period_start, period_end, period_label, demand, places, retrieved_at
+    select
+        area_code, area_level, period_start, period_end, period_label, demand, places,
+        wanted, answers, pupils, all_day_pupils, retrieved_at
     from supplied
     union all
     select
@@ -56,6 +65,10 @@ figure as (
         e.period_start, e.period_end, e.period_label,
         sum(case when e.demand > e.places then e.demand else 0 end) as demand,
         sum(case when e.demand > e.places then e.places else 0 end) as places,
+        cast(null as double) as wanted,
+        cast(null as double) as answers,
+        cast(null as double) as pupils,
+        cast(null as double) as all_day_pupils,
         max(e.retrieved_at) as retrieved_at
     from supplied as e
     cross join {{ source('raw', 'municipality') }} as h
@@ -78,6 +91,10 @@ select
     1 as numerator_protection,
     1 as denominator_protection,
     demand - places as value,
+    wanted,
+    answers,
+    pupils,
+    all_day_pupils,
     'survey_all_day, pupils, after_school_care' as source,
     retrieved_at
 from figure

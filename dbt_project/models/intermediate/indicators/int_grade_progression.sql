@@ -5,8 +5,9 @@
 with pupils as (
     select
         m.*,
+        m.value as exact_pupils,
         try_cast(right(m.grade, 2) as integer) as grade_number,
-        {{ rounded_count('m.value', 'p.rounding') }} as told_pupils,
+        {{ published_count('m.value', 'p.rounding', 'm.kept') }} as told_pupils,
         p.rounding
     from {{ ref('fct_measure') }} as m
     inner join {{ source('catalogue', 'measure') }} as p on p.measure_id = m.measure_id
@@ -20,6 +21,10 @@ select
     later.period_end,
     later.period_label,
     {{ breakdown_columns('earlier.') }},
+    later.grade as later_grade,
+    earlier.period_end as earlier_period_end,
+    later.exact_pupils as later_pupils,
+    earlier.exact_pupils as earlier_pupils,
     later.told_pupils as numerator,
     earlier.told_pupils as denominator,
     later.rounding as numerator_rounding,
@@ -34,5 +39,5 @@ inner join pupils as earlier
     on earlier.area_code = later.area_code
     and earlier.grade_number = later.grade_number - 1
     and earlier.period_end = {{ one_year_before('later.period_end') }}
--- A few pupils make no cohort; where a school ends or begins, nobody moves up.
-where earlier.value >= 30 and later.value > 0
+-- A few pupils make no cohort; where a school ends or begins, nobody moves up. Rounded counts decide.
+where earlier.told_pupils >= {{ var('least_per_base') }} * earlier.rounding and later.told_pupils > 0

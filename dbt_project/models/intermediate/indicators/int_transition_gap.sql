@@ -61,4 +61,4 @@ select
     s.retrieved_at
 from sums as s
 cross join {{ source('raw', 'municipality') }} as m
-where s.low_all >= 30 and s.high_all >= 30
+where s.low_all >= {{ var('least_per_base') }} * 5 and s.high_all >= {{ var('least_per_base') }} * 5

@@ -19,11 +19,15 @@ with computed as (
     {%- endfor %}
 ),
 
--- A break counts from the last period that has a value, so that an empty one can't swallow it.
+-- A break counts from the last period that has a value, so that an empty one can't swallow it. Where the denominator is
+-- protected, nobody below the line counts as a value, too: the flag would say where there is somebody.
 following as (
     select
         *,
-        max(case when value is not null then period_end end) over (
+        max(case
+            when value is not null or (denominator_protection > 1 and numerator is not null and denominator is not null)
+                then period_end
+        end) over (
             partition by indicator_id, area_code, {{ breakdown_columns() }}
             order by period_end
             rows between unbounded preceding and 1 preceding

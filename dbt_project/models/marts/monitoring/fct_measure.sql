@@ -92,5 +92,14 @@ select
     b.status,
     b.sign,
     b.source_table,
-    b.retrieved_at
+    b.retrieved_at,
+    -- The figure of an earlier delivery that stays published (decision 0034).
+    k.published as kept
 from both_kinds as b
+left join {{ source('disclosure', 'int_kept_count') }} as k
+    on k.measure_id = b.measure_id
+    and k.counted_period_end = b.period_end
+    and k.area_code = b.area_code
+    {%- for name in var('breakdowns') %}
+    and k.counted_{{ name }} = b.{{ name }}
+    {%- endfor %}

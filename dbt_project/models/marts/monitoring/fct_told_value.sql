@@ -1,12 +1,42 @@
 {#
   What may leave the house (decision 0016). Counts of people from registers are told as multiples of
-  their register's base, and everything made of them is made of the rounded counts; a rate of fewer than
-  thirty people is not told, nor a figure that would let a small count be worked out (decision 0022).
-  Official values pass as they are.
+  their register's base, and everything made of them is made of the rounded counts; a rate of too few people
+  is not published, nor a figure that would let a small count be worked out (decision 0022). What is published
+  of a figure, its status and sign included, depends on rounded counts alone (decision 0033). Official values
+  pass as they are.
 #}
 {{ changed_part('indicator_id', 'indicator') }}
+{#- Of a share the whole is rounded with its part: a part rounded up would exceed an exact whole. -#}
+{%- set whole_base = "case when i.kind = 'share' and coalesce(v.denominator_protection, 1) = 1"
+    ~ " then coalesce(v.numerator_protection, 1) else coalesce(v.denominator_protection, 1) end" -%}
 with confidential as (
     {{ confidential_figures() }}
+),
+
+-- K2.1 of the city adds up its schools: with one of them hidden, the city less the others would be that one.
+opened_by_sum as (
+    select distinct c.indicator_id, c.period_end
+    from confidential as c
+    inner join {{ ref('dim_indicator') }} as i on i.indicator_id = c.indicator_id
+    where i.model = 'int_all_day_gap'
+),
+
+-- Counts of a period that was delivered again stay as they were published (decision 0034).
+kept as (
+    select
+        t.indicator_id, t.area_code, t.period_end, {{ breakdown_columns('t.') }},
+        max(case when t.role = 'numerator' then k.published end) as numerator,
+        max(case when t.role = 'denominator' then k.published end) as denominator
+    from {{ ref('int_told_count') }} as t
+    inner join {{ source('disclosure', 'int_kept_count') }} as k
+        on k.measure_id = t.measure_id
+        and k.counted_period_end = t.counted_period_end
+        and k.area_code = t.area_code
+        {%- for name in var('breakdowns') %}
+        and k.counted_{{ name }} = t.counted_{{ name }}
+        {%- endfor %}
+    where k.published is not null and not t.is_worked_out
+    group by t.indicator_id, t.area_code, t.period_end, {{ breakdown_columns('t.') }}
 ),
 
 parts as (
@@ -17,9 +47,24 @@ parts as (
         i.multiplier,
         cast(i.decimals as integer) as decimals,
         i.kind in ('model', 'index') as is_modelled,
-        {{ rounded_count('v.numerator', 'v.numerator_protection') }} as told_numerator,
-        {{ rounded_count('v.denominator', 'v.denominator_protection') }} as told_denominator,
-        {{ too_few_people('v.', 'i.') }} or c.indicator_id is not null as is_hidden
+        {{ published_count('v.numerator', 'v.numerator_protection', 'k.numerator') }} as told_numerator,
+        {{ published_count('v.denominator', whole_base, 'k.denominator') }} as told_denominator,
+        greatest({{ whole_base }}, coalesce(v.denominator_rounding, 1)) as denominator_base,
+        -- How far a published count may be from the true one: a figure that stays from an earlier delivery by its whole base,
+        -- what is no count (lesson hours) by half of it, a whole number by less.
+        case
+            when k.numerator is not null then v.numerator_protection
+            when i.kind = 'sum' and v.numerator_protection > 1 then v.numerator_protection / 2.0
+            else {{ rounding_error('v.numerator_rounding') }}
+        end as numerator_error,
+        case
+            when k.denominator is not null then v.denominator_protection
+            else {{ rounding_error('greatest(' ~ whole_base ~ ', coalesce(v.denominator_rounding, 1))') }}
+        end as denominator_error,
+        {{ too_few_people('v.', 'i.', published_count('v.denominator', whole_base, 'k.denominator')) }}
+            or c.indicator_id is not null
+            or (o.indicator_id is not null and v.area_level = 'district') as is_hidden,
+        {{ nobody_to_relate('v.', 'i.', published_count('v.denominator', whole_base, 'k.denominator')) }} as is_of_nobody
     from {{ ref('fct_indicator_value') }} as v
     inner join {{ ref('dim_indicator') }} as i on i.indicator_id = v.indicator_id
     left join confidential as c
@@ -27,6 +72,12 @@ parts as (
         and c.area_code = v.area_code
         and c.period_end = v.period_end
         {{ same_breakdowns('c', 'v') }}
+    left join kept as k
+        on k.indicator_id = v.indicator_id
+        and k.area_code = v.area_code
+        and k.period_end = v.period_end
+        {{ same_breakdowns('k', 'v') }}
+    left join opened_by_sum as o on o.indicator_id = v.indicator_id and o.period_end = v.period_end
     where {{ is_changed('v.indicator_id', 'indicator') }}
 )
 
@@ -39,17 +90,18 @@ select
     period_label,
     {{ breakdown_columns() }},
     case
-        when is_hidden then null
+        when is_hidden or is_of_nobody then null
         when is_modelled or kind = 'reported' or numerator is null then value
         else {{ formula('told_numerator', 'told_denominator') }}
     end as value,
-    case when not is_hidden then told_numerator end as numerator,
+    case when not is_hidden and not is_of_nobody then told_numerator end as numerator,
     case when not is_hidden then told_denominator end as denominator,
     unit,
-    case when is_hidden then 'confidential' else status end as status,
+    case when is_hidden then 'confidential' when is_of_nobody then 'not_applicable' else status end as status,
     -- A count that rounds to zero may be zero or a few: its sign must not say which.
     case
         when is_hidden then '.'
+        when is_of_nobody then null
         when sign is null and not needs_denominator and numerator_protection > 1 and told_numerator = 0 then '0'
         else sign
     end as sign,
@@ -59,16 +111,15 @@ select
     end as rounded_to,
     -- How far a value may be from the one of unrounded counts, its own decimals included: told by us, or rounded by a Land.
     case
-        when is_hidden or value is null or kind = 'reported' or (is_modelled and unit <> 'percent')
-            or greatest(coalesce(numerator_rounding, 1), coalesce(denominator_rounding, 1)) = 1 then null
-        when not needs_denominator and not is_modelled then {{ rounding_error('numerator_rounding') }}
-        when kind = 'difference'
-            then {{ rounding_error('numerator_rounding') }} + {{ rounding_error('denominator_rounding') }}
-        when told_denominator > {{ rounding_error('denominator_rounding') }}
+        when is_hidden or is_of_nobody or value is null or kind = 'reported' or (is_modelled and unit <> 'percent')
+            or greatest(coalesce(numerator_rounding, 1), denominator_base) = 1 then null
+        when not needs_denominator and not is_modelled then numerator_error
+        when kind = 'difference' then numerator_error + denominator_error
+        when told_denominator > denominator_error
             then {{ rounded_up(
-                "case when is_modelled then 100 else multiplier end * (" ~ rounding_error('numerator_rounding') ~ " * told_denominator + "
-                ~ rounding_error('denominator_rounding') ~ " * told_numerator) / (told_denominator * (told_denominator - "
-                ~ rounding_error('denominator_rounding') ~ ")) + 0.5 * power(10.0, -decimals)", 'decimals + 1'
+                "case when is_modelled then 100 else multiplier end * (numerator_error * told_denominator"
+                ~ " + denominator_error * told_numerator) / (told_denominator * (told_denominator - denominator_error))"
+                ~ " + 0.5 * power(10.0, -decimals)", 'decimals + 1'
             ) }}
     end as tolerance,
     series_break_before,
