@@ -56,7 +56,7 @@ def add(
                 mart.execute(f"create table {name} as select * from rows")
 
     digest = hashlib.sha256(repr(rows).encode()).hexdigest()
-    state = {"rows": len(rows), "schema_version": version, "content_hash": digest}
+    state = {"status": "published", "rows": len(rows), "schema_version": version, "content_hash": digest}
     facts = {
         "created_at": at.isoformat(), "municipality": {"name": "Koblenz"}, "notice": None, "licence": "dl-de/by-2-0",
         "content_digest": digest + version, "tables": dict.fromkeys(names, state),

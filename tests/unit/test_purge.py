@@ -88,7 +88,8 @@ def test_no_byte_is_left_in_files_and_databases_and_the_log_says_what_went(home:
     assert wrong_in(after) == []
     assert store.prune(1) == []
     assert store.current() == good
-    assert "vernichtet" in CliRunner().invoke(app, ["release", "list", "--home", str(home)]).output
+    listed = CliRunner().invoke(app, ["release", "list", "--home", str(home)])
+    assert "vernichtet" in listed.output, listed.exception
     assert purge(home, bad.id)[0] == 0, "again is no harm"
     assert len(store.purges()) == 1
 
