@@ -118,7 +118,9 @@ def test_an_indicator_of_registers_equals_a_plain_count(
             for area, end, numerator, denominator, value in rows:
                 above, below = plain.value(indicator, origin, level, shown, area, end)
                 if above is None:
-                    assert numerator is None, (area, end, shown)
+                    # What could not be placed has a row wherever it is counted, zeros included.
+                    nowhere = area in ("07111-ST00", "07111-S00") and not numerator and not denominator
+                    assert numerator is None or nowhere, (area, end, shown)
                     continue
                 assert numerator == pytest.approx(above, abs=1e-6), (area, end, shown)
                 if indicator.kind.needs_denominator:
