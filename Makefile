@@ -54,6 +54,7 @@ test-all:
 # Long campaigns: hundreds of publications, nights killed at random moments. Not part of `test`.
 campaigns: $(VENV)/.dev
 	$(BIN)/python -m tests.campaigns.same_bytes
+	$(BIN)/python -m tests.campaigns.stranger
 	$(BIN)/python -m tests.campaigns.kills --kills 30
 	$(BIN)/python -m tests.campaigns.publications --publications 20
 	$(BIN)/python -m tests.campaigns.network --nights 100

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from expectations.catalogue import Catalogue
+from tests.campaigns.stranger import campaign
 from tests.support.nights import invoke
 from tests.support.registers import KEY, city, config_of, deliver
 
@@ -142,6 +143,12 @@ def test_one_pupil_corrected_changes_no_figure(office: Office) -> None:
     office.change("pupils", _set(office.deliveries["pupils"].frame, 70, "Staatsangehörigkeit", "163"))
     assert office.night() == dict.fromkeys(TABLES, True)
     pd.testing.assert_frame_equal(before, office.figures())
+
+
+def test_a_stranger_learns_nothing_from_all_of_these_releases(office: Office) -> None:
+    releases = sorted(p for p in office.release.parent.glob("2*") if p.is_dir())
+    assert len(releases) >= 4
+    assert campaign(releases[-1], releases[:-1], exact=20) == []
 
 
 def test_a_large_correction_goes_out_and_names_nothing_hidden(office: Office) -> None:

@@ -1,7 +1,8 @@
 """A small slice of each long campaign; the whole ones run by `make campaigns`.
 
 Slices of others stand where their subject is: `same_bytes` in tests/nights/test_same_bytes.py, `releases` in tests/nights/test_ledger.py, `increments` in
-tests/nights/test_increments.py, `findings` in tests/unit/test_findings.py, `traps` in tests/architecture/test_traps.py.
+tests/nights/test_increments.py, `findings` in tests/unit/test_findings.py, `stranger` in
+tests/slices/test_stranger.py, `traps` in tests/architecture/test_traps.py.
 """
 
 from __future__ import annotations
