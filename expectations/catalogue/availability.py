@@ -195,11 +195,17 @@ def _rounding(catalogue: Catalogue, indicator: Indicator, language: str) -> str 
     }
     least = least_denominator(max(below, default=1))
     if language == "de":
-        text = f"Für die Veröffentlichung werden Zahlen von Menschen aus Registern auf Vielfache von {multiples} gerundet"
+        text = (
+            f"Für die Veröffentlichung werden Zahlen von Menschen aus Registern einzeln auf Vielfache von {multiples} gerundet, "
+            "Teile müssen ihre Summe nicht ergeben"
+        )
         return text + (
             f"; Werte mit einem gerundeten Nenner unter {least} werden nicht veröffentlicht."
             if below
             else "."
         )
-    text = f"For publication, counts of people from registers are rounded to multiples of {multiples}"
+    text = (
+        f"For publication, counts of people from registers are each rounded to multiples of {multiples}, so that parts need "
+        "not add up to their total"
+    )
     return text + (f"; values with a rounded denominator below {least} are not published." if below else ".")

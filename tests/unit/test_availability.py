@@ -24,7 +24,8 @@ def test_a_figure_of_registers_names_no_official_table_and_is_of_the_city(catalo
     assert "Register: Kinder in Kindertagesstätten (KiDz); Einwohner" in found.de
     assert "Räumliche Ebenen: Stadt, Stadtteile." in found.de
     assert found.de.endswith(
-        "Für die Veröffentlichung werden Zahlen von Menschen aus Registern auf Vielfache von 5 gerundet; "
+        "Für die Veröffentlichung werden Zahlen von Menschen aus Registern einzeln auf Vielfache von 5 gerundet, "
+        "Teile müssen ihre Summe nicht ergeben; "
         "Werte mit einem gerundeten Nenner unter 30 werden nicht veröffentlicht."
     )
 
@@ -35,7 +36,7 @@ def test_an_index_and_a_model_name_what_they_read(catalogue: Catalogue) -> None:
     assert "Arbeitsmarkt und Grundsicherung in den Stadtteilen" in index
     gap = availability(catalogue, catalogue.indicators["all_day_gap_places"]).de
     assert "Befragung: Bedarf an Ganztagsbetreuung" in gap
-    assert "Vielfache von 5 gerundet." in gap
+    assert "Vielfache von 5 gerundet, Teile müssen ihre Summe nicht ergeben." in gap
 
 
 def test_only_tables_that_have_the_cells_are_named(catalogue: Catalogue) -> None:
