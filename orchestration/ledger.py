@@ -25,7 +25,8 @@ def told_before(home: Home) -> pd.DataFrame:
     """One row per count, delivery it was counted from, and publication; the newest release last, answers after it."""
     parts = [_with_figures(pd.read_parquet(path)) for path in sorted(home.ledger.glob("*.parquet"))]
     if given := answers(home):
-        parts.append(pd.DataFrame([answer["count"] for answer in given]))
+        # Whoever was given a count knows it; nothing of it is published.
+        parts.append(pd.DataFrame([answer["count"] for answer in given]).assign(published=float("nan")))
     if not parts:
         return pd.DataFrame(columns=COLUMNS)
     together = pd.concat(parts, ignore_index=True)

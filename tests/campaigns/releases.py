@@ -29,7 +29,9 @@ from expectations.disclosure.release import Memory, Opened, opened
 from orchestration.collect.sample.population import unit_of
 from orchestration.collect.sample.register_files import Delivery
 from orchestration.collect.sample.registers import RegisterWriter
-from orchestration.compute.confidential import CITY, KEY, areas_of, city_of, deliveries_of, plain
+from orchestration.compute.confidential import CITY, city_of
+from orchestration.compute.counted import KEY, areas_of, deliveries_of, plain
+from orchestration.compute.redelivery import kept_counts, with_kept
 from tests.support.nights import CLOCK, invoke, run
 from tests.support.registers import KEY as SECRET
 from tests.support.registers import config_of, deliver, koblenz_districts
@@ -39,10 +41,14 @@ Deliveries = dict[str, Delivery]
 
 @dataclass(frozen=True)
 class Told:
-    """What one release told: counts of int_count with `told` (NaN: hidden) and their delivery, and how its city hangs together."""
+    """What one release told: counts of int_count with `told` (NaN: hidden) and their delivery, and how its city hangs together.
+
+    `kept`: which figures stay as an earlier delivery was published, and what a reader knows of their counts.
+    """
 
     release: str
     counts: pd.DataFrame
+    kept: pd.DataFrame
     areas: pd.DataFrame
     city: tuple[pd.DataFrame, ...]
     hidden_beside: int
@@ -126,8 +132,10 @@ class Office:
         )  # fmt: skip
         with duckdb.connect(str(self.home / "warehouse" / "candidate.duckdb"), read_only=True) as night:
             counts = night.execute(f"""with figure as ({figures}), told as (
-                    select t.measure_id, t.counted_period_end, t.area_code, {cells}, max(case when f.status <> 'confidential'
-                        then case when t.role = 'numerator' then f.numerator else f.denominator end end) as told
+                    select t.measure_id, t.counted_period_end, t.area_code, {cells}, max(case
+                        when f.status = 'confidential' then null
+                        when t.is_worked_out then round(t.value / t.base) * t.base
+                        when t.role = 'numerator' then f.numerator else f.denominator end) as told
                     from disclosure.int_told_count as t
                     join figure as f on f.indicator_id = t.indicator_id and f.area_code = t.area_code
                         and f.period_end = t.period_end {same}
@@ -136,13 +144,14 @@ class Office:
                 left join told as t on t.measure_id = c.measure_id and t.counted_period_end = c.counted_period_end
                     and t.area_code = c.area_code {of_count}
                 order by all""").df()  # fmt: skip
-            counts = plain(counts, self.breakdowns).merge(
-                deliveries_of(night.table("raw.register_measure")), on=["measure_id", "counted_period_end"]
-            )
+            counts = plain(counts, self.breakdowns)
+            deliveries = deliveries_of(night.table("raw.register_measure"), counts["measure_id"])
+            counts = counts.merge(deliveries, on=["measure_id", "counted_period_end"])
+            kept = kept_counts(night, self.breakdowns)
             beside = night.execute("select count(*) from disclosure.int_confidential_count").fetchall()[0][0]
             city = tuple(night.table(name).df() for name in CITY)
             return Told(
-                release.name, counts, areas_of(night.table("monitoring.fct_measure")), city, int(beside)
+                release.name, counts, kept, areas_of(night.table("monitoring.fct_measure")), city, int(beside)
             )
 
     def attack(self, answers: pd.DataFrame) -> tuple[int, list[Opened]]:
@@ -154,9 +163,13 @@ class Office:
         keys = [*KEY, *self.breakdowns, "delivery_id"]
         earlier = []
         for told in self.told[:-1]:
-            shown = told.counts[told.counts["told"].notna()]
-            low, high = known_of_rounded(shown["told"].to_numpy(dtype=float), shown["base"].to_numpy())
-            earlier.append(shown[keys].assign(low=low, high=high))
+            low, high = known_of_rounded(
+                told.counts["told"].to_numpy(dtype=float), told.counts["base"].to_numpy()
+            )
+            unbound = told.counts.assign(low=np.nan, high=np.nan)
+            known, stays, _ = with_kept(unbound, told.kept, self.breakdowns)
+            low, high = np.where(stays, known["low"], low), np.where(stays, known["high"], high)
+            earlier.append(told.counts[keys].assign(low=low, high=high)[told.counts["told"].notna()])
         before = pd.concat([*earlier, answers[[*keys, "low", "high"]]], ignore_index=True)
         counts = now.counts
         if len(before):
@@ -164,6 +177,7 @@ class Office:
             counts = counts.merge(bounds, on=keys, how="left")
         else:
             counts = counts.assign(low=np.nan, high=np.nan)
+        counts, _, _ = with_kept(counts, now.kept, self.breakdowns)
         # Witnesses of the night's own search are only shortcuts: each is multiplied out against what is told.
         memory = Memory(Path(os.environ.get("BILDUNGSMONITOR_PROOF", self.home / "vault" / "proof")))
         return int(counts["low"].notna().sum()), opened(

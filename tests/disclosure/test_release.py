@@ -333,3 +333,15 @@ class _Forgetful(Memory):
 
     def put(self, fingerprint: str, **arrays: np.ndarray) -> None:
         return None
+
+
+def test_an_answer_is_no_publication_and_old_ledgers_have_their_figures(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    ledger.add_answer(home, {"measure_id": "m", "counted_period_end": "2025-12-31", "area_code": "A", "delivery_id": "d",
+                             "low": 12.0, "high": 12.0}, "Anfrage", DAY.date())  # fmt: skip
+    assert ledger.told_before(home)["published"].isna().all()
+    old = pd.DataFrame({"measure_id": "m", "counted_period_end": DAY, "area_code": ["B", "C", "D", "E"], "delivery_id": "d",
+                        "low": [8.0, 0.0, 15.0, 0.0], "high": [12.0, 2.0, 24.0, 4.0]})  # fmt: skip
+    home.ledger.mkdir(exist_ok=True)
+    old.to_parquet(home.ledger / "20260101T000000Z.parquet")
+    assert ledger.told_before(home)["published"].tolist()[:4] == [10.0, 0.0, 20.0, 0.0]
