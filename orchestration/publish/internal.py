@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from expectations.catalogue import Catalogue
 from expectations.catalogue.model import Text
+from orchestration.compute.increment import has_table
 from orchestration.settings import Internal
 
 _PROBLEMS = {
@@ -125,7 +126,9 @@ def contradiction(
     figures = ("value", "numerator", "denominator")
     apart = " or ".join(f"p.{name} is distinct from e.{name}" for name in (*keys, "source"))
     changed = " or ".join(f"p.{name} is distinct from e.{name}" for name in (*figures, "status", "sign"))
-    off = " or ".join(f"abs(p.{name} - e.{name}) > p.rounded_to / 2" for name in figures[1:])
+    # What stays published of an earlier delivery may be a whole base away (decision 0034).
+    room = "case when k.indicator_id is null then p.rounded_to / 2 else p.rounded_to end"
+    off = " or ".join(f"abs(p.{name} - e.{name}) > {room}" for name in figures[1:])
     told = " or ".join(f"e.{name} is not null" for name in figures)
     row = connection.execute(
         f"""
@@ -138,10 +141,22 @@ def contradiction(
         end as problem
         from exact as e positional join shown as p
         left join monitoring.dim_indicator as i on i.indicator_id = e.indicator_id
+        left join ({_kept(connection, catalogue)}) as k on k.indicator_id = e.indicator_id and k.period_end = e.period_end
         where problem is not null
         order by all limit 1"""
     ).fetchone()
     return None if row is None else Contradiction(*row)
+
+
+def _kept(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> str:
+    """SQL of the indicators and periods of which some figure stays as an earlier delivery was published."""
+    if not has_table(connection, "disclosure", "int_kept_count"):
+        return "select null::varchar as indicator_id, null::date as period_end where false"
+    same = " ".join(f"and k.counted_{name} = t.counted_{name}" for name in catalogue.breakdowns)
+    return f"""select distinct t.indicator_id, t.period_end from disclosure.int_told_count as t
+        join disclosure.int_kept_count as k on k.measure_id = t.measure_id and k.area_code = t.area_code
+            and k.counted_period_end = t.counted_period_end {same}
+        where k.published is not null"""
 
 
 def _keys(catalogue: Catalogue) -> list[str]:
