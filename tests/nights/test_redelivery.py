@@ -131,15 +131,9 @@ def test_one_person_more_changes_no_figure(office: Office) -> None:
     assert moved > 0, "rounding alone would have shown the difference"
 
 
-def test_one_person_moved_changes_no_figure(office: Office) -> None:
+def test_one_person_moved_and_one_pupil_corrected_change_no_figure(office: Office) -> None:
     before = office.figures()
     office.change("residents", _set(people(office), 30, "Blockseite", people(office)["Blockseite"].iloc[900]))
-    assert office.night() == dict.fromkeys(TABLES, True)
-    pd.testing.assert_frame_equal(before, office.figures())
-
-
-def test_one_pupil_corrected_changes_no_figure(office: Office) -> None:
-    before = office.figures()
     office.change("pupils", _set(office.deliveries["pupils"].frame, 70, "Staatsangehörigkeit", "163"))
     assert office.night() == dict.fromkeys(TABLES, True)
     pd.testing.assert_frame_equal(before, office.figures())
@@ -147,7 +141,7 @@ def test_one_pupil_corrected_changes_no_figure(office: Office) -> None:
 
 def test_a_stranger_learns_nothing_from_all_of_these_releases(office: Office) -> None:
     releases = sorted(p for p in office.release.parent.glob("2*") if p.is_dir())
-    assert len(releases) >= 4
+    assert len(releases) >= 3
     assert campaign(releases[-1], releases[:-1], exact=20) == []
 
 
@@ -171,9 +165,7 @@ def test_a_large_correction_goes_out_and_names_nothing_hidden(office: Office) ->
     confidential = both["status_before"] == "confidential"
     assert confidential.any()
     assert (confidential == (both["status"] == "confidential")).all()
-    hidden = set(both.loc[confidential, keys].astype(str).itertuples(index=False, name=None))
     changes = pd.read_parquet(office.release / "changes.parquet")
     assert len(changes) > 0
     assert not set(changes["status_before"]) & {"confidential"}
     assert not set(changes["status_after"]) & {"confidential"}
-    assert hidden
