@@ -160,7 +160,10 @@ def counts(figures: pd.DataFrame, again: bool = False) -> pd.DataFrame:
             low = figure - (base - 1 + (figure == base) if again else base // 2)
             high = figure + (base - 1 + (figure == 0) if again else (base - 1) // 2)
             found.append(of.assign(series=series, base=base, low=np.maximum(low, 0), high=high))
-    return pd.concat(found, ignore_index=True).drop(columns="rounded_to")
+    nothing = pd.DataFrame(
+        columns=["series", *KEYS, "area_level", "base", "low", "high", "figure", "rounded_to"]
+    )
+    return pd.concat(found or [nothing], ignore_index=True).drop(columns="rounded_to")
 
 
 def same_people(told: pd.DataFrame) -> dict[str, str]:

@@ -1,4 +1,7 @@
-"""The stranger's reader on small releases: it proves nothing of a clean one, and finds every kind of leak that is planted."""
+"""The stranger's reader on small releases: it proves nothing of a clean one, and finds every kind of leak that is planted.
+
+What it makes of the releases of whole nights stands in tests/nights/test_redelivery.py.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,6 @@ import pandas as pd
 import pytest
 
 from tests.campaigns.stranger import CELLS, campaign
-from tests.support.seeds import clone
 
 AREAS = [f"07111-ST{n:02d}" for n in range(1, 7)]
 Tables = dict[str, pd.DataFrame]
@@ -134,8 +136,9 @@ def test_a_correction_that_shows_is_found(tmp_path: Path, before: float, after: 
     assert any(how in leak.how for leak in campaign(new, [old]))
 
 
-def test_nothing_opens_in_a_night(tmp_path: Path, city_base: Path) -> None:
-    """The release of a small city; the embedded default by `python -m tests.campaigns.stranger`."""
-    home = clone(city_base, tmp_path / "city")
-    found = next(p for p in home.rglob("releases/current"))
-    assert campaign(found) == []
+def test_a_city_without_registers_publishes_nothing_of_few_people(tmp_path: Path) -> None:
+    def official(tables: Tables) -> None:
+        tables["indicator_value"]["rounded_to"] = np.nan
+        tables["indicator"]["availability_de"] = "Amtliche Statistik."
+
+    assert campaign(release(tmp_path / "r", official)) == []
