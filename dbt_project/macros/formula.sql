@@ -115,16 +115,20 @@ case
 end
 {%- endmacro %}
 
+{# Are two rows about the same count: measure, period, area and cells? #}
+{% macro same_count(left, right) -%}
+{{ left }}.measure_id = {{ right }}.measure_id
+    and {{ left }}.counted_period_end = {{ right }}.counted_period_end
+    and {{ left }}.area_code = {{ right }}.area_code
+    {%- for name in var('breakdowns') %}
+    and {{ left }}.counted_{{ name }} = {{ right }}.counted_{{ name }}
+    {%- endfor %}
+{%- endmacro %}
+
 {# The figures that are not published because of what they would give away: decision 0022. #}
 {% macro confidential_figures() -%}
 select distinct
     t.indicator_id, t.area_code, t.period_end, {{ breakdown_columns('t.') }}
 from {{ ref('int_told_count') }} as t
-inner join {{ source('disclosure', 'int_confidential_count') }} as c
-    on c.measure_id = t.measure_id
-    and c.counted_period_end = t.counted_period_end
-    and c.area_code = t.area_code
-    {%- for name in var('breakdowns') %}
-    and c.counted_{{ name }} = t.counted_{{ name }}
-    {%- endfor %}
+inner join {{ source('disclosure', 'int_confidential_count') }} as c on {{ same_count('c', 't') }}
 {%- endmacro %}

@@ -40,8 +40,7 @@ def known_of_rounded(told: Floats, base: int | Ints) -> tuple[Floats, Floats]:
 def stays(values: Ints, before: Floats, base: Ints) -> Bools:
     """Which counts of a period that was delivered again keep the figure they were published with.
 
-    A figure that followed every record would say what the record changed: of 12 and 13, told as 10 and 15, each would be
-    known. So it stays until the count is a whole base away. A figure of one base does not become 0, and 0 is left one later:
+    A figure that followed every record would say what the record changed: 10 that becomes 15 was 12 and is 13. So it stays until the count is a whole base away. A figure of one base does not become 0, and 0 is left one later:
     that would say that there is nobody, or that there were as many as are few.
     """
     gap = np.abs(values - before)

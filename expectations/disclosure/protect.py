@@ -358,11 +358,11 @@ def attack_told(
 
 
 def _in_print(
-    population: Population, told: Mapping[str, Figures], k: Ints, at_least: Ints | None
+    population: Population, published: Mapping[str, Figures], k: Ints, at_least: Ints | None
 ) -> list[Opened]:
     """Counts that are sensitive and stand in a table as they are: nobody needs to work them out."""
     found: dict[int, Opened] = {}
-    for name, table in told.items():
+    for name, table in published.items():
         declared = table.declared
         if declared.rate or declared.method != "hide":
             continue

@@ -343,7 +343,8 @@ class _Told:
         for cells in part[used].to_numpy().tolist():
             named = list(zip(used, cells, strict=True))
             shown.append(",".join(b for b, cell in named if cell != TOTAL and PLUS not in cell))
-            fixed.append(",".join(f"{b}={cell}" for b, cell in named if PLUS in cell))
+            # A cell may be several, with commas between them.
+            fixed.append("\n".join(f"{b}={cell}" for b, cell in named if PLUS in cell))
         grouped = part.assign(shown=shown, fixed=fixed)
         declared: dict[str, Any] = {}
         rows: dict[str, Ints] = {}
@@ -359,14 +360,13 @@ class _Told:
             ]
             if len(added) == 1 and not any(there):
                 continue
-            name = "_".join(
-                [
-                    *([str(measure)] if len(measures) > 1 else []),
-                    str(level),
-                    *scope,
-                    *([str(texts)] if texts else []),
-                ]
-            )
+            parts = [
+                str(measure) if len(measures) > 1 else "",
+                str(level),
+                *scope,
+                str(texts).replace("\n", "_"),
+            ]
+            name = "_".join(part for part in parts if part)
             terms = _terms(added, str(texts)) if len(measures) > 1 else [{}]
             declared[name] = {
                 "dimensions": {"area": "area_code", **{b: b for b in scope}}, "value": "value",
@@ -636,7 +636,7 @@ def _absent_areas(areas: pd.DataFrame, measures: Sequence[str]) -> list[dict[str
 
 def _terms(measures: Sequence[str], fixed: str) -> list[dict[str, str]]:
     """What a count of several measures adds up: for each its measure, and its cells where they differ."""
-    cells = [text.split("=", 1) for text in fixed.split(",") if text]
+    cells = [text.split("=", 1) for text in fixed.split("\n") if text]
     return [
         {MEASURE: measure, **{b: parts_of(text, len(measures))[n] for b, text in cells}}
         for n, measure in enumerate(measures)

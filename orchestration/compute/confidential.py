@@ -137,7 +137,8 @@ def with_ledger(
     keys = [*KEY, *breakdowns]
     if before.empty:
         return counts.assign(low=float("nan"), high=float("nan"))
-    before = before.merge(deliveries, on=["measure_id", "counted_period_end", "delivery_id"])
+    known = before[before["low"].notna()]  # what was confidential says nothing
+    before = known.merge(deliveries, on=["measure_id", "counted_period_end", "delivery_id"])
     before = before.groupby(keys, as_index=False).agg(low=("low", "max"), high=("high", "min"))
     joined = counts.merge(before, on=keys, how="outer", indicator=True)
     gone = joined["_merge"] == "right_only"

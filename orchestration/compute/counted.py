@@ -28,7 +28,7 @@ def breakdowns_of(counts: duckdb.DuckDBPyRelation) -> list[str]:
 
 
 def areas_of(measures: duckdb.DuckDBPyRelation) -> pd.DataFrame:
-    """All areas of every measure and period, whether anything of them is told or not."""
+    """All areas of every measure and period, whether anything of them is published or not."""
     return measures.query(
         "measures",
         "select distinct measure_id, period_end as counted_period_end, area_code, area_level from measures order by all",

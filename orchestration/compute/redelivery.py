@@ -23,21 +23,15 @@ RELATION = "disclosure.int_kept_count"
 """Where the figures that stay published stand in the candidate; a source of the dbt project."""
 
 
-def write_kept_counts(home: Home) -> None:
+def write_kept_counts(home: Home, breakdowns: list[str]) -> None:
     """Make the relation of the figures that stay published, from the ledger and the counts as they were loaded.
 
-    One row per count that was published or hidden when its period was delivered before; none where nothing was delivered
-    again.
+    One row per count that was published or hidden when its period was delivered before, none where nothing was delivered
+    again: `published` (people; empty where it stays hidden or its figure follows), and `low` and `high`, what a reader
+    knows of the count from that.
     """
     with duckdb.connect(str(home.candidate)) as connection:
         measures = connection.table("raw.register_measure")
-        breakdowns = [
-            row[0]
-            for row in connection.execute(
-                "select breakdown from catalogue.breakdown_cell group by 1"
-            ).fetchall()
-        ]
-        breakdowns = [c for c in measures.columns if c in breakdowns]
         cells = ", ".join(f"{COUNTED}{name} varchar" for name in breakdowns)
         connection.execute("create schema if not exists disclosure")
         connection.execute(
@@ -138,9 +132,14 @@ def _delivered_again(connection: duckdb.DuckDBPyConnection, ledger: pd.DataFrame
 
 
 def _latest(ledger: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """The newest publication of every count; answers to somebody (without a figure, but with bounds) are none."""
-    is_answer = ledger["published"].isna() & ledger["low"].notna()
-    return ledger[~is_answer].drop_duplicates(keys, keep="last")
+    """The newest figure of every count, or that it was hidden where it never had one: what is out stays out.
+
+    Answers to somebody (without a figure, but with bounds) are no publication.
+    """
+    is_shown = ledger["published"].notna()
+    is_answer = ~is_shown & ledger["low"].notna()
+    in_order = pd.concat([ledger[~is_shown & ~is_answer], ledger[is_shown]])
+    return in_order.drop_duplicates(keys, keep="last")
 
 
 def _kept(found: pd.DataFrame, bases: dict[str, int]) -> pd.DataFrame:

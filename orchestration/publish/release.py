@@ -211,15 +211,11 @@ class ReleaseStore:
         self._ours(release)
         if (served := self.current()) is not None and served.id == release.id:
             raise ValueError(f"{release.id} is served")
-        line = {
-            "release": release.id,
-            "at": at.isoformat(),
-            "reason": reason,
-            "files": release.manifest["files"],
-        }
-        if not release.is_purged:
-            self._append(PURGES, line)
-        return self._destroy(release, line)
+        if release.is_purged:
+            return self._destroy(release, release.manifest["purged"])
+        why = {"at": at.isoformat(), "reason": reason}
+        self._append(PURGES, {"release": release.id, **why, "files": release.manifest["files"]})
+        return self._destroy(release, why)
 
     def followers(self, release_id: str) -> list[Release]:
         """The releases whose changes and verdicts were made against this one, and so quote its figures."""

@@ -15,6 +15,7 @@ from expectations.disclosure.blur import known_of_rounded, rounded
 from expectations.disclosure.release import City, Memory, _with_populations, confidential, opened
 from orchestration import ledger
 from orchestration.compute.confidential import with_ledger
+from orchestration.compute.redelivery import _kept, _latest, as_published, with_kept
 from orchestration.resources.home import Home
 
 DAY = pd.Timestamp("2025-12-31")
@@ -345,3 +346,73 @@ def test_an_answer_is_no_publication_and_old_ledgers_have_their_figures(tmp_path
     home.ledger.mkdir(exist_ok=True)
     old.to_parquet(home.ledger / "20260101T000000Z.parquet")
     assert ledger.told_before(home)["published"].tolist()[:4] == [10.0, 0.0, 20.0, 0.0]
+
+
+def test_a_sum_of_measures_may_add_several_cells_of_one(tmp_path: Path) -> None:
+    """Three ages of the pupils and all who speak another language: 12, 12 and 12 are published as 10, 2 as 0, their sum, 38, as
+    40. It is 38 at least and the ages 36 at most, so two speak another language. With 12 of them nothing opens."""
+    ages = ["ALT000B03", "ALT003B06", "ALT006B10"]
+    for speakers, opens in ((2, ["speakers_city_district[C-ST01]"]), (12, [])):
+        frame = sums(
+            *(("pupils", "C-ST01", "city_district", "total", 12) for _ in ages),
+            ("speakers", "C-ST01", "city_district", "total", speakers),
+            ("pupils + speakers", "C-ST01", "city_district", "total", 36 + speakers),
+        )  # fmt: skip
+        frame["age_group"] = [*ages, "total", f"{', '.join(ages)} + total"]
+        single = areas(frame[~frame["measure_id"].str.contains("+", regex=False)])
+        found = opened(told(frame, frame["is_hidden"]), BREAKDOWNS, CITY, single, Memory(tmp_path))
+        assert [one.what for one in found] == opens
+
+
+def _ledger(*rows: tuple[str, float, str]) -> pd.DataFrame:
+    """Area, published figure (NaN: hidden) and delivery, the oldest first."""
+    frame = pd.DataFrame(rows, columns=["area_code", "published", "delivery_id"])
+    low, high = known_of_rounded(frame["published"].to_numpy(dtype=float), 5)
+    return frame.assign(
+        measure_id="m", counted_period_end=DAY, sex="total", age_group="total", low=low, high=high
+    )
+
+
+def test_what_is_out_stays_out_and_what_never_was_stays_hidden() -> None:
+    keys = ["measure_id", "counted_period_end", "area_code", *BREAKDOWNS]
+    ledger_ = _ledger(
+        ("A", 10, "d1"), ("B", np.nan, "d1"), ("C", 10, "d1"), ("C", np.nan, "d1"), ("A", 15, "d2")
+    )
+    latest = _latest(ledger_, keys).set_index("area_code")["published"]
+    assert latest["A"] == 15
+    assert np.isnan(latest["B"])
+    assert latest["C"] == 10, "a table that was held that night has not taken its figure back"
+
+
+def test_kept_figures_are_bounds_and_hidden_ones_stay_hidden() -> None:
+    found = _ledger(("A", 10, "d1"), ("B", np.nan, "d1"), ("C", 10, "d1"), ("D", 0, "d1"))
+    kept = _kept(found.assign(value=[14.0, 30.0, 17.0, 5.0]), {"m": 5})
+    assert kept["published"].tolist()[0] == 10
+    assert kept["published"].isna().tolist() == [False, True, True, False]
+    counts_ = found.assign(
+        value=[14.0, 30.0, 17.0, 5.0],
+        low=np.nan,
+        high=np.nan,
+        is_hidden=False,
+        told=[10.0, np.nan, 15.0, 0.0],
+    )
+    seen, stays_, hidden = with_kept(counts_, kept, BREAKDOWNS)
+    assert stays_.tolist() == [True, False, False, True]
+    assert hidden.tolist() == [False, True, False, False]
+    assert seen[["low", "high"]].to_numpy()[[0, 2, 3]].tolist() == [[6, 14], [15, np.inf], [0, 5]]
+    assert seen["told"].isna().tolist() == [True, True, False, True], (
+        "what stays says its bounds, what follows its figure"
+    )
+    assert ((seen["low"].fillna(0) <= seen["value"]) & (seen["value"] <= seen["high"].fillna(np.inf))).all()
+
+
+def test_a_population_without_a_way_stays_as_it_was_published() -> None:
+    ledger_ = _ledger(("A", 10, "d1"), ("B", np.nan, "d1"))
+    now = _ledger(("A", 0, "d2"), ("B", 0, "d2"), ("C", 0, "d2"))[
+        ["measure_id", "counted_period_end", "area_code", *BREAKDOWNS]
+    ]
+    whole = as_published(now, ledger_, ledger_, BREAKDOWNS)
+    assert whole is not None
+    assert whole["published"].fillna(-1).tolist() == [10, -1, -1]
+    assert whole[["low", "high"]].isna().all(axis=None)
+    assert as_published(now.assign(measure_id="other"), ledger_, ledger_, BREAKDOWNS) is None

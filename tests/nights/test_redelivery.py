@@ -20,16 +20,6 @@ REGISTERS = [
     "school_entry_examination", "social_office",
 ]  # fmt: skip
 ENVIRONMENT = {"BILDUNGSMONITOR_REGISTER_KEY": KEY}
-BREAKDOWNS = [
-    "sex",
-    "nationality",
-    "age_group",
-    "school_type",
-    "qualification",
-    "care_type",
-    "grade",
-    "category",
-]
 FIRST = 1_795_000_000
 DAY = 86_400
 
@@ -155,7 +145,11 @@ def test_a_large_correction_goes_out_and_names_nothing_hidden(office: Office) ->
     office.change("residents", pd.concat([frame, more]))
     assert office.night() == dict.fromkeys(TABLES, True)
     after = office.figures()
-    keys = [c for c in before.columns if c in BREAKDOWNS or c in ("indicator_id", "area_code", "period_end")]
+    keys = [
+        c
+        for c in before.columns
+        if c in office.catalogue.breakdowns or c in ("indicator_id", "area_code", "period_end")
+    ]
     both = before.merge(after, on=keys, suffixes=("_before", ""))
     assert len(both) == len(before) == len(after)
     followed = both[both["denominator"].notna() & (both["denominator"] != both["denominator_before"])]

@@ -115,35 +115,20 @@ inner join summed as t
 where case when t.role = 'numerator' then v.numerator else v.denominator end is not null
     and not (v.is_of_nobody and t.role = 'numerator')
 
-{#- D5.3: the pupils of a grade and those of the next one a year later. #}
-{%- for role, side in (('numerator', 'later'), ('denominator', 'earlier')) %}
-
-union all
-select
-    k.indicator_id,
-    m.area_code,
-    m.area_level,
-    m.period_end,
-    {{ breakdown_columns('m.') }},
-    '{{ role }}' as role,
-    'register_pupils_by_grade' as measure_id,
-    m.{{ 'period_end' if side == 'later' else 'earlier_period_end' }} as counted_period_end,
-    {%- for name in var('breakdowns') %}
-    {{ 'm.later_grade' if name == 'grade' and side == 'later' else 'm.' ~ name }} as counted_{{ name }},
-    {%- endfor %}
-    m.{{ side }}_pupils as value,
-    m.{{ role }}_protection as base,
-    false as is_hidden,
-    false as is_worked_out
-from {{ ref('int_grade_progression') }} as m
-inner join {{ ref('dim_indicator') }} as k on k.model = 'int_grade_progression'
-where {{ is_changed('k.indicator_id', 'indicator') }}
-{%- endfor %}
-
-{#- K2.1: the answers, pupils and pupils of all-day school that a school's demand and places are worked out from. #}
-{%- for role, measure, column, school_type in (
-    ('numerator', 'all_day_demand', 'wanted', 'total'), ('numerator', 'all_day_survey_answers', 'answers', 'total'),
-    ('numerator', 'register_pupils', 'pupils', 'SCHULE03'), ('denominator', 'register_all_day_pupils', 'all_day_pupils', 'SCHULE03'),
+{#-
+  What models publish. D5.3: the pupils of a grade and those of the next one a year later. K2.1: the answers, pupils and pupils
+  of all-day school that a school's demand and places are worked out from; the city's row has none of its own.
+#}
+{%- set primary = {'school_type': "'SCHULE03'"} %}
+{%- for model, role, measure, period_end, value, base, cells, is_worked_out in (
+    ('int_grade_progression', 'numerator', 'register_pupils_by_grade', 'period_end', 'later_pupils', 'm.numerator_protection',
+        {'grade': 'm.later_grade'}, 'false'),
+    ('int_grade_progression', 'denominator', 'register_pupils_by_grade', 'earlier_period_end', 'earlier_pupils',
+        'm.denominator_protection', {}, 'false'),
+    ('int_all_day_gap', 'numerator', 'all_day_demand', 'period_end', 'wanted', '5', {}, 'true'),
+    ('int_all_day_gap', 'numerator', 'all_day_survey_answers', 'period_end', 'answers', '5', {}, 'true'),
+    ('int_all_day_gap', 'numerator', 'register_pupils', 'period_end', 'pupils', '5', primary, 'true'),
+    ('int_all_day_gap', 'denominator', 'register_all_day_pupils', 'period_end', 'all_day_pupils', '5', primary, 'true'),
 ) %}
 
 union all
@@ -155,15 +140,15 @@ select
     {{ breakdown_columns('m.') }},
     '{{ role }}' as role,
     '{{ measure }}' as measure_id,
-    m.period_end as counted_period_end,
+    m.{{ period_end }} as counted_period_end,
     {%- for name in var('breakdowns') %}
-    {{ "'" ~ school_type ~ "'" if name == 'school_type' else "'total'" }} as counted_{{ name }},
+    {{ cells.get(name, 'm.' ~ name) }} as counted_{{ name }},
     {%- endfor %}
-    m.{{ column }} as value,
-    5 as base,
+    m.{{ value }} as value,
+    {{ base }} as base,
     false as is_hidden,
-    true as is_worked_out
-from {{ ref('int_all_day_gap') }} as m
-inner join {{ ref('dim_indicator') }} as k on k.model = 'int_all_day_gap'
-where m.area_level = 'school' and {{ is_changed('k.indicator_id', 'indicator') }}
+    {{ is_worked_out }} as is_worked_out
+from {{ ref(model) }} as m
+inner join {{ ref('dim_indicator') }} as k on k.model = '{{ model }}'
+where m.{{ value }} is not null and {{ is_changed('k.indicator_id', 'indicator') }}
 {%- endfor %}

@@ -28,13 +28,7 @@ kept as (
         max(case when t.role = 'numerator' then k.published end) as numerator,
         max(case when t.role = 'denominator' then k.published end) as denominator
     from {{ ref('int_told_count') }} as t
-    inner join {{ source('disclosure', 'int_kept_count') }} as k
-        on k.measure_id = t.measure_id
-        and k.counted_period_end = t.counted_period_end
-        and k.area_code = t.area_code
-        {%- for name in var('breakdowns') %}
-        and k.counted_{{ name }} = t.counted_{{ name }}
-        {%- endfor %}
+    inner join {{ source('disclosure', 'int_kept_count') }} as k on {{ same_count('k', 't') }}
     where k.published is not null and not t.is_worked_out
     group by t.indicator_id, t.area_code, t.period_end, {{ breakdown_columns('t.') }}
 ),
