@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from expectations.catalogue.base import TOTAL
 from orchestration.resources.home import Home
 
 COLUMNS = ["measure_id", "counted_period_end", "area_code", "delivery_id", "low", "high", "published"]
@@ -21,8 +23,11 @@ COLUMNS = ["measure_id", "counted_period_end", "area_code", "delivery_id", "low"
 All three are empty for a count that stands in a release as confidential."""
 
 
-def told_before(home: Home) -> pd.DataFrame:
-    """One row per count, delivery it was counted from, and publication; the newest release last, answers after it."""
+def told_before(home: Home, breakdowns: Iterable[str] = ()) -> pd.DataFrame:
+    """One row per count, delivery it was counted from, and publication; the newest release last, answers after it.
+
+    Of a breakdown that came later, what was published before it is the total.
+    """
     parts = [_with_figures(pd.read_parquet(path)) for path in sorted(home.ledger.glob("*.parquet"))]
     if given := answers(home):
         # Whoever was given a count knows it; nothing of it is published.
@@ -31,6 +36,8 @@ def told_before(home: Home) -> pd.DataFrame:
         return pd.DataFrame(columns=COLUMNS)
     together = pd.concat(parts, ignore_index=True)
     together["counted_period_end"] = pd.to_datetime(together["counted_period_end"]).astype("datetime64[us]")
+    for name in breakdowns:
+        together[name] = together[name].fillna(TOTAL) if name in together.columns else TOTAL
     return together
 
 
@@ -46,8 +53,8 @@ def write_down(home: Home, release_id: str, told: pd.DataFrame) -> int:
 
     Raises OSError; then nothing of it is kept.
     """
-    before = told_before(home)
     keys = list(told.columns)
+    before = told_before(home, [name for name in keys if name not in COLUMNS])
     told = told.assign(counted_period_end=told["counted_period_end"].astype("datetime64[us]"))
     if len(before):
         known = told.merge(before[keys].drop_duplicates(), on=keys, how="left", indicator=True)

@@ -33,6 +33,11 @@ def _find(subject: Subject) -> Found:
     less = names.map({n: i.kind is Kind.DIFFERENCE for n, i in chosen.items()}).astype(bool)
     above, below = rows["numerator"], rows["denominator"]
     ratio = scale * above / below.where(below != 0)
+    # A share whose part was rounded up, or stayed, while its whole was not: it is all of it (decision 0034).
+    shares = names.map({n: i.kind is Kind.SHARE for n, i in chosen.items()}).astype(bool)
+    excess = above - below
+    is_all = shares & (excess > 0) & (excess <= 2 * rows["rounded_to"].astype(float))
+    ratio = ratio.where(~is_all, scale)
     own = pd.Series(np.where(less, above - below, np.where(of_two, ratio, above * scale)), index=rows.index)
     half = 0.5 * 10.0 ** (-decimals) + 1e-9 * own.abs() + 1e-9
     wrong = rows.assign(own=own)[~((rows["value"] - own).abs() <= half)]

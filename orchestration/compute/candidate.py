@@ -111,7 +111,9 @@ def load_candidate(
             """select table_code, count(*) from raw.genesis_observation group by 1
             union all select 'register ' || register_id, count(*) from raw.register_measure group by 1"""
         ).fetchall()
-    write_kept_counts(home, list(catalogue.breakdowns))
+    if plan.is_full or plan.changed:
+        # Where nothing is computed, what stands in the tables stays beside what it was made of.
+        write_kept_counts(home, list(catalogue.breakdowns))
     return Loaded(night_id, dict(rows), unreadable, plan)
 
 

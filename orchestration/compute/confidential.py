@@ -36,10 +36,12 @@ RELATION = "disclosure.int_confidential_count"
 """Where the counts that stay hidden stand in the candidate; a source of the dbt project."""
 
 
-def write_confidential_counts(home: Home, workers: Workers) -> None:
+def write_confidential_counts(home: Home, workers: Workers) -> bool:
     """Make the relation of counts that stay hidden beside those of too few people, from int_count and what it is made of.
 
-    One row per such count; `problem` says why where a whole population could not be protected. Raises WorkerError.
+    One row per such count; `problem` says why where a whole population could not be protected. True if a population that was
+    delivered again stays as it was published: models made of its counts must be computed again, with those figures. Raises
+    WorkerError.
     """
     from expectations.disclosure.release import Memory, confidential
 
@@ -49,7 +51,7 @@ def write_confidential_counts(home: Home, workers: Workers) -> None:
         city = city_of(*(connection.table(name).df() for name in CITY))
         measures = connection.table("monitoring.fct_measure")
         deliveries = deliveries_of(connection.table("raw.register_measure"), counts["measure_id"])
-        ledger = told_before(home)
+        ledger = told_before(home, breakdowns)
         asked = with_ledger(plain(counts, breakdowns), measures, ledger, deliveries, breakdowns)
         kept = kept_counts(connection, breakdowns)
         areas = areas_of(measures)
@@ -95,6 +97,7 @@ def write_confidential_counts(home: Home, workers: Workers) -> None:
         )
         connection.execute(f"insert into {RELATION} by name select * from incoming")
         connection.execute("commit")
+    return bool(whole)
 
 
 CITY = (

@@ -104,7 +104,10 @@ def build_mart(
     if not needed & {r.unique_id for r in results if r.status != "success"}:
         with stage("compute: confidential counts"):
             started = time.perf_counter()
-            write_confidential_counts(home, workers)
+            again = write_confidential_counts(home, workers)
+            if again:
+                results = dbt.build(home, dbt.BEFORE_DISCLOSURE, **options)
+                write_confidential_counts(home, workers)
             spent = time.perf_counter() - started
         between = [NodeResult(name, "success", None, None, spent) for name in dbt.BETWEEN]
     with stage("compute: dbt"):

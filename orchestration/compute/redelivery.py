@@ -38,7 +38,7 @@ def write_kept_counts(home: Home, breakdowns: list[str]) -> None:
             f"create or replace table {RELATION} (measure_id varchar, counted_period_end date, area_code varchar, {cells}, "
             "published double, low double, high double)"
         )
-        before = _delivered_again(connection, told_before(home))
+        before = _delivered_again(connection, told_before(home, breakdowns))
         if before.empty:
             return
         keys = [*KEY, *breakdowns]
@@ -119,7 +119,11 @@ def as_published(
 
 
 def _delivered_again(connection: duckdb.DuckDBPyConnection, ledger: pd.DataFrame) -> pd.DataFrame:
-    """The newest publication of every count of a measure and period that is counted from another delivery now."""
+    """The newest publication of every count of a measure and period that was ever published from another delivery than now.
+
+    `delivered_now`: the delivery that it is counted from.
+    """
+    ledger = ledger[ledger["published"].notna() | ledger["low"].isna()]  # answers are no publication
     if ledger.empty:
         return ledger
     deliveries = deliveries_of(connection.table("raw.register_measure"), ledger["measure_id"])
@@ -127,8 +131,8 @@ def _delivered_again(connection: duckdb.DuckDBPyConnection, ledger: pd.DataFrame
     joined = ledger.merge(deliveries, on=["measure_id", "counted_period_end"])
     again = joined.loc[joined["delivery_id"] != joined["delivered_now"], ["measure_id", "counted_period_end"]]
     cells = [c for c in ledger.columns if c not in ("delivery_id", "low", "high", "published")]
-    latest = _latest(ledger, cells)
-    return latest.merge(again.drop_duplicates(), on=["measure_id", "counted_period_end"])
+    latest = _latest(ledger, cells).merge(again.drop_duplicates(), on=["measure_id", "counted_period_end"])
+    return latest.merge(deliveries, on=["measure_id", "counted_period_end"])
 
 
 def _latest(ledger: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
@@ -143,8 +147,12 @@ def _latest(ledger: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
 
 
 def _kept(found: pd.DataFrame, bases: dict[str, int]) -> pd.DataFrame:
-    """The counts whose figure stays, or stays hidden; and the bounds that say that the others' did not."""
-    from expectations.disclosure.blur import known_of_changed, known_of_kept, stays
+    """The counts whose figure stays, or stays hidden; and the bounds that say that the others' did not.
+
+    What was published from the very delivery of now is as it was then: its bounds say whether it stayed (wider than rounding),
+    stayed whatever its count (none), or followed. A figure of another rounding base than now is no figure to stay.
+    """
+    from expectations.disclosure.blur import known_of_changed, known_of_kept, known_of_rounded, stays
     from expectations.disclosure.release import PLUS
 
     base = (
@@ -155,14 +163,21 @@ def _kept(found: pd.DataFrame, bases: dict[str, int]) -> pd.DataFrame:
     values = found["value"].to_numpy(dtype=float)
     before = found["published"].to_numpy(dtype=float)
     is_hidden = np.isnan(before)
-    same = ~is_hidden & stays(values, before, base)
+    was_low, was_high = (found[bound].to_numpy(dtype=float) for bound in ("low", "high"))
+    least, most = known_of_rounded(before, base)
+    stayed = np.isnan(was_low) | (was_low < least) | (was_high > most)
+    is_now = (found["delivery_id"] == found["delivered_now"]).to_numpy()
+    same = ~is_hidden & np.where(is_now, stayed, stays(values, before, base))
     low, high = known_of_kept(before, base)
     changed_low, changed_high = known_of_changed(values, before, base)
-    return found.assign(
+    low, high = np.where(same, low, changed_low), np.where(same, high, changed_high)
+    low, high = np.where(is_now, was_low, low), np.where(is_now, was_high, high)
+    kept = found.assign(
         published=np.where(same, before, np.nan),
-        low=np.where(same, low, np.where(is_hidden, np.nan, changed_low)),
-        high=np.where(same, high, np.where(is_hidden, np.nan, changed_high)),
+        low=np.where(is_hidden, np.nan, low),
+        high=np.where(is_hidden, np.nan, high),
     )
+    return kept[is_hidden | (before % base == 0)]
 
 
 def _same_days(rows: pd.DataFrame, like: pd.DataFrame) -> pd.DataFrame:

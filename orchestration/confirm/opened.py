@@ -116,8 +116,10 @@ def told_counts(
     asked, stays, _ = with_kept(
         told.assign(low=np.nan, high=np.nan), kept_counts(connection, breakdowns), breakdowns
     )
-    for bound in ("low", "high"):
-        told[bound] = told[bound].mask(stays, asked[bound])
+    # A figure that stays says its own bounds, one that followed its own and that it did not stay.
+    tightest = {"low": np.fmax(low, asked["low"]), "high": np.fmin(high, asked["high"])}
+    for bound, other in tightest.items():
+        told[bound] = np.where(told["told"].isna(), np.nan, np.where(stays, asked[bound], other))
     return told[columns]
 
 
@@ -152,16 +154,20 @@ def _told(connection: duckdb.DuckDBPyConnection, breakdowns: list[str]) -> pd.Da
     """int_count with the figure that a reader has of each; empty where none tells it."""
     cells = ", ".join(f"t.counted_{name}" for name in breakdowns)
     own = " ".join(f"and f.{name} = t.{name}" for name in breakdowns)
-    counted = " ".join(f"and c.counted_{name} = t.counted_{name}" for name in breakdowns)
+    counted, kept = (
+        " ".join(f"and {side}.counted_{name} = t.counted_{name}" for name in breakdowns) for side in "ck"
+    )
     frame = connection.execute(
         f"""with told as (
             select t.measure_id, t.counted_period_end, t.area_code, {cells},
                 max(case when f.status = 'confidential' then null
-                    when t.is_worked_out then round(t.value / t.base) * t.base
+                    when t.is_worked_out then coalesce(k.published, round(t.value / t.base) * t.base)
                     when t.role = 'numerator' then f.numerator else f.denominator end) as told, true as is_there
             from disclosure.int_told_count as t
             join told_figure as f on f.indicator_id = t.indicator_id and f.area_code = t.area_code
                 and f.period_end = t.period_end {own}
+            left join disclosure.int_kept_count as k on k.measure_id = t.measure_id and k.area_code = t.area_code
+                and k.counted_period_end = t.counted_period_end {kept}
             group by all
         )
         select c.*, t.told, t.is_there from disclosure.int_count as c
@@ -232,7 +238,7 @@ def _found(
     measures = connection.table("monitoring.fct_measure")
     told = _told(connection, breakdowns)
     deliveries = deliveries_of(connection.table("raw.register_measure"), told["measure_id"])
-    counts = with_ledger(told, measures, told_before(home), deliveries, breakdowns)
+    counts = with_ledger(told, measures, told_before(home, breakdowns), deliveries, breakdowns)
     counts, _, _ = with_kept(counts, kept_counts(connection, breakdowns), breakdowns)
     city = city_of(*(connection.table(name).df() for name in CITY))
     return counts, opened(counts, breakdowns, city, areas_of(measures), Memory(home.proof), workers.map)

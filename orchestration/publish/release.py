@@ -209,7 +209,8 @@ class ReleaseStore:
         completed by `clean`. Raises ValueError for the served release.
         """
         self._ours(release)
-        if (served := self.current()) is not None and served.id == release.id:
+        served = self.current()
+        if release.folder.is_symlink() or (served is not None and served.id == release.id):
             raise ValueError(f"{release.id} is served")
         if release.is_purged:
             return self._destroy(release, release.manifest["purged"])

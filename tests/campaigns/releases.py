@@ -114,7 +114,10 @@ class Office:
     def _read(self, release: Path) -> Told:
         cells = ", ".join(f"t.counted_{name}" for name in self.breakdowns)
         same = " ".join(f"and f.{name} = t.{name}" for name in self.breakdowns)
-        of_count = " ".join(f"and c.counted_{name} = t.counted_{name}" for name in self.breakdowns)
+        of_count, of_kept = (
+            " ".join(f"and {side}.counted_{name} = t.counted_{name}" for name in self.breakdowns)
+            for side in "ck"
+        )
         columns = ", ".join(
             [
                 "indicator_id",
@@ -134,11 +137,13 @@ class Office:
             counts = night.execute(f"""with figure as ({figures}), told as (
                     select t.measure_id, t.counted_period_end, t.area_code, {cells}, max(case
                         when f.status = 'confidential' then null
-                        when t.is_worked_out then round(t.value / t.base) * t.base
+                        when t.is_worked_out then coalesce(k.published, round(t.value / t.base) * t.base)
                         when t.role = 'numerator' then f.numerator else f.denominator end) as told
                     from disclosure.int_told_count as t
                     join figure as f on f.indicator_id = t.indicator_id and f.area_code = t.area_code
                         and f.period_end = t.period_end {same}
+                    left join disclosure.int_kept_count as k on k.measure_id = t.measure_id and k.area_code = t.area_code
+                        and k.counted_period_end = t.counted_period_end {of_kept}
                     group by all)
                 select c.*, t.told from disclosure.int_count as c
                 left join told as t on t.measure_id = c.measure_id and t.counted_period_end = c.counted_period_end

@@ -385,7 +385,9 @@ def test_what_is_out_stays_out_and_what_never_was_stays_hidden() -> None:
 
 
 def test_kept_figures_are_bounds_and_hidden_ones_stay_hidden() -> None:
-    found = _ledger(("A", 10, "d1"), ("B", np.nan, "d1"), ("C", 10, "d1"), ("D", 0, "d1"))
+    found = _ledger(("A", 10, "d1"), ("B", np.nan, "d1"), ("C", 10, "d1"), ("D", 0, "d1")).assign(
+        delivered_now="d2"
+    )
     kept = _kept(found.assign(value=[14.0, 30.0, 17.0, 5.0]), {"m": 5})
     assert kept["published"].tolist()[0] == 10
     assert kept["published"].isna().tolist() == [False, True, True, False]
@@ -416,3 +418,28 @@ def test_a_population_without_a_way_stays_as_it_was_published() -> None:
     assert whole["published"].fillna(-1).tolist() == [10, -1, -1]
     assert whole[["low", "high"]].isna().all(axis=None)
     assert as_published(now.assign(measure_id="other"), ledger_, ledger_, BREAKDOWNS) is None
+
+
+def test_a_night_later_nothing_is_decided_anew() -> None:
+    """What was published from the delivery of now: one figure stayed (wider bounds), one followed, one stays whatever its count."""
+    found = _ledger(("A", 10, "d2"), ("B", 15, "d2"), ("C", 10, "d2"), ("D", np.nan, "d2")).assign(
+        delivered_now="d2", low=[6.0, 15.0, np.nan, np.nan], high=[14.0, 17.0, np.nan, np.nan], value=[14.0, 15.0, 90.0, 3.0]
+    )  # fmt: skip
+    kept = _kept(found, {"m": 5})
+    assert kept["published"].fillna(-1).tolist() == [10, -1, 10, -1]
+    assert kept[["low", "high"]].fillna(-1).to_numpy().tolist() == [[6, 14], [15, 17], [-1, -1], [-1, -1]]
+
+
+def test_a_figure_of_another_base_does_not_stay() -> None:
+    found = _ledger(("A", 15, "d1"), ("B", 20, "d1")).assign(delivered_now="d2", value=[14.0, 21.0])
+    assert _kept(found, {"m": 10})["area_code"].tolist() == ["B"]
+
+
+def test_a_breakdown_that_came_later_was_a_total_before(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    old = _ledger(("A", 10, "d1")).drop(columns="age_group")
+    assert ledger.write_down(home, "20260101T000000Z", old) == 1
+    assert ledger.told_before(home, BREAKDOWNS)["age_group"].tolist() == ["total"]
+    new = _ledger(("A", 10, "d1"), ("B", 15, "d1"))
+    assert ledger.write_down(home, "20260102T000000Z", new) == 1, "A was written down before"
+    assert ledger.told_before(home, BREAKDOWNS)[BREAKDOWNS].notna().all(axis=None)

@@ -25,11 +25,16 @@ opened_by_sum as (
 kept as (
     select
         t.indicator_id, t.area_code, t.period_end, {{ breakdown_columns('t.') }},
-        max(case when t.role = 'numerator' then k.published end) as numerator,
-        max(case when t.role = 'denominator' then k.published end) as denominator
+        {%- for role in ('numerator', 'denominator') %}
+        max(case when t.role = '{{ role }}' then k.published end) as {{ role }},
+        max(case when t.role = '{{ role }}' then 1 end) as {{ role }}_again,
+        -- What stays whatever its count has no bounds.
+        max(case when t.role = '{{ role }}' and k.published is not null and k.high is null then 1 end) as {{ role }}_unbound
+        {{- ',' if not loop.last }}
+        {%- endfor %}
     from {{ ref('int_told_count') }} as t
     inner join {{ source('disclosure', 'int_kept_count') }} as k on {{ same_count('k', 't') }}
-    where k.published is not null and not t.is_worked_out
+    where not t.is_worked_out
     group by t.indicator_id, t.area_code, t.period_end, {{ breakdown_columns('t.') }}
 ),
 
@@ -44,15 +49,17 @@ parts as (
         {{ published_count('v.numerator', 'v.numerator_protection', 'k.numerator') }} as told_numerator,
         {{ published_count('v.denominator', whole_base, 'k.denominator') }} as told_denominator,
         greatest({{ whole_base }}, coalesce(v.denominator_rounding, 1)) as denominator_base,
-        -- How far a published count may be from the true one: a figure that stays from an earlier delivery by its whole base,
-        -- what is no count (lesson hours) by half of it, a whole number by less.
+        -- How far a published count may be from the true one: by its whole base if its period was delivered again, whether the
+        -- figure stayed or followed; what is no count (lesson hours) by half of it, a whole number by less.
         case
-            when k.numerator is not null then v.numerator_protection
+            when k.numerator_unbound = 1 then null
+            when k.numerator_again = 1 then v.numerator_protection
             when i.kind = 'sum' and v.numerator_protection > 1 then v.numerator_protection / 2.0
             else {{ rounding_error('v.numerator_rounding') }}
         end as numerator_error,
         case
-            when k.denominator is not null then v.denominator_protection
+            when k.denominator_unbound = 1 then null
+            when k.denominator_again = 1 then v.denominator_protection
             else {{ rounding_error('greatest(' ~ whole_base ~ ', coalesce(v.denominator_rounding, 1))') }}
         end as denominator_error,
         {{ too_few_people('v.', 'i.', published_count('v.denominator', whole_base, 'k.denominator')) }}
@@ -86,6 +93,9 @@ select
     case
         when is_hidden or is_of_nobody then null
         when is_modelled or kind = 'reported' or numerator is null then value
+        -- A part that stayed may exceed its whole by what both may be off; nobody has more than all of it.
+        when kind = 'share' and numerator_protection > 1 and told_numerator > told_denominator
+            and told_numerator - told_denominator <= numerator_error + denominator_error then multiplier
         else {{ formula('told_numerator', 'told_denominator') }}
     end as value,
     case when not is_hidden and not is_of_nobody then told_numerator end as numerator,
