@@ -99,6 +99,20 @@ def in_period(label: str, language: Language) -> str:
     return label
 
 
+def span(low: float, high: float, language: Language, decimals: int | None = None) -> str:
+    """The range a figure lies in: 24,5 bis 36,2 or 24.5 to 36.2."""
+    word = "bis" if language == "de" else "to"
+    return f"{number(low, language, decimals)} {word} {number(high, language, decimals)}"
+
+
+@dataclass(frozen=True)
+class Range:
+    """The range a figure lies in, ends included."""
+
+    low: float
+    high: float
+
+
 @dataclass(frozen=True)
 class Percent:
     """A share of one that a sentence shows as a percentage; a change has its sign."""
@@ -135,6 +149,8 @@ def _written(value: Any, language: Language) -> str:
         return value.de if language == "de" else value.en
     if isinstance(value, Percent):
         return percent(value.share, language, value.decimals, signed=value.signed)
+    if isinstance(value, Range):
+        return span(value.low, value.high, language)
     if isinstance(value, Period):
         return in_period(value.label, language)
     if getattr(value, "dtype", None) is not None and value.dtype.kind == "M":  # a day of numpy

@@ -16,8 +16,9 @@ from expectations.catalogue.availability import availability
 from expectations.catalogue.base import OLDEST
 from expectations.catalogue.model import TOTAL, Indicator, Kind, Term
 from expectations.catalogue.text_rules import text_problems
+from expectations.wording import span
 from orchestration.explanation import formula_in_words, formula_sql
-from orchestration.publish.release import Query
+from orchestration.publish.release import FIGURES, Query
 
 LAST_PERIODS = 5
 
@@ -196,9 +197,9 @@ def _levels(catalogue: Catalogue, indicator: Indicator, query: Query, city: str)
 
 def _values(catalogue: Catalogue, indicator: Indicator, query: Query, city: str) -> Iterable[dict[str, Any]]:
     """The city's newest values that are not broken down, with what stands beside them."""
-    names = ("period_label", "value", "unit", "status", "numerator", "denominator", "value_state", "value_country", "value_peers", "rank", "rank_of")  # fmt: skip
+    names = ("period_label", "value", "value_from", "value_to", "unit", "status", "numerator", "denominator", "value_state", "value_country", "value_peers", "rank", "rank_of")  # fmt: skip
     rows = query(
-        f"""select {", ".join(names)} from indicator_value as v
+        f"""select {", ".join(names)} from {FIGURES} as v
         where indicator_id = $indicator and area_code = $city and {_totals(catalogue)}
         order by period_end desc limit {LAST_PERIODS}""",
         {"indicator": indicator.id, "city": city},
@@ -239,7 +240,7 @@ def _other_days(indicator: Indicator, values: Iterable[dict[str, Any]]) -> list[
 def _without_values(indicator: Indicator, query: Query) -> list[str]:
     """Levels that the indicator promises and the release has no value for."""
     rows = query(
-        "select distinct area_level from indicator_value where indicator_id = $indicator and value is not null",
+        f"select distinct area_level from {FIGURES} as v where indicator_id = $indicator and coalesce(value, value_to) is not null",
         {"indicator": indicator.id},
     )
     told = {level for (level,) in rows}
@@ -277,5 +278,7 @@ def audit_lines(one: Audit) -> Iterator[str]:
         )
         rank = f", rank {row['rank']} of {row['rank_of']}" if row["rank"] is not None else ""
         shown = row["value"] if row["value"] is not None else row["status"]
+        if row["value_from"] is not None:
+            shown = span(row["value_from"], row["value_to"], "en")
         yield f"  value           {row['period_label']}: {shown} {row['unit']}{' (' + beside + ')' if beside else ''}{rank}"
     yield from (f"  PROBLEM         {line}" for line in one.problems)

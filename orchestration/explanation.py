@@ -12,9 +12,9 @@ from expectations.catalogue.availability import availability
 from expectations.catalogue.model import TOTAL, UNITS, Indicator, Kind, Term
 from expectations.catalogue.protection import rounding_of
 from expectations.catalogue.relations import in_words
-from expectations.wording import number, release_of
+from expectations.wording import number, release_of, span
 from orchestration.collect.registers.landing import register_landing
-from orchestration.publish.release import Release, ReleaseStore
+from orchestration.publish.release import FIGURES, Release, ReleaseStore
 from orchestration.resources.home import Home
 from orchestration.settings import Settings
 
@@ -174,15 +174,17 @@ def _values(indicator: Indicator, catalogue: Catalogue, settings: Settings, rele
     totals = " and ".join(f"\"{name}\" = '{TOTAL}'" for name in catalogue.breakdowns)
     rows = release.query(
         f"""
-        select period_label, area_code, value, numerator, denominator, status, series_break_before
-        from indicator_value
+        select period_label, area_code, value, value_from, value_to, numerator, denominator, status, series_break_before
+        from {FIGURES}
         where indicator_id = $indicator and area_code in ($home, $state, 'DG') and {totals}
         order by period_end desc, area_code desc""",
         {"indicator": indicator.id, "home": city.code, "state": city.state_code},
     )
     lines: dict[str, list[str]] = {}
-    for label, area, value, numerator, denominator, status, broken in rows:
+    for label, area, value, low, high, numerator, denominator, status, broken in rows:
         shown = status if value is None else number(value, "de", indicator.decimals)
+        if low is not None:
+            shown = span(low, high, "de", indicator.decimals)
         both = (number(count, "de", 0) for count in (numerator, denominator))
         parts = f" ({' / '.join(both)})" if denominator and area == city.code else ""
         mark = " ‖ Reihenbruch" if broken and area == city.code else ""

@@ -43,6 +43,11 @@ round({{ value }}, {{ digits }}) + 0
 round((ceil(({{ value }}) * power(10.0, {{ digits }}) - 1e-6) + 0.0) / power(10.0, {{ digits }}), {{ digits }})
 {%- endmacro %}
 
+{# A bound from below: never above the value, but for what doubles add. #}
+{% macro rounded_down(value, digits) -%}
+round(floor(({{ value }}) * power(10.0, {{ digits }}) + 1e-6) / power(10.0, {{ digits }}), {{ digits }}) + 0
+{%- endmacro %}
+
 {# Is a movement no larger than its tolerance, both as published? Null where there is no movement; false where it is exact. #}
 {% macro is_within(movement, tolerance) -%}
 case when {{ movement }} is not null then coalesce(abs({{ movement }}) <= {{ tolerance }} + 1e-9, false) end

@@ -11,7 +11,7 @@ having count(*) > 1
 select *
 from {{ model }}
 where ({{ value }} is null and {{ status }} in ('reported', 'estimated'))
-   or ({{ value }} is not null and {{ status }} in ('not_applicable', 'unavailable', 'confidential'))
+   or ({{ value }} is not null and {{ status }} in ('range', 'not_applicable', 'unavailable', 'confidential'))
 {% endtest %}
 
 {% test has_rows(model) %}

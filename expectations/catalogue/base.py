@@ -18,6 +18,15 @@ from pydantic import BaseModel, ConfigDict, Field
 TOTAL = "total"
 """The cell of a breakdown that is not broken down."""
 
+RANGE = "range"
+"""The status of a figure that is published as the range it lies in."""
+
+LEAST_PER_BASE = 6
+"""A rate is published from a denominator of six times its rounding base on."""
+
+WIDEST_TOLERANCE = 5
+"""A percentage that rounding may move by more points than this is published as a range."""
+
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=50)]
 
 

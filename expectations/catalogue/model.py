@@ -15,8 +15,10 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from expectations.catalogue.base import (
+    LEAST_PER_BASE,
     OLDEST,
     TOTAL,
+    WIDEST_TOLERANCE,
     Cadence,
     Entry,
     Identifier,
@@ -1136,6 +1138,7 @@ class Catalogue(Entry):
             *(self.tables[t].model_dump_json(include={"columns", "row_dimensions", "period"}) for t in sorted(tables)),
             *(c.model_dump_json() for _, c in sorted(self.corrections.items()) if c.table in tables),
             *(self.registers[n].model_dump_json(by_alias=True, exclude=_NO_FIGURES) for n in sorted(self.origins_of(indicator) & set(self.registers))),
+            f"{LEAST_PER_BASE} {WIDEST_TOLERANCE}",
         ]  # fmt: skip
         if indicator.id in self.indices:
             index = self.indices[indicator.id]

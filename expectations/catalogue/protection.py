@@ -6,11 +6,9 @@ beside that (expectations.disclosure), how few are few in a city (its configurat
 
 from __future__ import annotations
 
+from expectations.catalogue.base import LEAST_PER_BASE
 from expectations.catalogue.model import Catalogue, Indicator, Measure
 from expectations.catalogue.registers import Register
-
-LEAST_PER_BASE = 6
-"""A rate is published from a denominator of six times its rounding base on: rounding then moves it by a twelfth at most."""
 
 
 def least_denominator(base: int) -> int:

@@ -12,9 +12,10 @@ import pandas as pd
 
 from expectations import wording
 from expectations.catalogue import Catalogue
+from expectations.catalogue.base import RANGE
 from expectations.catalogue.model import TOTAL, Indicator, Text
 from expectations.verdict import Status, Verdict
-from expectations.wording import said
+from expectations.wording import Range, said
 
 
 @dataclass(frozen=True)
@@ -397,7 +398,7 @@ def row_check(
     def run(subject: Subject, scope: str) -> Verdict:
         indicator = subject.catalogue.indicators[scope]
         values = subject.values(indicator)
-        if values.empty or values["value"].notna().sum() == 0:
+        if not has_figure(values).any():
             return words.without_values(subject, scope)
         result: Found = subject.once(name, find)
         count = result.seen.get(scope, 0)
@@ -474,6 +475,19 @@ def one_number(rows: pd.DataFrame, columns: list[str]) -> np.ndarray:
             size = len(uniques)
         total = total * (size + 1) + codes + 1
     return total
+
+
+def has_figure(rows: pd.DataFrame) -> pd.Series:
+    """Which rows have a value, or the range it lies in."""
+    if rows.empty:
+        return pd.Series(False, index=rows.index)
+    return rows["value"].notna() | (rows["status"] == RANGE)
+
+
+def figure_of(row: pd.Series, suffix: str = "") -> float | Range:
+    """A row's value, or the range it lies in, as a sentence takes it."""
+    low, high = (row[f"{name}{suffix}"] for name in ("value_from", "value_to"))
+    return row[f"value{suffix}"] if pd.isna(low) or pd.isna(high) else Range(low, high)
 
 
 def known(subject: Subject) -> pd.DataFrame:

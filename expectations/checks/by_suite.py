@@ -13,7 +13,16 @@ import pandas as pd
 
 from expectations import wording
 from expectations.catalogue.model import Indicator, Text
-from expectations.checks.base import Check, Subject, Words, both, indicator_scopes, place, table_scope
+from expectations.checks.base import (
+    Check,
+    Subject,
+    Words,
+    both,
+    has_figure,
+    indicator_scopes,
+    place,
+    table_scope,
+)
 from expectations.suites.build import table_suite
 from expectations.suites.run import run_suites
 from expectations.verdict import Status, Verdict
@@ -84,7 +93,7 @@ def row_suite_check(check: str, what: Callable[[Indicator], Text], column: str) 
     def run(subject: Subject, scope: str) -> Verdict:
         indicator = subject.catalogue.indicators[scope]
         rows = subject.values(indicator)
-        if rows.empty or rows["value"].notna().sum() == 0:
+        if not has_figure(rows).any():
             return words.without_values(subject, scope)
         results = results_of(subject, check)
         declared = [e for e in table_suite(subject.catalogue, subject.table) if e["meta"]["check"] == check]

@@ -14,9 +14,12 @@ from expectations.checks.base import Subject
 
 _SAME = 1e-9
 
+_FIGURE = ("value", "value_from", "value_to")
+"""A figure is a value, or the two ends of the range it lies in."""
+
 
 def changed_rows(subject: Subject) -> pd.DataFrame:
-    """Rows whose value is not what readers have, with `kind` (new, changed, withdrawn), `value_before` and `status_before`.
+    """Rows whose figure is not what readers have, with `kind` (new, changed, withdrawn) and what it was (`…_before`).
 
     Nothing if nothing was told of the table before.
     """
@@ -27,7 +30,9 @@ def _compare(subject: Subject) -> pd.DataFrame:
     assert subject.frame is not None
     keys = ["indicator_id", "area_code", "period_start", "period_end", *subject.names]
     if subject.before is None or subject.before.rows is subject.frame:
-        return subject.frame.iloc[:0].assign(kind="", value_before=np.nan, status_before="")
+        return subject.frame.iloc[:0].assign(
+            kind="", status_before="", **{f"{name}_before": np.nan for name in _FIGURE}
+        )
     return compare(subject.before.rows, subject.frame, keys)
 
 
@@ -41,13 +46,13 @@ def compare(before: pd.DataFrame, now: pd.DataFrame, keys: list[str]) -> pd.Data
     for name in keys:
         if name not in before.columns:
             before[name] = "total"
-    shown = [*keys, "value", "status", "period_label", "rounded_to"]
+    shown = [*keys, *_FIGURE, "status", "period_label", "rounded_to"]
     left, right = (
-        f[shown].assign(**{n: pd.to_datetime(f[n]) for n in ("period_start", "period_end")})
+        f.reindex(columns=shown).assign(**{n: pd.to_datetime(f[n]) for n in ("period_start", "period_end")})
         for f in (now, before)
     )
     # Most rows are what they were: only the others are joined.
-    marks = [pd.util.hash_pandas_object(f[[*keys, "value", "status"]], index=False) for f in (left, right)]
+    marks = [pd.util.hash_pandas_object(f[[*keys, *_FIGURE, "status"]], index=False) for f in (left, right)]
     left = left[~marks[0].isin(marks[1]).to_numpy()]
     right = right[~marks[1].isin(marks[0]).to_numpy()]
     texts = [k for k in keys if not k.startswith("period_")]
@@ -55,8 +60,13 @@ def compare(before: pd.DataFrame, now: pd.DataFrame, keys: list[str]) -> pd.Data
         f.astype(dict.fromkeys([*texts, "status", "period_label"], "object")) for f in (left, right)
     )
     both = left.merge(right, on=keys, how="outer", suffixes=("", "_before"), indicator=True)
-    told, has = both["value_before"].notna(), both["value"].notna()
-    differs = ~((both["value"] - both["value_before"]).abs() <= _SAME * (1 + both["value_before"].abs()))
+    told = both[[f"{name}_before" for name in _FIGURE]].notna().any(axis=1)
+    has = both[list(_FIGURE)].notna().any(axis=1)
+    differs = pd.Series(False, index=both.index)
+    for name in _FIGURE:
+        value, earlier = both[name], both[f"{name}_before"]
+        is_same = (value - earlier).abs() <= _SAME * (1 + earlier.abs())
+        differs |= ~(is_same | (value.isna() & earlier.isna()))
     kind = np.select(
         [has & ~told, told & ~has, told & has & differs], ["new", "withdrawn", "changed"], default=""
     )
@@ -98,7 +108,8 @@ def unexplained(subject: Subject, changes: pd.DataFrame) -> pd.Series:
             continue
         assert subject.before is not None
         published = subject.before.rows
-        published = published[(published["indicator_id"] == indicator.id) & published["value"].notna()]
+        is_published = published.reindex(columns=list(_FIGURE)).notna().any(axis=1)
+        published = published[(published["indicator_id"] == indicator.id) & is_published]
         was_inside = _inside(subject, indicator, published)
         inside = _inside(subject, indicator, changes)
         catalogue = subject.catalogue

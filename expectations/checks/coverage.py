@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from expectations.catalogue.availability import LEVELS
+from expectations.catalogue.base import RANGE
 from expectations.catalogue.model import TOTAL, Indicator, Text
 from expectations.catalogue.registers import HOME_LEVEL
 from expectations.checks.base import (
@@ -26,6 +27,7 @@ from expectations.checks.base import (
     Subject,
     Words,
     both,
+    has_figure,
     indicator_scopes,
     one_number,
     place,
@@ -44,19 +46,15 @@ _COLUMNS = [
 def _run(subject: Subject, scope: str) -> Verdict:
     indicator = subject.catalogue.indicators[scope]
     rows = subject.values(indicator)
-    if (
-        indicator.id not in subject.told
-        and subject.frame is not None
-        and (rows.empty or rows["value"].notna().sum() == 0)
-    ):
+    if indicator.id not in subject.told and subject.frame is not None and not has_figure(rows).any():
         return _nothing_yet(subject, scope)
-    if rows.empty or rows["value"].notna().sum() == 0:
+    if not has_figure(rows).any():
         return _WORDS.not_built(subject, scope)
     # Inside the city a value may be hidden, and where nobody lives there is none.
     names = list(subject.catalogue.breakdowns)
     rows = rows.loc[rows["area_level"].isin(indicator.levels), [*_COLUMNS, *names]]
-    # What we hide ourselves is there; what an office hides is not.
-    ours = (rows["status"] == "confidential") & rows["rounded_to"].notna()
+    # What we hide ourselves, or publish as a range, is there; what an office hides is not.
+    ours = rows["status"].isin(["confidential", RANGE]) & rows["rounded_to"].notna()
     rows = rows.assign(value=rows["value"].where(~ours, 0.0))
     if rows["value"].notna().sum() == 0:
         return _WORDS.not_built(subject, scope)

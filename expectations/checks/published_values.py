@@ -10,7 +10,7 @@ How to resolve: read the changed rows in the quality report; if they are right, 
 from __future__ import annotations
 
 from expectations.catalogue.model import Text
-from expectations.checks.base import Found, Subject, found, prepared, row_check
+from expectations.checks.base import Found, Subject, figure_of, found, prepared, row_check
 from expectations.checks.changes import changed_rows, unexplained
 from expectations.wording import said
 
@@ -24,7 +24,7 @@ def _find(subject: Subject) -> Found:
         rows,
         wrong,
         lambda row: said(
-            "{before} → {now}", "{before} → {now}", before=row["value_before"], now=row["value"]
+            "{before} → {now}", "{before} → {now}", before=figure_of(row, "_before"), now=figure_of(row)
         ),
     )
 

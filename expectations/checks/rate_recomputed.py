@@ -1,6 +1,7 @@
 """Rate recomputed: is every rate what its published parts give, and every count its numerator?
 
-What: value = multiplier × numerator ÷ denominator to half of the last decimal; differences and counts exactly.
+What: value = multiplier × numerator ÷ denominator to half of the last decimal; differences and counts exactly. What is published
+as a range has it within.
 When it matters: whoever recomputes a figure from our own table must get it; a factor of ten, a rate of other parts, a
 rounding done twice shows here.
 How to resolve: see which of the three columns is of another state of the data, and compute again from nothing.
@@ -13,7 +14,7 @@ import pandas as pd
 
 from expectations.catalogue import Catalogue
 from expectations.catalogue.model import Indicator, Kind, Text
-from expectations.checks.base import Found, Subject, found, known, row_check
+from expectations.checks.base import Found, Subject, figure_of, found, has_figure, prepared, row_check
 from expectations.wording import said
 
 
@@ -23,7 +24,8 @@ def _has_parts(indicator: Indicator, catalogue: Catalogue) -> bool:
 
 def _find(subject: Subject) -> Found:
     chosen = {i.id: i for i in subject.indicators if _has_parts(i, subject.catalogue)}
-    rows = known(subject)
+    rows = prepared(subject)
+    rows = rows[has_figure(rows)]
     names = rows["indicator_id"].astype("object")
     rows = rows[names.isin(chosen) & rows["numerator"].notna()]
     names = rows["indicator_id"].astype("object")
@@ -40,14 +42,16 @@ def _find(subject: Subject) -> Found:
     ratio = ratio.where(~is_all, scale)
     own = pd.Series(np.where(less, above - below, np.where(of_two, ratio, above * scale)), index=rows.index)
     half = 0.5 * 10.0 ** (-decimals) + 1e-9 * own.abs() + 1e-9
-    wrong = rows.assign(own=own)[~((rows["value"] - own).abs() <= half)]
+    is_right = (rows["value"] - own).abs() <= half
+    is_right |= (rows["value_from"] <= own + half) & (own - half <= rows["value_to"])
+    wrong = rows.assign(own=own)[~is_right]
     return found(
         rows,
         wrong,
         lambda row: said(
-            "{value}, die Teile ergeben {own}",
-            "{value}, its parts give {own}",
-            value=row["value"],
+            "{figure}, die Teile ergeben {own}",
+            "{figure}, its parts give {own}",
+            figure=figure_of(row),
             own=row["own"],
         ),
     )

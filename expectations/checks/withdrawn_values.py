@@ -8,7 +8,7 @@ How to resolve: find the source that stopped telling it; if the office withdrew 
 from __future__ import annotations
 
 from expectations.catalogue.model import Text
-from expectations.checks.base import Found, Subject, found, prepared, row_check
+from expectations.checks.base import Found, Subject, figure_of, found, prepared, row_check
 from expectations.checks.changes import changed_rows, explained_by
 from expectations.wording import said
 
@@ -20,7 +20,9 @@ def _find(subject: Subject) -> Found:
     declared = {i.id for i in subject.indicators if (explained_by(subject, i) or "").startswith("definition")}
     wrong = gone[~gone["indicator_id"].isin(declared)]
     return found(
-        prepared(subject), wrong, lambda row: said("{before} → –", "{before} → –", before=row["value_before"])
+        prepared(subject),
+        wrong,
+        lambda row: said("{before} → –", "{before} → –", before=figure_of(row, "_before")),
     )
 
 

@@ -283,7 +283,8 @@ def _footnotes(connection: duckdb.DuckDBPyConnection, codes: list[str]) -> tuple
 CHANGE_COLUMNS = {
     "table": "varchar", "kind": "varchar", "indicator_id": "varchar", "area_code": "varchar", "period_end": "date",
     "period_start": "date", "cells": "varchar", "period_label": "varchar", "value_before": "double",
-    "value_after": "double", "status_before": "varchar", "status_after": "varchar", "why_de": "varchar", "why_en": "varchar",
+    "value_after": "double", "value_from_before": "double", "value_to_before": "double", "value_from_after": "double",
+    "value_to_after": "double", "status_before": "varchar", "status_after": "varchar", "why_de": "varchar", "why_en": "varchar",
 }  # fmt: skip
 """What is kept of every change; `cells` names the cells that are not the total."""
 
@@ -318,6 +319,8 @@ def record_changes(
         "table": judged.table, "kind": found["kind"], "indicator_id": names, "area_code": found["area_code"],
         "period_end": found["period_end"], "period_start": found["period_start"], "cells": cells,
         "period_label": found["period_label"], "value_before": found["value_before"], "value_after": found["value"],
+        **{f"{end}_before": found[f"{end}_before"] for end in ("value_from", "value_to")},
+        **{f"{end}_after": found[end] for end in ("value_from", "value_to")},
         "status_before": found["status_before"], "status_after": found["status"],
         "why_de": names.map(german), "why_en": names.map(english),
     })  # fmt: skip

@@ -226,7 +226,7 @@ def _changes(connection: duckdb.DuckDBPyConnection, decisions: list[Decision]) -
     held = {d.table: d for d in decisions if not d.published}
     is_held = pc.is_in(found["table"], pa.array(list(held), pa.string()))
     for name, value in (
-        ("kind", "held"), ("value_after", None), ("why_de", "zurückgehalten: siehe quality/index.html"), ("why_en", "held back: see quality/index.html"),
+        ("kind", "held"), ("value_after", None), ("value_from_after", None), ("value_to_after", None), ("why_de", "zurückgehalten: siehe quality/index.html"), ("why_en", "held back: see quality/index.html"),
     ):  # fmt: skip
         column = pc.if_else(is_held, pa.scalar(value, found.schema.field(name).type), found[name])
         found = found.set_column(found.schema.get_field_index(name), name, column)

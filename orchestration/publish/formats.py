@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from expectations.catalogue import Catalogue
 from expectations.catalogue.availability import availability
 from expectations.catalogue.model import TOTAL, UNITS, Text
-from expectations.wording import number
+from expectations.wording import number, span
 from orchestration.publish.catalogues import csvw, dcat_ap_de
 from orchestration.publish.column_texts import ColumnTexts
 from orchestration.publish.contents import Contents, ReleaseTable
@@ -276,6 +276,7 @@ def fields_page(contents: Contents, catalogue: Catalogue, imprint: Imprint) -> s
         measures=measures,
         indicators=catalogue.indicators,
         number=_german_number,
+        span=lambda low, high, decimals: span(low, high, "de", decimals),
         notice=imprint.notice,
         rounded=not imprint.is_internal,
     )

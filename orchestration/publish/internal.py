@@ -100,6 +100,8 @@ def internal_rows(
         )
         select * exclude (exact_value, exact_numerator, exact_denominator, exact_status, exact_sign, is_ours, is_few) replace (
             case when not is_ours then value when not is_few then exact_value end as value,
+            case when not is_ours then value_from end as value_from,
+            case when not is_ours then value_to end as value_to,
             case when not is_ours then numerator when not is_few then exact_numerator end as numerator,
             case when not is_ours then denominator when not is_few then exact_denominator end as denominator,
             case when not is_ours then status when is_few then 'confidential' else exact_status end as status,
@@ -120,15 +122,15 @@ def contradiction(
     """The first figure of an internal table that can't be, beside what the public one shows of it; None if all can.
 
     A figure that is of no register is the same in both. Of one that is, a value lies within what the public table says of its
-    tolerance, a count within half its base, and what has too few people has no figures. `shown` and `exact` have the same order.
+    tolerance, or within its range, a count within half its base, and what has too few people has no figures. `shown` and `exact` have the same order.
     """
     keys = _keys(catalogue)
-    figures = ("value", "numerator", "denominator")
+    figures = ("value", "value_from", "value_to", "numerator", "denominator")
     apart = " or ".join(f"p.{name} is distinct from e.{name}" for name in (*keys, "source"))
     changed = " or ".join(f"p.{name} is distinct from e.{name}" for name in (*figures, "status", "sign"))
     # What stays published of an earlier delivery may be a whole base away (decision 0034).
     room = "case when k.indicator_id is null then p.rounded_to / 2 else p.rounded_to end"
-    off = " or ".join(f"abs(p.{name} - e.{name}) > {room}" for name in figures[1:])
+    off = " or ".join(f"abs(p.{name} - e.{name}) > {room}" for name in ("numerator", "denominator"))
     told = " or ".join(f"e.{name} is not null" for name in figures)
     row = connection.execute(
         f"""
@@ -136,6 +138,8 @@ def contradiction(
             when {apart} then 'key'
             when p.rounded_to is null and ({changed}) then 'changed'
             when abs(p.value - e.value) > coalesce(p.tolerance, 0) + 0.5 * power(10.0, -i.decimals) + 1e-9 then 'value'
+            when not e.value between p.value_from - 0.5 * power(10.0, -i.decimals) and p.value_to + 0.5 * power(10.0, -i.decimals)
+                then 'value'
             when {off} then 'count'
             when e.status = 'confidential' and ({told}) then 'told'
         end as problem

@@ -12,7 +12,7 @@ from typing import Any
 
 from expectations.catalogue import Catalogue
 from expectations.catalogue.model import FAMILIES, Text
-from expectations.wording import number, release_of
+from expectations.wording import number, release_of, span
 from orchestration.publish.contents import Contents
 
 GREEN = Text(de="freigegeben", en="published")
@@ -141,7 +141,12 @@ def changes_text(contents: Contents, catalogue: Catalogue, follows: str | None, 
 
 
 def _line(row: dict[str, Any]) -> str:
-    old, new = (number(row[k], "de") for k in ("value_before", "value_after"))
+    old, new = (
+        number(row[f"value_{when}"], "de")
+        if row[f"value_from_{when}"] is None
+        else span(row[f"value_from_{when}"], row[f"value_to_{when}"], "de")
+        for when in ("before", "after")
+    )
     cells = row["cells"] or "–"
     return (
         f"| {row['indicator_id']} | {row['area_code']} | {row['period_label']} | {cells} | {old} | {new} | "

@@ -50,6 +50,10 @@ Query = Callable[[str, Mapping[str, Any]], list[tuple[Any, ...]]]
 """SQL and its parameters → rows."""
 
 
+FIGURES = "(from indicator_value union all by name select null::double as value_from, null::double as value_to where false)"
+"""SQL of all figures of a release's mart; one of an earlier version has no ranges."""
+
+
 @dataclass(frozen=True)
 class Release:
     """One release on disk and its manifest."""

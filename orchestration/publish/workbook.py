@@ -19,7 +19,9 @@ import pyarrow.compute as pc
 
 from expectations.catalogue import Catalogue
 from expectations.catalogue.availability import availability
+from expectations.catalogue.base import RANGE, WIDEST_TOLERANCE
 from expectations.catalogue.model import TOTAL, UNITS, Indicator, PublishedTable
+from expectations.wording import span
 from orchestration.publish.imprint import ATTRIBUTION, Imprint
 
 SIGNS = (
@@ -37,6 +39,12 @@ SIGNS = (
     ("e", "endgültige Zahl"),
 )
 """The offices' signs (DIN 55301), as a legend."""
+
+RANGES = (
+    f"Wo die Rundung der Personenzahlen einen Prozentwert um mehr als {WIDEST_TOLERANCE} Prozentpunkte verschieben kann, steht statt des "
+    "Wertes die Spanne, in der er liegt, zum Beispiel 25,0 bis 35,5."
+)
+"""How a published range is to be read."""
 
 _HEAD_ROWS = 6
 _LINE_HEIGHT = 12
@@ -167,6 +175,7 @@ def _contents(
         "Personenzahlen aus städtischen Registern stehen ungerundet, wie sie in den Registern sind."
         if imprint.is_internal
         else "Personenzahlen aus städtischen Registern sind auf Vielfache der angegebenen Basis gerundet; Summen der Teile können deshalb vom Ganzen abweichen.",
+        *(() if imprint.is_internal else (RANGES,)),
         f"Quelle: {ATTRIBUTION}; Register und Erhebungen der Stadt {imprint.city}.",
         f"Lizenz: {imprint.licence}",
     ):
@@ -237,7 +246,10 @@ def _sheet(
             sheet.write_string(at, column, cells[n], styles.text)
             column += 1
         value, sign = columns["value"][n], columns["sign"][n] or ""
-        if value is None:
+        if columns["status"][n] == RANGE:
+            ends = (columns["value_from"][n], columns["value_to"][n])
+            sheet.write_string(at, column, span(*ends, "de", indicator.decimals), styles.sign)
+        elif value is None:
             sheet.write_string(
                 at, column, sign or _WITHOUT_SIGN.get(columns["status"][n], "..."), styles.sign
             )
@@ -266,6 +278,7 @@ def _sheet(
     at += 1
     for head, text in (
         ("Berechnung", indicator.calculation.de), ("Hinweise", indicator.interpretation.de),
+        ("Spanne", RANGES),
         ("Toleranz", "So weit kann ein Wert wegen der Rundung von Personenzahlen vom ungerundeten abweichen; ohne Angabe: nicht gerundet."),
         ("Quelle", f"{availability(catalogue, indicator).de} {ATTRIBUTION}"), ("Lizenz", imprint.licence),
         ("Zeichen", "; ".join(f"{sign} {meaning}" for sign, meaning in SIGNS)),

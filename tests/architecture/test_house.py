@@ -13,7 +13,8 @@ import yaml
 
 from expectations import checks
 from expectations.catalogue import Catalogue
-from expectations.catalogue.protection import LEAST_PER_BASE, least_denominator
+from expectations.catalogue.base import LEAST_PER_BASE, WIDEST_TOLERANCE
+from expectations.catalogue.protection import least_denominator
 from expectations.checks import CHECKS
 from orchestration.compute.candidate import SLOTS
 from tests.support.nights import PROJECT, environment
@@ -25,6 +26,7 @@ def test_dbt_has_the_breakdowns_of_the_catalogue_in_their_order(catalogue: Catal
     project = yaml.safe_load((PROJECT / "dbt_project" / "dbt_project.yml").read_text())
     assert project["vars"]["breakdowns"] == list(catalogue.breakdowns)
     assert project["vars"]["least_per_base"] == LEAST_PER_BASE
+    assert project["vars"]["widest_tolerance"] == WIDEST_TOLERANCE
     assert (least_denominator(5), least_denominator(10)) == (30, 60)
     assert project["vars"]["genesis_slots"] == SLOTS
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from expectations.catalogue import Catalogue, load_catalogue
+from expectations.catalogue.base import RANGE
 from expectations.catalogue.model import Waiver
 from expectations.checks import CHECKS, Subject
 from expectations.checks.base import CorrectionResult, Revisions, StructuralTest
@@ -362,6 +363,29 @@ def a_rate_of_other_parts(frame: pd.DataFrame) -> pd.DataFrame:
     return _compared_anew(frame)
 
 
+def _one_range(frame: pd.DataFrame) -> pd.Series:
+    """A percentage of a Stadtteil that is published as a range."""
+    ranges = frame[frame["status"] == RANGE]
+    return pd.Series(frame.index == ranges.index[0], index=frame.index)
+
+
+def a_range_beside_a_value(frame: pd.DataFrame) -> pd.DataFrame:
+    rows = _one_range(frame)
+    frame.loc[rows, "value"] = (frame.loc[rows, "value_from"] + frame.loc[rows, "value_to"]) / 2
+    return frame
+
+
+def a_range_without_an_end(frame: pd.DataFrame) -> pd.DataFrame:
+    frame.loc[_one_range(frame), "value_to"] = float("nan")
+    return frame
+
+
+def a_range_of_other_parts(frame: pd.DataFrame) -> pd.DataFrame:
+    rows = _one_range(frame)
+    frame.loc[rows, "value_from"] = frame.loc[rows, "value_to"]
+    return frame
+
+
 def income_of_another_year(subject: Subject) -> Subject:
     rated = plain(subject.rated)
     rows = (rated["measure_id"] == "disposable_income_per_head") & (rated["area_code"] == HOME)
@@ -705,7 +729,8 @@ def mostly_dots(frame: pd.DataFrame) -> pd.DataFrame:
     chosen = inner.index[: int(0.4 * len(frame))]
     frame["status"] = frame["status"].astype("object")
     frame["sign"] = frame["sign"].astype("object")
-    frame.loc[chosen, ["value", "numerator", "denominator", "tolerance"]] = float("nan")
+    figures = ["value", "value_from", "value_to", "numerator", "denominator", "tolerance"]
+    frame.loc[chosen, figures] = float("nan")
     frame.loc[chosen, "status"], frame.loc[chosen, "sign"] = "confidential", "."
     return _compared_anew(frame)
 
@@ -846,6 +871,10 @@ POISONS: dict[str, Poison] = {
     "a district counted twice": poison("pub_early_childhood", in_frame(a_district_counted_twice), "area_sums"),
     "shares of more than a hundred": poison("pub_transitions", in_frame(shares_of_more_than_hundred), "distribution_sums"),
     "a rate of other parts": poison("pub_schools", in_frame(a_rate_of_other_parts), "rate_recomputed"),
+    "a range beside a value": poison("pub_early_childhood", in_frame(a_range_beside_a_value), "value_or_reason"),
+    "a range without an end": poison("pub_early_childhood", in_frame(a_range_without_an_end), "value_or_reason",
+        also=("rate_recomputed",), because="nothing says any more that the parts give it"),
+    "a range of other parts": poison("pub_early_childhood", in_frame(a_range_of_other_parts), "rate_recomputed"),
     "income of another year": poison("pub_social_situation", income_of_another_year, "official_rate"),
     "schools count leavers of another year": poison("pub_leavers", with_parts("leavers_by_qualification", "school", "numerator", 0.56), "city_sums"),
     "Stadtteile count moves that the city does not": poison("pub_population", with_parts("net_migration", "city_district", "difference", -7.0), "city_sums"),

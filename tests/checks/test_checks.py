@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from expectations.catalogue import Catalogue, load_catalogue
+from expectations.catalogue.base import RANGE
 from expectations.catalogue.model import Exemption, Text, Waiver
 from expectations.checks import CHECKS, Subject
 from expectations.checks.base import Revisions
@@ -57,6 +58,27 @@ def judged(subject: Subject, *checks: str) -> list[Verdict]:
 
 def held_by(subject: Subject, *checks: str) -> set[str]:
     return {v.check for v in judged(subject, *checks) if v.status.holds}
+
+
+def test_a_value_that_becomes_a_range_is_a_change_and_nothing_withdrawn(clean: Subjects) -> None:
+    """A redelivery makes a figure less sure: it is named with both ends, and the check of withdrawn values keeps still."""
+
+    def unsure(frame: pd.DataFrame) -> pd.DataFrame:
+        rows = rows_of(frame, indicator_id="leavers_without_certificate_percent", area_code="07131")
+        rows &= frame["value"].notna()
+        frame.loc[rows, ["value_from", "value_to"]] = [1.5, 99.5]
+        frame.loc[rows, ["value", "status"]] = [float("nan"), RANGE]
+        return frame
+
+    subject = against_told(unsure)(clean["pub_leavers"])
+    found = changed_rows(subject)
+    assert len(found)
+    assert set(found["kind"]) == {"changed"}
+    assert found["value_before"].notna().all()
+    assert "withdrawn_values" not in held_by(subject, "withdrawn_values", "published_values")
+    (verdict,) = [v for v in judged(subject, "published_values") if v.scope == "leavers_without_certificate_percent"]
+    assert "→ 1,5 bis 99,5" in verdict.message_de
+    assert "→ 1.5 to 99.5" in verdict.message_en
 
 
 @pytest.mark.full_tier  # the cold night's journey has published all of them

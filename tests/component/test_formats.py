@@ -108,7 +108,7 @@ def test_a_workbook_is_the_mart_of_the_city_and_can_be_handed_out(release: Path)
     assert "SYNTHETISCHE DATEN" in said
     assert "Lizenz: dl-de/by-2-0" in said
     assert "Zahlenwert unbekannt oder geheim zu halten" in said
-    seen = 0
+    seen = ranges = 0
     for indicator in catalogue.indicators_of(MUCH):
         sheet = book[indicator.code]
         assert sheet.freeze_panes == "D7"
@@ -118,7 +118,7 @@ def test_a_workbook_is_the_mart_of_the_city_and_can_be_handed_out(release: Path)
         used = [name for name in catalogue.breakdowns if catalogue.breakdowns[name].label.de in at]
         far = "case area_code when '07111' then 0 when '07' then 2 when 'DG' then 3 else 1 end"
         order = ", ".join([far, "area_code", "period_end", *used])
-        rows = mart(release, f"""select area_code, area_name, period_label, {''.join(f'{n}, ' for n in used)} value, sign, status from {MUCH}
+        rows = mart(release, f"""select area_code, area_name, period_label, {''.join(f'{n}, ' for n in used)} value, sign, status, value_from, value_to from {MUCH}
             where indicator_id = '{indicator.id}' and (area_code like '07111%' or area_code in ('07', 'DG')) order by {order}""")  # fmt: skip
         figure = 3 + len(used)
         for row, expected in zip(sheet.iter_rows(min_row=7, max_row=6 + len(rows)), rows, strict=True):
@@ -127,8 +127,11 @@ def test_a_workbook_is_the_mart_of_the_city_and_can_be_handed_out(release: Path)
             assert isinstance(found[0], str)  # 07111 keeps its zero
             cells = [labels.get((n, c), "insgesamt") for n, c in zip(used, expected[3:figure], strict=True)]
             assert found[3:figure] == cells
-            value, sign = expected[figure], expected[figure + 1]
-            if value is None:
+            value, sign, _, low, high = expected[figure:]
+            if low is not None:
+                assert found[figure] == f"{_german(low)} bis {_german(high)}"
+                ranges += 1
+            elif value is None:
                 assert found[figure] in (sign, "...", ".", "x", "/")
             else:
                 assert found[figure] == value
@@ -145,6 +148,11 @@ def test_a_workbook_is_the_mart_of_the_city_and_can_be_handed_out(release: Path)
             lines = sheet.row_dimensions[row].height / 12
             assert lines >= len(str(sheet.cell(row, 2).value)) / (1.15 * 22 * len(heads))
     assert seen > 1000
+    assert ranges > 10
+
+
+def _german(number: float) -> str:
+    return f"{number:.1f}".replace(".", ",")
 
 
 def test_csv_on_the_web_is_valid(release: Path, tmp_path: Path) -> None:

@@ -130,7 +130,7 @@ def test_keys_and_columns_of_the_long_table(mart: duckdb.DuckDBPyConnection, cat
     columns = [r[0] for r in mart.execute("describe indicator_value").fetchall()]
     assert columns == [
         "indicator_id", "area_code", "area_level", "period_start", "period_end", "period_label",
-        *catalogue.breakdowns, "value", "numerator", "denominator", "unit", "status", "sign", "rounded_to",
+        *catalogue.breakdowns, "value", "value_from", "value_to", "numerator", "denominator", "unit", "status", "sign", "rounded_to",
         "tolerance", "value_city", "value_state", "value_country", "value_peers", "rank", "rank_of", "distance",
         "change_previous_year", "change_tolerance", "is_change_uncertain", "trend_per_year", "trend_tolerance", "is_trend_uncertain", "series_break_before", "footnotes", "source", "retrieved_at",
     ]  # fmt: skip

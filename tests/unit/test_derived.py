@@ -28,7 +28,7 @@ def value(indicator: str, area: str, end: str, number: float | None, **more: Any
         "period_label": end, "value": number, "denominator": None, "unit": "percent", "series_break_before": False,
         "value_state": None, "value_country": None, "value_peers": None, "change_previous_year": None,
         "change_tolerance": None, "is_change_uncertain": None, "trend_per_year": None, "is_trend_uncertain": None,
-        "numerator": None, "tolerance": None, "rounded_to": None, **dict.fromkeys(BREAKDOWNS, TOTAL), **more,
+        "numerator": None, "tolerance": None, "rounded_to": None, "value_from": None, "value_to": None, **dict.fromkeys(BREAKDOWNS, TOTAL), **more,
     }  # fmt: skip
 
 
@@ -38,7 +38,7 @@ def release(values: list[dict[str, Any]], **more: list[dict[str, Any]]) -> dict[
         "indicator_value": {
             **dict.fromkeys([*value("x", HOME, "2024-12-31", 1.0)], pa.string()),
             **dict.fromkeys(("value", "denominator", "value_state", "value_country", "value_peers",
-                             "change_previous_year", "change_tolerance", "trend_per_year", "numerator", "tolerance", "rounded_to"), pa.float64()),
+                             "change_previous_year", "change_tolerance", "trend_per_year", "numerator", "tolerance", "rounded_to", "value_from", "value_to"), pa.float64()),
             "period_end": pa.date32(),
             **dict.fromkeys(("series_break_before", "is_change_uncertain", "is_trend_uncertain"), pa.bool_()),
         },
@@ -47,7 +47,7 @@ def release(values: list[dict[str, Any]], **more: list[dict[str, Any]]) -> dict[
             **dict.fromkeys(
                 ("indicator_id", "indicator_name_de", "indicator_name_en", "unit", "fields_of_action"), pa.string()
             ),
-            "is_share_of_people": pa.bool_(), "multiplier": pa.float64(),
+            "is_share_of_people": pa.bool_(), "multiplier": pa.float64(), "decimals": pa.int32(),
         },
         "breakdown_cell": dict.fromkeys(("breakdown", "cell", "label_de", "label_en"), pa.string()),
         "pub_findings": {"indicator_id": pa.string()},
@@ -197,6 +197,21 @@ def test_a_school_profile_shows_what_is_told_and_leaves_the_rest_empty() -> None
         62.5,
     )
     assert pd.isna(row["foreign_pupils_percent"])
+
+
+def test_a_school_profile_shows_a_range_as_one() -> None:
+    school, year = "07111-S10007", {"period_label": "2024/25"}
+    unsure = {"value_from": 25.0, "value_to": 35.5, "numerator": 15.0, "denominator": 50.0, **year}
+    values = [
+        value("pupils", school, "2025-07-31", 50.0, **year),
+        value("foreign_pupils_percent", school, "2025-07-31", None, **unsure),
+        value("transition_rate_percent", school, "2025-07-31", None, school_type="SCHULE08", **unsure),
+    ]
+    rows = derived("pub_school_profile", values, area=[{"area_code": school, "area_name": "Schule"}])
+    (row,) = rows.to_dict("records")
+    for name in ("foreign_pupils_percent", "transition_to_grammar_percent"):
+        assert (row[f"{name}_from"], row[f"{name}_to"]) == (25.0, 35.5)
+        assert pd.isna(row[name])
 
 
 def districts(
@@ -360,6 +375,28 @@ def test_an_area_of_few_people_hardly_moves_a_gradient() -> None:
     assert found["slope_low"] < found["slope"] < found["slope_high"] < 0
 
 
+def test_a_range_goes_into_a_gradient_with_its_counts() -> None:
+    """A rate that is published as a range is still a point of the line, for as many people as it is of."""
+    tables = index([50 - 2.0 * n for n in range(12)])
+    (exact,) = derive(tables, HOME, BREAKDOWNS)["pub_social_gradient"].to_pylist()
+    rows = tables["indicator_value"].to_pylist()
+    outcome = tables["index_outcome"].to_pylist()[0]["indicator_id"]
+    for row in rows:
+        if row["indicator_id"] == outcome:
+            row |= {"numerator": row["value"], "denominator": 100.0}
+            row |= {"value": None, "value_from": row["value"] - 6, "value_to": row["value"] + 6}
+    declared = tables["indicator"]
+    ranges = {
+        **tables,
+        "indicator_value": pa.Table.from_pylist(rows, schema=tables["indicator_value"].schema),
+        "indicator": pa.Table.from_pylist(
+            [{"indicator_id": outcome, "multiplier": 100.0, "decimals": 1}], schema=declared.schema
+        ),
+    }
+    (found,) = derive(ranges, HOME, BREAKDOWNS)["pub_social_gradient"].to_pylist()
+    assert (found["slope"], found["areas"]) == (exact["slope"], 12)
+
+
 def test_a_component_of_an_index_is_no_outcome_of_it() -> None:
     tables = index([50 - 2.0 * n for n in range(12)])
     part = tables["index_component"].to_pylist()[0]["indicator_id"]
@@ -400,6 +437,25 @@ def test_a_survey_of_few_tells_nothing_and_one_without_a_no_is_not_certain() -> 
     sure = survey({"a": (100, 0, 1000)})
     assert sure.loc["yes", ["share_low", "share_high"]].tolist() == [97.3, 100.0]
     assert sure.loc["no", ["share_low", "share_high"]].tolist() == [0.0, 2.7]
+
+
+def test_answers_that_rounding_may_move_far_have_an_interval_only() -> None:
+    """Fifteen of forty at base five may be 31 to 45 percent: the interval holds that, a figure would not."""
+    survey = [{"survey_id": "s", "title_de": "t", "title_en": "t", "question_de": "q", "question_en": "q"}]
+    rows = [
+        {"survey_id": "s", "period_end": dt.date(2025, 7, 31), "period_label": "2024/25", "stratum": "a", "answer": answer,
+         "answers": count, "people": 100.0, "rounded_to": 5}
+        for answer, count in (("yes", 15.0), ("no", 25.0))
+    ]  # fmt: skip
+    few = derived("pub_survey_results", [], survey=survey, survey_answer=rows).set_index("answer").loc["yes"]
+    assert pd.isna(few["share_percent"])
+    assert pd.isna(few["unweighted_percent"])
+    assert few["share_low"] < 31 < 45 < few["share_high"]
+    many = [{**row, "answers": row["answers"] * 10, "people": row["people"] * 10} for row in rows]
+    found = (
+        derived("pub_survey_results", [], survey=survey, survey_answer=many).set_index("answer").loc["yes"]
+    )
+    assert found["share_percent"] == found["unweighted_percent"] == 37.5
 
 
 def test_where_everybody_answered_only_rounding_is_left_to_doubt() -> None:

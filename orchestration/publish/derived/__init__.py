@@ -12,6 +12,7 @@ from importlib.resources import files
 import duckdb
 import pyarrow as pa
 
+from expectations.catalogue.base import WIDEST_TOLERANCE
 from expectations.catalogue.model import TOTAL, Text
 
 DERIVED = {
@@ -37,25 +38,37 @@ DERIVED_KEYS = {
 }
 
 
+_ESTIMATE = """case
+    when v.value_to is null then v.value
+    else round(v.numerator * i.multiplier * power(10, i.decimals) / v.denominator) / power(10, i.decimals)
+end"""
+"""A figure as computations over many areas take it: of a range what its published counts give, weighted by their people."""
+
+
 def derive(tables: dict[str, pa.Table], home: str, breakdowns: list[str]) -> dict[str, pa.Table]:
     """The derived tables, each one statement in a file of its name, later ones seeing the earlier.
 
     `tables`: the release's tables, the rows of registers that are told as they are, what the catalogue says
     of indices and surveys, and told answers. `home`: the municipality's key. Beside them the statements
     see `total_value` (values that are not broken down), `school_type_value` (by school type only) and
-    `public_total_value`: the figures that indices are made of, in an internal release from `public_value`.
+    `public_total_value`: the figures that indices are made of, in an internal release from `public_value`. In all three
+    `estimate` is the value, and of a range what its published counts give.
     """
     found: dict[str, pa.Table] = {}
     with duckdb.connect() as connection:
         for name, rows in tables.items():
             connection.register(name, rows)
         connection.execute("set variable home = $home", {"home": home})
-        for view, free in (("total_value", ""), ("school_type_value", "school_type")):
-            totals = " and ".join(f"{name} = '{TOTAL}'" for name in breakdowns if name != free)
-            connection.execute(f"create view {view} as from indicator_value where {totals}")
-        totals = " and ".join(f"{name} = '{TOTAL}'" for name in breakdowns)
+        connection.execute("set variable widest_tolerance = $points", {"points": WIDEST_TOLERANCE})
         public = "public_value" if "public_value" in tables else "indicator_value"
-        connection.execute(f"create view public_total_value as from {public} where {totals}")
+        for view, of, free in (
+            ("total_value", "indicator_value", ""), ("school_type_value", "indicator_value", "school_type"), ("public_total_value", public, ""),
+        ):  # fmt: skip
+            totals = " and ".join(f"v.{name} = '{TOTAL}'" for name in breakdowns if name != free)
+            connection.execute(
+                f"create view {view} as select v.*, {_ESTIMATE} as estimate from {of} as v "
+                f"left join indicator as i on i.indicator_id = v.indicator_id where {totals}"
+            )
         for name in DERIVED:
             statement = files(__package__).joinpath(f"{name}.sql").read_text(encoding="utf-8")
             keys = ", ".join(f"{key} nulls first" for key in DERIVED_KEYS[name])

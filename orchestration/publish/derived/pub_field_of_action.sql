@@ -14,7 +14,7 @@ field as (
 city as (
     select *
     from total_value
-    where area_code = getvariable('home') and value is not null
+    where area_code = getvariable('home') and coalesce(value, value_to) is not null
     qualify row_number() over (partition by indicator_id order by period_end desc) = 1
 ),
 
@@ -45,6 +45,8 @@ select
     s.indicator_name_en,
     c.period_label,
     c.value,
+    c.value_from,
+    c.value_to,
     s.unit,
     c.value_state,
     c.value_country,

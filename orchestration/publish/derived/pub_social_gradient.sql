@@ -1,12 +1,12 @@
 -- One row per social index, educational outcome and year: how the outcome goes with the index over the areas.
 with outcome as (
     select
-        o.index_id, v.indicator_id, v.area_code, v.unit, v.value, v.denominator,
+        o.index_id, v.indicator_id, v.area_code, v.unit, v.estimate as value, v.denominator,
         cast(year(v.period_end - interval 3 month) as integer) as year,
         v.period_label
     from index_outcome as o
     inner join total_value as v on v.indicator_id = o.indicator_id and v.area_level = o.area_level
-    where v.value is not null
+    where v.estimate is not null
 ),
 
 pair as (

@@ -24,7 +24,7 @@ variant as (
 weighting as (
     select
         s.index_id, s.area_code, s.period_end, v.changed, v.factor,
-        count(s.value) as components,
+        count(s.smoothed_value) as components,
         round(sum(s.score * s.weight * w.factor) / nullif(sum(s.weight * w.factor), 0), 6) as value,
         sqrt(sum(power(s.standard_error * s.weight * w.factor, 2))) / nullif(sum(s.weight * w.factor), 0) as standard_error
     from scored as s

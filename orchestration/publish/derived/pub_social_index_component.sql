@@ -10,11 +10,12 @@ component as (
         c.index_id, c.indicator_id, c.share, v.area_code, v.period_label as component_period_label, v.unit, i.multiplier,
         -- Children in care on 1 March belong to the year that ended before.
         cast(year(v.period_end - interval 3 month) as integer) as year,
-        v.value, v.numerator, v.denominator, coalesce(v.rounded_to, 1) as base
+        v.estimate as value, v.value as published_value, v.value_from, v.value_to,
+        v.numerator, v.denominator, coalesce(v.rounded_to, 1) as base
     from declared as c
     inner join public_total_value as v on v.indicator_id = c.indicator_id and v.area_level = c.area_level
     inner join indicator as i on i.indicator_id = c.indicator_id
-    where v.value is not null
+    where v.estimate is not null
 ),
 
 -- Chance and rounding move a share of few people farther than one of many: by this variance.
@@ -91,7 +92,9 @@ select
     make_date(c.year, 12, 31) as period_end,
     s.component_period_label,
     c.share as weight,
-    s.value,
+    s.published_value as value,
+    s.value_from,
+    s.value_to,
     round(coalesce(s.reliability, 0), 3) as reliability,
     round(s.smoothed_value, 3) as smoothed_value,
     round(coalesce(s.distance, 0) / c.spread, 4) as score,

@@ -32,6 +32,11 @@ estimate as (
         max(rounded_to) as rounded_to,
         case when count(*) = count(people) then sum(people) end as people,
         case when count(*) = count(people) then sum(weight * share) end as share,
+        -- How far rounding alone may move the two percentages.
+        100 * sum(weight * (rounded_to // 2) * (respondents + answers) / (respondents * greatest(respondents - rounded_to // 2, 1)))
+            as tolerance,
+        100 * sum(rounded_to // 2) * (sum(respondents) + sum(answers))
+            / (sum(respondents) * greatest(sum(respondents - rounded_to // 2), 1)) as unweighted_tolerance,
         -- Chance, for those who did not answer; and the rounding of this answer and of the others beside it.
         sum(
             weight * weight * (
@@ -70,9 +75,12 @@ select
     cast(b.respondents as integer) as respondents,
     cast(b.people as integer) as people,
     round(100 * b.respondents / b.people, 1) as response_percent,
-    round(100 * b.answers / b.respondents, 1) as unweighted_percent,
-    -- Of fewer than thirty nothing is told, as of every other rate.
-    case when b.respondents >= 30 then round(100 * b.share, 1) end as share_percent,
+    -- A percentage that rounding may move farther than the policy allows is published as its interval only.
+    case when b.unweighted_tolerance <= getvariable('widest_tolerance') then round(100 * b.answers / b.respondents, 1) end
+        as unweighted_percent,
+    -- Nothing is published of fewer than thirty, as of every other rate.
+    case when b.respondents >= 30 and b.tolerance <= getvariable('widest_tolerance') then round(100 * b.share, 1) end
+        as share_percent,
     case
         when b.respondents < 30 then null
         when b.share <= 0 then 0

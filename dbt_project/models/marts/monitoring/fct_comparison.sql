@@ -5,7 +5,7 @@
 #}
 {{ changed_part('indicator_id', 'indicator') }}
 {#- Fewer than five places, or more than a third of them tied, are no order. -#}
-{%- set is_place = "r.is_ranked and r.area_level not in ('country', 'region') and r.rank_of >= 5"
+{%- set is_place = "r.value is not null and r.is_ranked and r.area_level not in ('country', 'region') and r.rank_of >= 5"
     ~ " and 3 * r.areas_tied <= r.rank_of" -%}
 {%- set change = "case when r.year_before = r.year - 1 then " ~ rounded('r.value - r.value_before', 'r.decimals') ~ " end" -%}
 {%- set trend = "case when r.years = 5 and r.first_year = r.year - 4 then "
@@ -29,7 +29,8 @@ with told as (
         ) as span
     from {{ ref('fct_told_value') }} as v
     inner join {{ ref('dim_indicator') }} as i on i.indicator_id = v.indicator_id
-    where v.value is not null
+    -- A published range has the city, the Land and Germany beside it, and no place, distance or change.
+    where (v.value is not null or v.status = 'range')
         and {{ is_changed('v.indicator_id', 'indicator') }}
         -- The whole that a distribution distributes is 100 everywhere: there is nothing to compare.
         and not (
@@ -56,7 +57,7 @@ above as (
 peers as (
     select
         t.indicator_id, t.period_start, t.period_end, {{ breakdown_columns('t.') }},
-        cast(sum(cast(t.value as decimal(28, 6))) as double) / count(*) as value_peers,
+        cast(sum(cast(t.value as decimal(28, 6))) as double) / count(t.value) as value_peers,
         count(*) as peers
     from told as t
     inner join {{ source('raw', 'peer') }} as p on p.area_code = t.area_code
@@ -77,9 +78,9 @@ tied as (
 ranked as (
     select
         t.*,
-        rank() over (place order by case when t.better = 'lower' then t.value else -t.value end) as rank,
-        count(*) over (place) as rank_of,
-        sum(case when t.areas_of_value > 1 then 1 else 0 end) over (place) as areas_tied,
+        rank() over (place order by case when t.better = 'lower' then t.value else -t.value end nulls last) as rank,
+        count(t.value) over (place) as rank_of,
+        sum(case when t.value is not null and t.areas_of_value > 1 then 1 else 0 end) over (place) as areas_tied,
         -- The least-squares slope of five successive years, written out: in any order of rows the same bits.
         (2 * (t.value - lag(t.value, 4) over series) + lag(t.value, 1) over series - lag(t.value, 3) over series)
             / 10 as slope,

@@ -33,6 +33,8 @@ select
     v.period_label,
     {{ breakdown_columns('v.') }},
     v.value,
+    cast(v.value_from as double) as value_from,
+    cast(v.value_to as double) as value_to,
     v.numerator,
     v.denominator,
     v.unit,

@@ -46,6 +46,7 @@ parts as (
         i.multiplier,
         cast(i.decimals as integer) as decimals,
         i.kind in ('model', 'index') as is_modelled,
+        case when i.kind in ('model', 'index') then 100 else i.multiplier end as scale,
         {{ published_count('v.numerator', 'v.numerator_protection', 'k.numerator') }} as told_numerator,
         {{ published_count('v.denominator', whole_base, 'k.denominator') }} as told_denominator,
         greatest({{ whole_base }}, coalesce(v.denominator_rounding, 1)) as denominator_base,
@@ -80,6 +81,39 @@ parts as (
         {{ same_breakdowns('k', 'v') }}
     left join opened_by_sum as o on o.indicator_id = v.indicator_id and o.period_end = v.period_end
     where {{ is_changed('v.indicator_id', 'indicator') }}
+),
+
+figure as (
+    select
+        *,
+        case
+            when is_hidden or is_of_nobody then null
+            when is_modelled or kind = 'reported' or numerator is null then value
+            -- A part that stayed may exceed its whole by what both may be off; nobody has more than all of it.
+            when kind = 'share' and numerator_protection > 1 and told_numerator > told_denominator
+                and told_numerator - told_denominator <= numerator_error + denominator_error then multiplier
+            else {{ formula('told_numerator', 'told_denominator') }}
+        end as published_value,
+        -- How far a value may be from the one of unrounded counts, its own decimals included: told by us, or rounded by a Land.
+        case
+            when is_hidden or is_of_nobody or value is null or kind = 'reported' or (is_modelled and unit <> 'percent')
+                or greatest(coalesce(numerator_rounding, 1), denominator_base) = 1 then null
+            when not needs_denominator and not is_modelled then numerator_error
+            when kind = 'difference' then numerator_error + denominator_error
+            when told_denominator > denominator_error
+                then {{ rounded_up(
+                    "scale * (numerator_error * told_denominator + denominator_error * told_numerator)"
+                    ~ " / (told_denominator * (told_denominator - denominator_error)) + 0.5 * power(10.0, -decimals)",
+                    'decimals + 1'
+                ) }}
+        end as tolerance
+    from parts
+),
+
+-- A percentage that rounding may move farther than the policy allows is published as the range it lies in.
+judged as (
+    select *, coalesce(unit = 'percent' and published_value is not null and tolerance > {{ var('widest_tolerance') }}, false) as is_range
+    from figure
 )
 
 select
@@ -90,22 +124,37 @@ select
     period_end,
     period_label,
     {{ breakdown_columns() }},
+    case when not is_range then published_value end as value,
     case
-        when is_hidden or is_of_nobody then null
-        when is_modelled or kind = 'reported' or numerator is null then value
-        -- A part that stayed may exceed its whole by what both may be off; nobody has more than all of it.
-        when kind = 'share' and numerator_protection > 1 and told_numerator > told_denominator
-            and told_numerator - told_denominator <= numerator_error + denominator_error then multiplier
-        else {{ formula('told_numerator', 'told_denominator') }}
-    end as value,
+        when is_range
+            then {{ rounded_down(
+                "least(published_value, scale * greatest(told_numerator - numerator_error, 0) / (told_denominator + denominator_error))",
+                'decimals'
+            ) }}
+    end as value_from,
+    case
+        when is_range
+            then least(
+                {{ rounded_up(
+                    "greatest(published_value, scale * (told_numerator + numerator_error) / (told_denominator - denominator_error))",
+                    'decimals'
+                ) }},
+                case when kind in ('share', 'distribution') then scale end
+            )
+    end as value_to,
     case when not is_hidden and not is_of_nobody then told_numerator end as numerator,
     case when not is_hidden then told_denominator end as denominator,
     unit,
-    case when is_hidden then 'confidential' when is_of_nobody then 'not_applicable' else status end as status,
+    case
+        when is_hidden then 'confidential'
+        when is_of_nobody then 'not_applicable'
+        when is_range then 'range'
+        else status
+    end as status,
     -- A count that rounds to zero may be zero or a few: its sign must not say which.
     case
         when is_hidden then '.'
-        when is_of_nobody then null
+        when is_of_nobody or is_range then null
         when sign is null and not needs_denominator and numerator_protection > 1 and told_numerator = 0 then '0'
         else sign
     end as sign,
@@ -113,23 +162,11 @@ select
         when greatest(coalesce(numerator_protection, 1), coalesce(denominator_protection, 1)) > 1
             then greatest(coalesce(numerator_protection, 1), coalesce(denominator_protection, 1))
     end as rounded_to,
-    -- How far a value may be from the one of unrounded counts, its own decimals included: told by us, or rounded by a Land.
-    case
-        when is_hidden or is_of_nobody or value is null or kind = 'reported' or (is_modelled and unit <> 'percent')
-            or greatest(coalesce(numerator_rounding, 1), denominator_base) = 1 then null
-        when not needs_denominator and not is_modelled then numerator_error
-        when kind = 'difference' then numerator_error + denominator_error
-        when told_denominator > denominator_error
-            then {{ rounded_up(
-                "case when is_modelled then 100 else multiplier end * (numerator_error * told_denominator"
-                ~ " + denominator_error * told_numerator) / (told_denominator * (told_denominator - denominator_error))"
-                ~ " + 0.5 * power(10.0, -decimals)", 'decimals + 1'
-            ) }}
-    end as tolerance,
+    case when not is_range then tolerance end as tolerance,
     series_break_before,
     source,
     retrieved_at
-from parts
+from judged
 
 -- An index is made of published figures already.
 union all
@@ -142,6 +179,8 @@ select
     m.period_label,
     {{ breakdown_columns('m.') }},
     m.value,
+    cast(null as double) as value_from,
+    cast(null as double) as value_to,
     cast(null as double) as numerator,
     cast(null as double) as denominator,
     i.unit,
