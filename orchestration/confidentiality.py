@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from orchestration.console import JsonOption, stop
+from orchestration.console import JsonOption, log_on_stderr, stop
 from orchestration.run import FAILED, USAGE
 
 if TYPE_CHECKING:
@@ -58,7 +58,8 @@ def protect(
     try:
         declared = load_declaration(declaration)
         found = read_tables(declared, tables)
-        done = protect_all(declared, found)
+        with log_on_stderr():
+            done = protect_all(declared, found)
     except (DeclarationError, ContradictionError) as error:
         stop(str(error), USAGE)
     except (InfeasibleError, UnprovedError) as error:
@@ -142,7 +143,8 @@ def attack(
             if missing := sorted(set(told) - set(found)):
                 stop(f"{truth}: no true table {', '.join(missing)}", USAGE)
             true = read_tables(declared, [found[name] for name in told])
-        population, result = attack_told(declared, told, true)
+        with log_on_stderr():
+            population, result = attack_told(declared, told, true)
     except (DeclarationError, ContradictionError, OSError) as error:
         stop(str(error), USAGE)
     opened = result.opened

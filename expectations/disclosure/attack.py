@@ -23,6 +23,7 @@ import scipy.sparse as sp
 
 from expectations.disclosure.knowledge import Knowledge
 from expectations.disclosure.population import Floats, Ints
+from expectations.disclosure.progress import followed
 from expectations.disclosure.solver import Polytope, solve
 from expectations.disclosure.surroundings import Surroundings, alike, lone, moves_of, rows_over, shift
 
@@ -143,7 +144,7 @@ class Attacker:
         """
         ordered = sorted(targets, key=lambda t: (-t[1] + self.values[t[0]], t[0]))
         self._targets = dict(ordered)
-        for functional, at_least in ordered:
+        for functional, at_least in followed(ordered, "attack | cells"):
             found = self._try(functional, at_least)
             if found is not None:
                 self.result.opened.append(found)

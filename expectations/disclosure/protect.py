@@ -19,6 +19,7 @@ from expectations.disclosure.declaration import Declaration, DeclarationError
 from expectations.disclosure.knowledge import Bounds, Knowledge, knowledge_of
 from expectations.disclosure.population import Ints, Population, population_of
 from expectations.disclosure.primary import Needs, needs_of, thresholds
+from expectations.disclosure.progress import followed
 from expectations.disclosure.relax import Relaxer
 from expectations.disclosure.suppress import InfeasibleError, Pattern, Suppressor
 from expectations.disclosure.tables import Figures, complete
@@ -314,7 +315,7 @@ def blurred_open(
     found = [o for o in attacker.result.opened if 1 <= o.upper < k[o.functional]]
     attacker.result.opened = []
     attacker.expect({f: int(few[f]) for f in at[below].tolist()})
-    proved = (attacker.small(f, int(few[f])) for f in at[below].tolist())
+    proved = (attacker.small(f, int(few[f])) for f in followed(at[below].tolist(), "attack | small cells"))
     return [*found, *(one for one in proved if one is not None)]
 
 
@@ -348,7 +349,8 @@ def attack_told(
     result = attacker.result
     result.opened = sorted([*opened, *result.opened], key=lambda o: o.functional)
     # What no table shows is only of interest if it can be proved to be few, but somebody.
-    for functional in np.flatnonzero(population.unpublished & (attacker.values < k)).tolist():
+    unpublished = np.flatnonzero(population.unpublished & (attacker.values < k)).tolist()
+    for functional in followed(unpublished, "attack | cells that no table shows"):
         if (found := attacker.small(functional, int(k[functional]))) is not None:
             result.opened.append(found)
     result.opened += _told_elsewhere(population, shown, at_least > 0 if truth is not None else None)

@@ -23,8 +23,9 @@ import scipy.sparse as sp
 from expectations.disclosure.optimum import MOST_CELLS, MOST_TARGETS, cheapest_moves
 from expectations.disclosure.population import Bools, Floats, Ints, Population
 from expectations.disclosure.primary import Needs
+from expectations.disclosure.progress import followed
 from expectations.disclosure.solver import Polytope, is_whole, solve
-from expectations.disclosure.surroundings import alike, lone, moves_of, rows_over, shift
+from expectations.disclosure.surroundings import alike, largest, lone, moves_of, rows_over, shift
 
 _BOXES = (120, 400)
 """So many micro cells may move: first few, then more, then all."""
@@ -47,6 +48,9 @@ a tenth, and large tables have no time for it); cells that more witnesses need s
 
 _SMALL, _TOGETHER, _BOX_OF_EACH = 2000, 6, 60
 """In tables of at most so many cells, so many witnesses are looked for together, over so many micro cells of each."""
+
+_CORNERS = 4
+"""So many corners of a large table's program are tried before whole numbers are searched."""
 
 _MOST_ROWS = 3500
 """Of a program for some together: a larger one takes seconds, and fewer are looked for together."""
@@ -109,6 +113,11 @@ class _Program:
         return float(self.prices[self.moved(x) > 1e-6].sum())
 
 
+def _nearest(nearness: Floats, size: int) -> Ints:
+    """At most so many micro cells, the nearest, in their order."""
+    return np.arange(len(nearness)) if size >= len(nearness) else np.sort(largest(nearness, size))
+
+
 class Suppressor:
     """One population, its needs and its costs."""
 
@@ -139,11 +148,15 @@ class Suppressor:
             raise InfeasibleError(f"told before and sensitive, it can't be taken back: {names}")
         self.costs = np.maximum(costs, 1e-3) * np.where(self.values == 0, _NOUGHT, 1)
         told = ~untold & (self.values > 0)
-        self.worth = _WORTH * float(np.median(self.costs[told])) if told.any() else 0.0
+        # The least move of a table of many dimensions changes a cell for each of its corners.
+        corners = 2 ** max((len(block.dimensions) for block in population.blocks), default=0)
+        self.worth = max(_WORTH, 1.5 * corners) * float(np.median(self.costs[told])) if told.any() else 0.0
         """A move that loses more is looked for further away too; by the costs' own measure, so that their unit is free."""
         self.costs[untold] = 0
         self.by_cell = sp.csc_array(self.rows)
-        self.columns = sp.csr_array(self.rows.T)
+        self._ties = self.rows.astype(float)
+        """The rows as fractions: scipy would copy whole numbers before each of ten thousand products."""
+        self._ties_of_cell = sp.csr_array(self._ties.T)
         self.zero = sp.vstack([population.agreements, population.nothing], format="csc")
         self.lengths = np.maximum(np.diff(self.rows.indptr), 1)
         self.stiffness = 1.0 / self.lengths**1.5
@@ -225,9 +238,8 @@ class Suppressor:
             unmet = [int(f) for f in np.flatnonzero(self.at_least) if not self._is_met(int(f))]
             if not unmet:
                 return
-            for target in sorted(
-                unmet, key=lambda t: (-(self.at_least[t] - self.values[t]), -self.lengths[t], t)
-            ):
+            unmet.sort(key=lambda t: (-(self.at_least[t] - self.values[t]), -self.lengths[t], t))
+            for target in followed(unmet, "protect | cells with a witness"):
                 if not self._is_met(target):
                     self._add(target, self._search(target, None))
 
@@ -239,34 +251,36 @@ class Suppressor:
     def _search(self, target: int, forbidden: int | None) -> tuple[Ints, Ints]:
         """The cheapest move that meets a need. Raises InfeasibleError if there is none."""
         last, best, least = len(self.x), None, np.inf
-        for size in (*(s for s in _BOXES if s < last), last):
-            if best is not None and (least <= self.worth or size == last):
-                break
-            found = self._in_box(target, self._box(target, size), forbidden)
-            if found is not None and (loss := self._would_lose(found)) < least:
-                best, least = found, loss
-            if forbidden is not None:
-                break
-        if best is not None:
-            return best
+        nearness = self._nearness(target)
+        # In large tables whole numbers are searched only where no box has a whole answer of itself.
+        for may_search in (True,) if self._is_small else (False, True):
+            for size in (*(s for s in _BOXES if s < last), last):
+                if best is not None and (least <= self.worth or size == last):
+                    break
+                if size == last and not may_search:
+                    break
+                found = self._in_box(target, _nearest(nearness, size), forbidden, may_search)
+                if found is not None and (loss := self._would_lose(found)) < least:
+                    best, least = found, loss
+                if forbidden is not None:
+                    break
+            if best is not None:
+                return best
         raise InfeasibleError(self._why(target))
 
-    def _box(self, target: int, size: int) -> Ints:
-        """The micro cells that share most small rows with the target."""
-        if size >= len(self.x):
-            return np.arange(len(self.x))
+    def _nearness(self, target: int) -> Floats:
+        """How much each micro cell has to do with the target: those that share most small rows with it most."""
         weight = np.zeros(len(self.x))
         start = self.rows.indices[self.rows.indptr[target] : self.rows.indptr[target + 1]]
         weight[start] = 1.0
         # Through rows that must stay as they are, a move at one end asks for one at the other.
         stiff = np.where(self.hidden | self.untold, 0.0, self.stiffness)
         for _ in range(len(self.population.blocks[0].dimensions) if self.population.blocks else 1):
-            weight = weight + self.columns @ (stiff * (self.rows @ weight))
+            weight = weight + self._ties_of_cell @ (stiff * (self._ties @ weight))
         own_hidden, can_move = self._own_cells()
         weight = weight * np.where(own_hidden, 1.5, 1.0) * can_move
         weight[start] += weight.max()
-        chosen = np.argsort(-weight, kind="stable")[:size]
-        return np.sort(chosen[weight[chosen] > 0])
+        return weight
 
     def _own_cells(self) -> tuple[Bools, Bools]:
         """Micro cells whose own cell is hidden or untold, and those that may be another number at all."""
@@ -277,8 +291,10 @@ class Suppressor:
         movable[cells] = free | ~self.fixed[self.single]
         return hidden, movable
 
-    def _in_box(self, target: int, box: Ints, forbidden: int | None) -> tuple[Ints, Ints] | None:
-        """The cheapest move of these micro cells, or None if they can't."""
+    def _in_box(
+        self, target: int, box: Ints, forbidden: int | None, may_search: bool
+    ) -> tuple[Ints, Ints] | None:
+        """The cheapest move of these micro cells; None if they can't, or if it is not whole and may not be searched."""
         step = float(self.at_least[target] - self.values[target])
         program = self._program(target, step, box, forbidden)
         n = len(box)
@@ -294,7 +310,16 @@ class Suppressor:
                 break
             answer = other
         x = answer.x[: 2 * n]
+        corners = 0 if self._is_small or answer.status != "optimal" or is_whole(x) else _CORNERS
+        for uneven in 1 + np.random.default_rng(1).random((corners, len(program.prices))):
+            # Another corner may be whole. In large tables that is found sooner than by a search among whole numbers.
+            other = moves.minimise(program.cost(program.prices * uneven))
+            if other.is_whole:
+                x = other.x[: 2 * n]
+                break
         if answer.status != "optimal" or not is_whole(x):
+            if not may_search:
+                return None
             # Half a person moves nowhere. Whole ones are looked for where something moved already, then everywhere.
             still = program.by_column((program.moved(answer.x) < 1e-6) & (program.prices > 0))
             for most in (np.where(still, 0.0, program.most), program.most):
@@ -446,7 +471,7 @@ class Suppressor:
 
     def _box_of(self, owners: list[int]) -> Ints:
         """The micro cells around all of these, in order."""
-        return np.unique(np.concatenate([self._box(owner, _BOX_OF_EACH) for owner in owners]))
+        return np.unique(np.concatenate([_nearest(self._nearness(owner), _BOX_OF_EACH) for owner in owners]))
 
     def _rerouted(self, owners: list[int]) -> bool:
         """The cheapest witnesses for these together, if that loses less."""

@@ -40,10 +40,10 @@ class Surroundings:
         weights = (starts != 0).astype(float)
         for _ in range(_STEPS):
             weights = weights + self._columns @ ((self._rows @ weights) / self._squares[:, None])
-        return [_largest(weight, most) for weight in weights.T.copy()]
+        return [largest(weight, most) for weight in weights.T.copy()]
 
 
-def _largest(weights: Floats, most: int) -> Ints:
+def largest(weights: Floats, most: int) -> Ints:
     """Where at most so many of the largest weights above 0 stand, the largest first; among equals the first."""
     most = min(most, int(np.count_nonzero(weights)))
     if most == 0:

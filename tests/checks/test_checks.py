@@ -76,7 +76,9 @@ def test_a_value_that_becomes_a_range_is_a_change_and_nothing_withdrawn(clean: S
     assert set(found["kind"]) == {"changed"}
     assert found["value_before"].notna().all()
     assert "withdrawn_values" not in held_by(subject, "withdrawn_values", "published_values")
-    (verdict,) = [v for v in judged(subject, "published_values") if v.scope == "leavers_without_certificate_percent"]
+    (verdict,) = [
+        v for v in judged(subject, "published_values") if v.scope == "leavers_without_certificate_percent"
+    ]
     assert "→ 1,5 bis 99,5" in verdict.message_de
     assert "→ 1.5 to 99.5" in verdict.message_en
 

@@ -43,7 +43,8 @@ def test_every_published_indicator_has_values_at_its_levels(
     found = {
         (name, level): (count, distinct, low, high)
         for name, level, count, distinct, low, high in mart.execute(
-            """select indicator_id, area_level, count(value), count(distinct value), min(value), max(value)
+            """select indicator_id, area_level, count(coalesce(value, value_to)), count(distinct coalesce(value, value_to)),
+                min(value), max(value)
             from monitoring.fct_told_value group by 1, 2"""
         ).fetchall()
     }

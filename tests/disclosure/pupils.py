@@ -61,6 +61,20 @@ def pupils(seed: int = 1, count: int = 24_000) -> pd.DataFrame:
     return frame
 
 
+NATIONALITY = {"nationality": ["A", "D"]}
+
+
+def by_nationality(finest: pd.DataFrame, seed: int = 3) -> pd.DataFrame:
+    """The finest counts divided by nationality, a sixth of the pupils foreign: the fifth dimension of the largest table."""
+    rng = np.random.default_rng(seed)
+    foreign = rng.binomial(finest["value"], rng.beta(2, 10, len(finest)))
+    parts = [
+        finest.assign(nationality="A", value=foreign),
+        finest.assign(nationality="D", value=finest["value"] - foreign),
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
 def declaration(*tables: tuple[str, ...], k: int = 3, zeros: str = "open", **more: object) -> Declaration:
     """Tables named `area_type` and so on, after their dimensions."""
     return Declaration.model_validate({
@@ -79,7 +93,8 @@ def table(declared: Declaration, name: str, finest: pd.DataFrame) -> Figures:
     dimensions = list(declared.tables[name].dimensions)
     frame = finest
     for dimension in dimensions:
-        up = [(leaf, leaf) for leaf in LEAVES[dimension]] + [(leaf, "Total") for leaf in LEAVES[dimension]]
+        leaves = {**LEAVES, **NATIONALITY}[dimension]
+        up = [(leaf, leaf) for leaf in leaves] + [(leaf, "Total") for leaf in leaves]
         up += [(leaf, code) for code, parts in HIERARCHIES.get(dimension, {}).items() for leaf in parts]
         paths = pd.DataFrame(up, columns=[dimension, "code"])
         frame = frame.merge(paths, on=dimension).drop(columns=dimension).rename(columns={"code": dimension})
