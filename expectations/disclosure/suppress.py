@@ -36,8 +36,8 @@ _NOUGHT = 20
 _WORTH = 30
 """A move that hides more than so many cells of middling cost is looked for in a wider box too."""
 
-_REWEIGHTED = 3
-"""So often a program is solved again for fewer cells."""
+_REWEIGHTED, _HUGE = 3, 30_000
+"""So often a program is solved again for fewer cells; in tables of more cells than that never, for there it gains a thousandth."""
 
 _NODES = 2000
 """How far whole numbers are searched in one box; a bound of time would make the pattern depend on the machine."""
@@ -302,7 +302,8 @@ class Suppressor:
         answer = moves.minimise(program.cost(program.prices))
         if answer.status == "infeasible":
             return None
-        for _ in range(_REWEIGHTED if program.prices.any() else 0):
+        again = program.prices.any() and len(self.values) <= _HUGE
+        for _ in range(_REWEIGHTED if again else 0):
             # Again, with what moved made cheaper by how much it moved: fewer cells, not fewer people.
             cheaper = program.prices / (program.moved(answer.x) / step + 0.05)
             other = moves.minimise(program.cost(cheaper))
