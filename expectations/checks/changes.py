@@ -36,10 +36,12 @@ def _compare(subject: Subject) -> pd.DataFrame:
     return compare(subject.before.rows, subject.frame, keys)
 
 
-def compare(before: pd.DataFrame, now: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+def compare(
+    before: pd.DataFrame, now: pd.DataFrame, keys: list[str], confidential: bool = False
+) -> pd.DataFrame:
     """Two states of one table. A breakdown the older one did not know counts as `total` there.
 
-    A figure of the city's own records that is or was confidential is no change that anybody may read: naming it would say
+    Without `confidential`, a figure of the city's own records that is or was confidential is no change that anybody may read: naming it would say
     where something small changed. What an office hides itself is one.
     """
     before = before.copy()
@@ -77,7 +79,7 @@ def compare(before: pd.DataFrame, now: pd.DataFrame, keys: list[str]) -> pd.Data
         is_confidential |= (both[f"status{side}"] == "confidential") & both[f"rounded_to{side}"].notna()
     both = both.drop(columns=["rounded_to", "rounded_to_before"])
     return (
-        both[(both["kind"] != "") & ~is_confidential]
+        both[(both["kind"] != "") & (confidential | ~is_confidential)]
         .drop(columns=["_merge", "period_label_before"])
         .reset_index(drop=True)
     )

@@ -12,7 +12,7 @@ import io
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -310,23 +310,34 @@ def record_changes(
     english: dict[str, str] = {}
     for indicator in judged.indicators:
         german[indicator.id], english[indicator.id] = _why(judged, indicator, waived)
+    rows = change_rows(judged.table, found, judged.names, german, english)
+    connection.register("incoming", rows)
+    connection.execute("insert into evidence.change by name select * from incoming")
+    connection.unregister("incoming")
+
+
+def change_rows(
+    table: str,
+    found: pd.DataFrame,
+    breakdowns: Sequence[str],
+    german: Mapping[str, str],
+    english: Mapping[str, str],
+) -> pd.DataFrame:
+    """Changed figures of a table (`checks.changes.compare`) as a list of changes has them; `german`, `english`: why, by indicator."""
     names = found["indicator_id"].astype("object")
     cells = [
-        ", ".join(f"{n}={row[n]}" for n in judged.names if row[n] != TOTAL)
-        for row in found[judged.names].astype("object").to_dict("records")
+        ", ".join(f"{n}={row[n]}" for n in breakdowns if row[n] != TOTAL)
+        for row in found[list(breakdowns)].astype("object").to_dict("records")
     ]
-    rows = pd.DataFrame({
-        "table": judged.table, "kind": found["kind"], "indicator_id": names, "area_code": found["area_code"],
+    return pd.DataFrame({
+        "table": table, "kind": found["kind"], "indicator_id": names, "area_code": found["area_code"],
         "period_end": found["period_end"], "period_start": found["period_start"], "cells": cells,
         "period_label": found["period_label"], "value_before": found["value_before"], "value_after": found["value"],
         **{f"{end}_before": found[f"{end}_before"] for end in ("value_from", "value_to")},
         **{f"{end}_after": found[end] for end in ("value_from", "value_to")},
         "status_before": found["status_before"], "status_after": found["status"],
         "why_de": names.map(german), "why_en": names.map(english),
-    })  # fmt: skip
-    connection.register("incoming", rows)
-    connection.execute("insert into evidence.change by name select * from incoming")
-    connection.unregister("incoming")
+    })[list(CHANGE_COLUMNS)]  # fmt: skip
 
 
 def _why(judged: Subject, indicator: Indicator, waived: dict[str, str]) -> tuple[str, str]:

@@ -12,13 +12,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from expectations.catalogue import Catalogue
-from expectations.catalogue.model import TOTAL, PublishedTable, Text
+from expectations.catalogue.model import TOTAL, Indicator, PublishedTable, Text
 from expectations.checks import CHECKS
+from expectations.checks.changes import compare
 from expectations.verdict import Decision, Verdict
 from orchestration.confirm import evidence
 from orchestration.publish.derived import DERIVED, DERIVED_KEYS, derive
@@ -154,7 +156,8 @@ def compose(
 ) -> Contents:
     """Tonight's accepted tables, the others from the previous release, and all dimensions.
 
-    `public`: of an internal release the tables as everybody sees them; indices are made of those.
+    `public`: of an internal release the tables as everybody sees them; indices are made of those. Its changes are those of exact
+    figures, against the internal release before.
 
     Where nothing of tonight goes out, the dimensions stay the previous ones, too: they belong to
     the tables they describe.
@@ -217,7 +220,11 @@ def compose(
             rows = fresh[name] if name in fresh else kept[name]
             title = catalogue.published[name].title
             tables.append(ReleaseTable(name, title, rows, _value_key(catalogue)))
-    return Contents(tables, states, _changes(connection, decisions))
+    if public is None:
+        return Contents(tables, states, _changes(connection, decisions))
+    return Contents(
+        tables, states, _changes_inside(catalogue, {name: built[name] for name in fresh}, previous)
+    )
 
 
 def _changes(connection: duckdb.DuckDBPyConnection, decisions: list[Decision]) -> pa.Table:
@@ -231,6 +238,47 @@ def _changes(connection: duckdb.DuckDBPyConnection, decisions: list[Decision]) -
         column = pc.if_else(is_held, pa.scalar(value, found.schema.field(name).type), found[name])
         found = found.set_column(found.schema.get_field_index(name), name, column)
     return found.sort_by([(name, "ascending") for name in found.column_names[:7]]).combine_chunks()
+
+
+def _changes_inside(catalogue: Catalogue, built: dict[str, Built], previous: Release | None) -> pa.Table:
+    """Row by row what an internal release changes of the internal one before it, exact figures and those below a threshold too.
+
+    The public list names nothing that is or was confidential, and figures that stayed are no change in it. Here the office that
+    counts the people sees what a correction changed.
+    """
+    parts = []
+    for name, table in built.items():
+        if previous is None or not previous.parquet(name).exists():
+            continue
+        before = previous.manifest["tables"][name]
+        older = pq.read_table(previous.parquet(name)).to_pandas()
+        found = compare(older, table.rows.to_pandas(), _value_key(catalogue), confidential=True)
+        if found.empty:
+            continue
+        sources = {**before.get("sources", {}), **table.sources}
+        delivered = [s for s in sorted(sources) if before.get("sources", {}).get(s) != table.sources.get(s)]
+        german = {
+            i.id: f"neue Lieferung: {_of_indicator(catalogue, i, delivered)}"
+            for i in catalogue.indicators_of(name)
+        }
+        english = {
+            i.id: f"new delivery: {_of_indicator(catalogue, i, delivered)}"
+            for i in catalogue.indicators_of(name)
+        }
+        for i in catalogue.indicators_of(name):
+            if before.get("definitions", {}).get(i.id) != table.definitions.get(i.id):
+                german[i.id], english[i.id] = "Definition neu erklärt", "declared anew"
+        parts.append(evidence.change_rows(name, found, list(catalogue.breakdowns), german, english))
+    if not parts:
+        return evidence.NO_CHANGES
+    rows = pa.Table.from_pandas(pd.concat(parts), schema=evidence.NO_CHANGES.schema, preserve_index=False)
+    rows = rows.replace_schema_metadata(None)
+    return rows.sort_by([(name, "ascending") for name in rows.column_names[:7]]).combine_chunks()
+
+
+def _of_indicator(catalogue: Catalogue, indicator: Indicator, delivered: Iterable[str]) -> str:
+    """Which of these sources are behind an indicator."""
+    return ", ".join(source for source in delivered if source in catalogue.origins_of(indicator)) or "–"
 
 
 def _waivers_used(verdicts: pa.Table) -> dict[str, list[str]]:

@@ -35,6 +35,7 @@ class Office:
             {"drops": str(self.drops), "only": REGISTERS},
             {"source": "sample", "extent": "tiny"},
             tables=TABLES,
+            publication={"internal": {}},
         )
         _, deliveries = city(districts=8)
         self.deliveries = {name: deliveries[name] for name in REGISTERS}
@@ -60,6 +61,10 @@ class Office:
     @property
     def release(self) -> Path:
         return self.folder / "var" / "releases" / "current"
+
+    @property
+    def internal(self) -> Path:
+        return self.folder / "var" / "internal" / "releases" / "current"
 
     def candidate(self, sql: str) -> int:
         with duckdb.connect(
@@ -124,6 +129,13 @@ def test_one_person_more_changes_no_figure(office: Office) -> None:
         assert ((after <= before_it) if end == "from" else (after >= before_it)).all(), (
             "the range holds what was published"
         )
+    # The statistics office sees what the correction changed.
+    inside = pd.read_parquet(office.internal / "changes.parquet")
+    assert len(inside) > 0
+    assert set(inside["kind"]) == {"changed"}
+    assert (inside["why_de"] == "neue Lieferung: residents").all()
+    assert (inside["value_after"] != inside["value_before"]).all()
+    assert "neue Lieferung: residents" in (office.internal / "CHANGES.md").read_text(encoding="utf-8")
     exact = office.candidate("select count(*) from disclosure.int_kept_count where published is not null")
     assert exact > 1000
     moved = office.candidate(

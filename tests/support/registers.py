@@ -57,6 +57,7 @@ def config_of(
     official: dict[str, Any] | None = None,
     *,
     tables: tuple[str, ...] = (),
+    publication: dict[str, Any] | None = None,
     **city: str,
 ) -> Path:
     """A configuration with registers; official statistics from an empty folder unless said otherwise."""
@@ -71,6 +72,8 @@ def config_of(
     }
     if tables:
         facts["tables"] = list(tables)
+    if publication:
+        facts["publication"] = publication
     path.write_text(json.dumps(facts, ensure_ascii=False), encoding="utf-8")  # JSON is YAML
     return path
 
