@@ -1138,8 +1138,12 @@ class Catalogue(Entry):
             *(self.tables[t].model_dump_json(include={"columns", "row_dimensions", "period"}) for t in sorted(tables)),
             *(c.model_dump_json() for _, c in sorted(self.corrections.items()) if c.table in tables),
             *(self.registers[n].model_dump_json(by_alias=True, exclude=_NO_FIGURES) for n in sorted(self.origins_of(indicator) & set(self.registers))),
-            f"{LEAST_PER_BASE} {WIDEST_TOLERANCE}",
         ]  # fmt: skip
+        if self.origins_of(indicator) & set(self.registers) or any(
+            rule.rounded_in for m in measures for rule in m.additivity
+        ):
+            # The policy decides what is published of rounded counts.
+            parts.append(f"{LEAST_PER_BASE} {WIDEST_TOLERANCE}")
         if indicator.id in self.indices:
             index = self.indices[indicator.id]
             parts += [

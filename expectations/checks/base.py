@@ -490,6 +490,11 @@ def figure_of(row: pd.Series, suffix: str = "") -> float | Range:
     return row[f"value{suffix}"] if pd.isna(low) or pd.isna(high) else Range(low, high)
 
 
+def with_figure(subject: Subject) -> pd.DataFrame:
+    """The rows that have a value, or the range it lies in; what counts beside a figure must be asked of these."""
+    return subject.once("with_figure", lambda s: prepared(s)[has_figure(prepared(s))])
+
+
 def known(subject: Subject) -> pd.DataFrame:
     """The rows that have a value."""
     return subject.once("known", lambda s: prepared(s)[prepared(s)["value"].notna()])

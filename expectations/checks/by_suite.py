@@ -18,6 +18,7 @@ from expectations.checks.base import (
     Subject,
     Words,
     both,
+    figure_of,
     has_figure,
     indicator_scopes,
     place,
@@ -111,7 +112,7 @@ def row_suite_check(check: str, what: Callable[[Indicator], Text], column: str) 
                     "{place}: {value}",
                     "{place}: {value}",
                     place=place(row, subject.catalogue),
-                    value=row[column],
+                    value=figure_of(row) if column == "value" else row[column],
                 )
                 for _, row in wrong.head(4).iterrows()
             ]

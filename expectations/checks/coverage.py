@@ -54,7 +54,7 @@ def _run(subject: Subject, scope: str) -> Verdict:
     names = list(subject.catalogue.breakdowns)
     rows = rows.loc[rows["area_level"].isin(indicator.levels), [*_COLUMNS, *names]]
     # What we hide ourselves, or publish as a range, is there; what an office hides is not.
-    ours = rows["status"].isin(["confidential", RANGE]) & rows["rounded_to"].notna()
+    ours = ((rows["status"] == "confidential") & rows["rounded_to"].notna()) | (rows["status"] == RANGE)
     rows = rows.assign(value=rows["value"].where(~ours, 0.0))
     if rows["value"].notna().sum() == 0:
         return _WORDS.not_built(subject, scope)

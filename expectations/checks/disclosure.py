@@ -18,7 +18,7 @@ from expectations.catalogue import Catalogue
 from expectations.catalogue.model import Indicator, Kind, Text
 from expectations.catalogue.protection import is_protected, least_denominator, rounding_of
 from expectations.catalogue.registers import Term
-from expectations.checks.base import Found, Subject, found, is_official, known, prepared, row_check
+from expectations.checks.base import Found, Subject, found, is_official, prepared, row_check, with_figure
 from expectations.wording import said
 
 _WHY = {
@@ -54,7 +54,7 @@ def _bases(indicator: Indicator, catalogue: Catalogue) -> tuple[float, float]:
 
 def _find(subject: Subject) -> Found:
     chosen = {i.id: i for i in subject.indicators if from_people(i, subject.catalogue)}
-    rows = known(subject)
+    rows = with_figure(subject)
     rows = rows[rows["indicator_id"].isin(set(chosen)) & (~is_official(rows) | rows["rounded_to"].notna())]
     base = rows["rounded_to"].astype(float)
     id_ = rows["indicator_id"].astype("object")

@@ -16,6 +16,7 @@ from expectations.checks.base import (
     Found,
     Subject,
     found,
+    has_figure,
     is_official,
     one_number,
     prepared,
@@ -48,7 +49,7 @@ def _find(subject: Subject) -> Found:
     until = now.groupby(keys, observed=True)["end"].max()
     ends = until.reindex(pd.MultiIndex.from_frame(earlier[keys].astype("object"))).to_numpy()
     last &= (ends - earlier["end"]) <= pd.Timedelta(days=NEIGHBOURS_WITHIN_DAYS)
-    before = earlier[last & earlier["value"].notna()].drop_duplicates([*keys, "cells"])
+    before = earlier[last & has_figure(earlier)].drop_duplicates([*keys, "cells"])
     there = now.drop_duplicates([*keys, "cells"])[[*keys, "cells"]].assign(there=True)
     lost = before.merge(there, on=[*keys, "cells"], how="left")
     lost = lost[lost["there"].isna()].drop(columns="there").assign(why="cell", absent=1)
@@ -58,7 +59,7 @@ def _find(subject: Subject) -> Found:
     present = now.drop_duplicates([*keys, "area_code"])[[*keys, "area_code"]].assign(there=True)
     gone = areas.merge(present, on=[*keys, "area_code"], how="left")
     # Districts end; what had no value before is no loss.
-    had = set(last_rows.loc[last_rows["value"].notna(), "area_code"].astype(str))
+    had = set(last_rows.loc[has_figure(last_rows), "area_code"].astype(str))
     ended = {area.code for reform in subject.catalogue.area_reforms.values() for area in reform.dissolved}
     gone = gone[gone["there"].isna() & gone["area_code"].astype(str).isin(had - ended)]
     gone = gone.drop(columns="there").assign(why="area", absent=1)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from expectations.catalogue import Catalogue
 from expectations.catalogue.model import Indicator, Kind, Text
-from expectations.checks.base import Found, Subject, found, known, row_check
+from expectations.checks.base import Found, Subject, found, row_check, with_figure
 from expectations.wording import said
 
 
@@ -19,7 +19,7 @@ def _shares(indicator: Indicator, catalogue: Catalogue) -> bool:
 
 def _find(subject: Subject) -> Found:
     shares = [i.id for i in subject.indicators if _shares(i, subject.catalogue)]
-    rows = known(subject)
+    rows = with_figure(subject)
     rows = rows[rows["indicator_id"].isin(shares) & rows["numerator"].notna() & rows["denominator"].notna()]
     room = rows["rounded_to"].fillna(0).astype(float)
     # Parts of a whole that an office rounded cell by cell may exceed it by that.

@@ -10,12 +10,12 @@ from __future__ import annotations
 import pandas as pd
 
 from expectations.catalogue.model import Text
-from expectations.checks.base import Found, Subject, found, known, row_check
+from expectations.checks.base import Found, Subject, found, row_check, with_figure
 from expectations.wording import said
 
 
 def _find(subject: Subject) -> Found:
-    rows = known(subject)
+    rows = with_figure(subject)
     source = rows["source"].astype("object")
     nameless = source.isna() | (source == "")
     ahead = pd.to_datetime(rows["retrieved_at"]) > subject.today + pd.Timedelta(days=1)

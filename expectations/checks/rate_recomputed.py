@@ -43,7 +43,12 @@ def _find(subject: Subject) -> Found:
     own = pd.Series(np.where(less, above - below, np.where(of_two, ratio, above * scale)), index=rows.index)
     half = 0.5 * 10.0 ** (-decimals) + 1e-9 * own.abs() + 1e-9
     is_right = (rows["value"] - own).abs() <= half
-    is_right |= (rows["value_from"] <= own + half) & (own - half <= rows["value_to"])
+    # Of a range the ends are what the counts give when each is off by its base at most.
+    low, high = rows["value_from"], rows["value_to"]
+    base = rows["rounded_to"].astype(float).fillna(np.inf)
+    least = scale * (above - base).clip(lower=0) / (below + base) - 2 * half
+    most = scale * (above + base) / (below - base).where(below > base) + 2 * half
+    is_right |= (low <= own + half) & (own - half <= high) & (low >= least) & ~(high > most)
     wrong = rows.assign(own=own)[~is_right]
     return found(
         rows,

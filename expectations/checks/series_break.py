@@ -12,7 +12,7 @@ from __future__ import annotations
 import pandas as pd
 
 from expectations.catalogue.model import Text
-from expectations.checks.base import Found, Subject, found, prepared, row_check
+from expectations.checks.base import Found, Subject, found, has_figure, prepared, row_check
 from expectations.wording import said
 
 
@@ -31,7 +31,7 @@ def _find(subject: Subject) -> Found:
             for name, chosen in shown.items():
                 cells &= rows[name].isin(chosen)
             explained |= scope & (rows["end"] >= from_)
-            told = scope & cells & rows["value"].notna()
+            told = scope & cells & has_figure(rows)
             after = rows[told & (rows["end"] >= from_)]
             before = rows[told & (rows["end"] < from_)]
             if len(after) and len(before):

@@ -15,6 +15,7 @@ from expectations.checks.base import (
     Found,
     Subject,
     found,
+    has_figure,
     is_broken_down,
     is_official,
     one_number,
@@ -39,7 +40,7 @@ def _find(subject: Subject) -> Found:
             stands_for_it &= rows[name].astype("object") == names.map(declared)
     place = one_number(rows, ["indicator_id", "area_code", "end"])
     there = set(place[is_total | stands_for_it.to_numpy()])
-    without = ~pd.Series(place, index=rows.index).isin(there) & rows["value"].notna()
+    without = ~pd.Series(place, index=rows.index).isin(there) & has_figure(rows)
     wrong = rows.assign(place=place)[without].drop_duplicates("place")
     return found(rows, wrong, lambda row: Text(de="Zellen, aber keine Summe", en="cells, but no total"))
 

@@ -315,8 +315,8 @@ class Suppressor:
         for uneven in 1 + np.random.default_rng(1).random((corners, len(program.prices))):
             # Another corner may be whole. In large tables that is found sooner than by a search among whole numbers.
             other = moves.minimise(program.cost(program.prices * uneven))
-            if other.is_whole:
-                x = other.x[: 2 * n]
+            if other.status == "optimal" and is_whole(other.x[: 2 * n]):
+                answer, x = other, other.x[: 2 * n]
                 break
         if answer.status != "optimal" or not is_whole(x):
             if not may_search:

@@ -651,7 +651,7 @@ def _told_indicators(home: Home) -> frozenset[str]:
     if not path.exists():
         return frozenset()
     rows = duckdb.sql(
-        f"select distinct indicator_id from read_parquet('{path}') where value is not null"
+        f"select distinct indicator_id from read_parquet('{path}') where value is not null or status = 'range'"
     ).fetchall()
     return frozenset(row[0] for row in rows)
 

@@ -19,6 +19,6 @@ class ColumnTexts:
         """The description of a table's column. Raises KeyError if nobody wrote one."""
         for suffix, end in (("_from", "Lower"), ("_to", "Upper")):
             stem = column.removesuffix(suffix)
-            if stem != column and column not in self.blocks:
+            if stem in self.blocks and not {column, f"{table}__{column}"} & set(self.blocks):
                 return f"{end} end of the range, where the figure is published as one. {self.of(table, stem)}"
         return self.blocks.get(f"{table}__{column}") or self.blocks[column]

@@ -41,7 +41,8 @@ SIGNS = (
 """The offices' signs (DIN 55301), as a legend."""
 
 RANGES = (
-    f"Wo die Rundung der Personenzahlen einen Prozentwert um mehr als {WIDEST_TOLERANCE} Prozentpunkte verschieben kann, steht statt des "
+    f"Wo die Rundung der Personenzahlen einen Prozentwert um mehr als {WIDEST_TOLERANCE} Prozentpunkte (einen Wert je 1.000 um mehr als "
+    f"{10 * WIDEST_TOLERANCE}) verschieben kann, steht statt des "
     "Wertes die Spanne, in der er liegt, zum Beispiel 25,0 bis 35,5."
 )
 """How a published range is to be read."""
@@ -278,7 +279,7 @@ def _sheet(
     at += 1
     for head, text in (
         ("Berechnung", indicator.calculation.de), ("Hinweise", indicator.interpretation.de),
-        ("Spanne", RANGES),
+        *([("Spanne", RANGES)] if "range" in columns["status"] else []),
         ("Toleranz", "So weit kann ein Wert wegen der Rundung von Personenzahlen vom ungerundeten abweichen; ohne Angabe: nicht gerundet."),
         ("Quelle", f"{availability(catalogue, indicator).de} {ATTRIBUTION}"), ("Lizenz", imprint.licence),
         ("Zeichen", "; ".join(f"{sign} {meaning}" for sign, meaning in SIGNS)),

@@ -380,6 +380,18 @@ def a_range_without_an_end(frame: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
+def a_range_far_too_wide(frame: pd.DataFrame) -> pd.DataFrame:
+    rows = _one_range(frame)
+    frame.loc[rows, ["value_from", "value_to"]] = [0.0, 100.0]
+    return frame
+
+
+def exact_counts_beside_a_range(frame: pd.DataFrame) -> pd.DataFrame:
+    rows = _one_range(frame)
+    frame.loc[rows, "numerator"] += 1
+    return frame
+
+
 def a_range_of_other_parts(frame: pd.DataFrame) -> pd.DataFrame:
     rows = _one_range(frame)
     frame.loc[rows, "value_from"] = frame.loc[rows, "value_to"]
@@ -874,6 +886,8 @@ POISONS: dict[str, Poison] = {
     "a range beside a value": poison("pub_early_childhood", in_frame(a_range_beside_a_value), "value_or_reason"),
     "a range without an end": poison("pub_early_childhood", in_frame(a_range_without_an_end), "value_or_reason",
         also=("rate_recomputed",), because="nothing says any more that the parts give it"),
+    "a range far too wide": poison("pub_early_childhood", in_frame(a_range_far_too_wide), "rate_recomputed"),
+    "exact counts beside a range": poison("pub_early_childhood", in_frame(exact_counts_beside_a_range), "disclosure"),
     "a range of other parts": poison("pub_early_childhood", in_frame(a_range_of_other_parts), "rate_recomputed"),
     "income of another year": poison("pub_social_situation", income_of_another_year, "official_rate"),
     "schools count leavers of another year": poison("pub_leavers", with_parts("leavers_by_qualification", "school", "numerator", 0.56), "city_sums"),

@@ -186,6 +186,9 @@ def social_index_as_published(tables: dict[str, Table], level: str) -> Table:
     differences, and of an area's distance only the other part is kept.
     """
     rows = tables["published_components"]
+    # Of a figure published as a range, what its published counts give.
+    made = (100 * rows["numerator"] / rows["denominator"]).round(1).where(rows["status"] == "range")
+    rows = rows.assign(value=rows["value"].fillna(made))
     rows = rows[(rows["area_level"] == level) & rows["value"].notna()].copy()
     # Children in care on 1 March stand for the year that ended before.
     rows["year"] = (pd.to_datetime(rows["period_end"]) - pd.DateOffset(months=3)).dt.year

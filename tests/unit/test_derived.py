@@ -440,22 +440,22 @@ def test_a_survey_of_few_tells_nothing_and_one_without_a_no_is_not_certain() -> 
 
 
 def test_answers_that_rounding_may_move_far_have_an_interval_only() -> None:
-    """Fifteen of forty at base five may be 31 to 45 percent: the interval holds that, a figure would not."""
+    """Ten of thirty at base five may be 27 to 40 percent: the interval holds that, a figure would not."""
     survey = [{"survey_id": "s", "title_de": "t", "title_en": "t", "question_de": "q", "question_en": "q"}]
     rows = [
         {"survey_id": "s", "period_end": dt.date(2025, 7, 31), "period_label": "2024/25", "stratum": "a", "answer": answer,
          "answers": count, "people": 100.0, "rounded_to": 5}
-        for answer, count in (("yes", 15.0), ("no", 25.0))
+        for answer, count in (("yes", 10.0), ("no", 20.0))
     ]  # fmt: skip
     few = derived("pub_survey_results", [], survey=survey, survey_answer=rows).set_index("answer").loc["yes"]
     assert pd.isna(few["share_percent"])
     assert pd.isna(few["unweighted_percent"])
-    assert few["share_low"] < 31 < 45 < few["share_high"]
+    assert few["share_low"] < 27 < 40 < few["share_high"]
     many = [{**row, "answers": row["answers"] * 10, "people": row["people"] * 10} for row in rows]
     found = (
         derived("pub_survey_results", [], survey=survey, survey_answer=many).set_index("answer").loc["yes"]
     )
-    assert found["share_percent"] == found["unweighted_percent"] == 37.5
+    assert found["share_percent"] == found["unweighted_percent"] == 33.3
 
 
 def test_where_everybody_answered_only_rounding_is_left_to_doubt() -> None:

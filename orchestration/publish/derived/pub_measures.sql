@@ -27,7 +27,8 @@ city as (
         ) as span
     from total_value as v
     left join indicator as i on i.indicator_id = v.indicator_id
-    where v.area_code = getvariable('home') and v.value is not null
+    -- A range is the last figure, too: what changed since is not known then.
+    where v.area_code = getvariable('home') and v.estimate is not null
 ),
 
 -- The last figure from before a measure began, and the last one before it ended: what it may have changed lies between.

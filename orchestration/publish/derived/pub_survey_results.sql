@@ -32,11 +32,11 @@ estimate as (
         max(rounded_to) as rounded_to,
         case when count(*) = count(people) then sum(people) end as people,
         case when count(*) = count(people) then sum(weight * share) end as share,
-        -- How far rounding alone may move the two percentages.
-        100 * sum(weight * (rounded_to // 2) * (respondents + answers) / (respondents * greatest(respondents - rounded_to // 2, 1)))
-            as tolerance,
-        100 * sum(rounded_to // 2) * (sum(respondents) + sum(answers))
-            / (sum(respondents) * greatest(sum(respondents - rounded_to // 2), 1)) as unweighted_tolerance,
+        -- How far rounding alone may move the two percentages: this answer one way, and all others the other way.
+        100 * sum(weight * (rounded_to // 2) * (respondents + (choices - 2) * answers)
+            / (respondents * greatest(respondents - (choices - 2) * (rounded_to // 2), 1))) as tolerance,
+        100 * sum(rounded_to // 2) * (sum(respondents) + max(choices - 2) * sum(answers))
+            / (sum(respondents) * greatest(sum(respondents - (choices - 2) * (rounded_to // 2)), 1)) as unweighted_tolerance,
         -- Chance, for those who did not answer; and the rounding of this answer and of the others beside it.
         sum(
             weight * weight * (

@@ -57,8 +57,7 @@ above as (
 peers as (
     select
         t.indicator_id, t.period_start, t.period_end, {{ breakdown_columns('t.') }},
-        cast(sum(cast(t.value as decimal(28, 6))) as double) / count(t.value) as value_peers,
-        count(*) as peers
+        cast(sum(cast(t.value as decimal(28, 6))) as double) / count(t.value) as value_peers
     from told as t
     inner join {{ source('raw', 'peer') }} as p on p.area_code = t.area_code
     group by t.indicator_id, t.period_start, t.period_end, {{ breakdown_columns('t.') }}

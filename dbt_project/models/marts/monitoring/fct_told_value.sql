@@ -110,9 +110,16 @@ figure as (
     from parts
 ),
 
--- A percentage that rounding may move farther than the policy allows is published as the range it lies in.
+-- A percentage that rounding may move farther than the policy allows is published as the range it lies in; a rate per thousand
+-- by the same share of its people.
 judged as (
-    select *, coalesce(unit = 'percent' and published_value is not null and tolerance > {{ var('widest_tolerance') }}, false) as is_range
+    select
+        *,
+        coalesce(
+            unit in ('percent', 'per 100', 'per 1000') and published_value is not null
+            and 100 * tolerance / scale > {{ var('widest_tolerance') }},
+            false
+        ) as is_range
     from figure
 )
 
