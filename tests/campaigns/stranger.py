@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import json
 import re
 import sys
 import tempfile
@@ -383,7 +384,10 @@ def unknown(frame: pd.DataFrame, least: int, where: str) -> Iterator[Leak]:
 
 def files(release: Path, city: str, least: int) -> Iterator[Leak]:
     """Every table of every file, by itself: Parquet, CSV in both languages, the mart and workbooks with hidden sheets."""
-    known = {path.stem for path in release.glob("parquet/*.parquet")} | {"changes", "verdicts"}
+    package = release / "datapackage.json"
+    named = json.loads(package.read_text(encoding="utf-8"))["resources"] if package.exists() else []
+    documented = {Path(one["path"]).stem for one in named}
+    known = (documented or {p.stem for p in release.glob("parquet/*.parquet")}) | {"changes", "verdicts"}
     for path in sorted([*release.glob("**/*.parquet"), *release.glob("csv*/*.csv")]):
         german = path.parent.name == "csv_de"
         if path.suffix == ".parquet":
@@ -443,47 +447,56 @@ def _workbook(path: Path, city: str, least: int) -> Iterator[Leak]:
             yield from small_and_exact(frame.assign(indicator_id=name), city, least, where)
 
 
+def _tables_of_figures(release: Path) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Every Parquet file with counts and their base: any of them may print another figure of a cell."""
+    for path in sorted(release.glob("parquet/*.parquet")):
+        frame = pd.read_parquet(path)
+        if {"indicator_id", "rounded_to", "numerator"} <= set(frame.columns):
+            yield path.stem, frame
+
+
+def _rates(figures: pd.DataFrame, indicators: pd.DataFrame, city: str) -> pd.DataFrame:
+    """The rates of parts of the city that have their counts beside them, with `multiplier` and `decimals`."""
+    facts = indicators.set_index("indicator_id")
+    names = figures["indicator_id"].astype(str)
+    chosen = (
+        figures["area_code"].str.startswith(f"{city}-") & (figures["rounded_to"].fillna(1) > 1)
+        & names.map(facts["kind"]).isin(["share", "rate", "ratio", "distribution"])
+        & figures["numerator"].notna() & (figures["denominator"] > 0)
+    )  # fmt: skip
+    rates = figures[chosen]
+    return rates.assign(
+        multiplier=names[chosen].map(facts["multiplier"]), decimals=names[chosen].map(facts["decimals"])
+    )
+
+
 def made_of_counts(
     figures: pd.DataFrame, indicators: pd.DataFrame, release: Path, city: str, least: int, again: bool
 ) -> Iterator[Leak]:
-    """Rates and ranges that do not follow from the counts beside them, in the main table and beside it, and what they say then.
+    """Rates and ranges that do not follow from the counts beside them, in every table, and what they say then.
 
     `again`: counts may be a whole base off.
     """
-    facts = indicators.set_index("indicator_id")
-    if not {"multiplier", "decimals"} <= set(facts.columns):
+    if not {"multiplier", "decimals"} <= set(indicators.columns):
         return
-    rates = figures[
-        figures["area_code"].str.startswith(f"{city}-") & (figures["rounded_to"].fillna(1) > 1)
-        & figures["indicator_id"].map(facts["kind"]).isin(["share", "rate", "ratio", "distribution"])
-        & figures["numerator"].notna() & (figures["denominator"] > 0)
-    ]  # fmt: skip
-    rates = rates.assign(
-        multiplier=rates["indicator_id"].map(facts["multiplier"]),
-        decimals=rates["indicator_id"].map(facts["decimals"]),
-    )
-    yield from _narrowed(rates, least, again, "indicator_value")
-    totals = rates[(rates[[c for c in CELLS if c != "school_type"]] == "total").all(axis=1)]
+    for where, frame in _tables_of_figures(release):
+        yield from _narrowed(_rates(frame, indicators, city), least, again, where)
+    rates = _rates(figures, indicators, city)
+    totals = rates[(rates[CELLS] == "total").all(axis=1)]
     for path in sorted(release.glob("parquet/pub_*.parquet")):
         side = pd.read_parquet(path)
         if "indicator_id" in side or not {"area_code", "period_label"} <= set(side.columns):
             continue
-        for name in facts.index:
-            columns = {
-                c: c.removeprefix(name).removeprefix("_") or "value"
-                for c in side.columns
-                if c in (name, f"{name}_from", f"{name}_to")
-            }
-            if not columns:
-                continue
-            other = side[["area_code", "period_label", *columns]].rename(
-                columns={c: "value" if w == "value" else f"value_{w}" for c, w in columns.items()}
-            )
-            of_name = totals[(totals["indicator_id"] == name) & (totals["school_type"] == "total")]
-            both = of_name.drop(columns=["value", "value_from", "value_to"], errors="ignore").merge(
-                other, on=["area_code", "period_label"]
-            )
-            yield from _narrowed(both, least, again, path.stem)
+        for name in indicators["indicator_id"]:
+            names = {name: "value", f"{name}_from": "value_from", f"{name}_to": "value_to"}
+            columns = {c: w for c, w in names.items() if c in side.columns}
+            if columns:
+                other = side[["area_code", "period_label", *columns]].rename(columns=columns)
+                own = totals[totals["indicator_id"] == name].drop(
+                    columns=list(names.values()), errors="ignore"
+                )
+                both = own.merge(other, on=["area_code", "period_label"])
+                yield from _narrowed(both, least, again, path.stem)
 
 
 def _narrowed(rates: pd.DataFrame, least: int, again: bool, where: str) -> Iterator[Leak]:
@@ -684,9 +697,10 @@ def campaign(
     told = counts(figures, again=bool(before))
     found = [
         *exact_counts(figures, indicators, city, least), *texts(release, figures, indicators), *files(release, city, least),
-        *made_of_counts(figures, indicators, release, city, least, bool(before)), *compared(figures, indicators, city, least),
-        *states(figures, told),
+        *made_of_counts(figures, indicators, release, city, least, bool(before)), *states(figures, told),
     ]  # fmt: skip
+    for _, frame in _tables_of_figures(release):
+        found += compared(frame, indicators, city, least)
     size = asked = 0
     for sums in systems(told, areas):
         size, asked = size + len(sums.names), asked + len(sums.rows)

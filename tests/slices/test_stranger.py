@@ -5,6 +5,7 @@ What it makes of the releases of whole nights stands in tests/nights/test_redeli
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -32,13 +33,15 @@ def release(folder: Path, plant: Plant = lambda _: None) -> Path:
     )
     values = values.assign(
         area_level=np.where(values["area_code"] == "07111", "district", "city_district"), period_end=pd.Timestamp("2025-12-31"),
-        value=values["numerator"], rounded_to=5.0, tolerance=2.0, status="reported", sign=None,
+        period_label="31.12.2025", value=np.where(values["indicator_id"] == "foreign", 25.0, values["numerator"]), value_from=np.nan,
+        value_to=np.nan, value_city=np.nan, distance=np.nan, change_previous_year=np.nan,
+        rounded_to=5.0, tolerance=2.0, status="reported", sign=None,
         **{c: "total" for c in CELLS if c != "sex"},
     )  # fmt: skip
     tables = {
         "indicator_value": values,
         "indicator": pd.DataFrame({"indicator_id": ["pupils", "foreign", "moves"], "kind": ["count", "share", "difference"],
-                                   "availability_de": "Register: Einwohner."}),
+                                   "multiplier": [1.0, 100.0, 1.0], "decimals": [0, 1, 0], "availability_de": "Register: Einwohner."}),
         "area": pd.DataFrame({"area_code": ["07111", *AREAS], "is_home": [True, *[False] * 6]}),
         "verdicts": pd.DataFrame({"check": ["unmatched_places"], "scope": ["music_school"], "observed": ["7%"],
                                   "message_de": ["7 % der Datensätze ohne bekanntes Gebiet."], "message_en": ["7% of the records."]}),
@@ -47,11 +50,15 @@ def release(folder: Path, plant: Plant = lambda _: None) -> Path:
     }  # fmt: skip
     plant(tables)
     (folder / "parquet").mkdir(parents=True)
-    for name in ("indicator_value", "indicator", "area"):
+    for name in tables.keys() - {"verdicts", "changes"}:
         tables[name].to_parquet(folder / "parquet" / f"{name}.parquet")
     tables["verdicts"].to_parquet(folder / "verdicts.parquet")
     tables["changes"].to_parquet(folder / "changes.parquet")
     (folder / "CHANGES.md").write_text("# Änderungen\n", encoding="utf-8")
+    documented = [
+        {"path": f"csv/{name}.csv"} for name in ("indicator_value", "indicator", "area", "pub_profile")
+    ]
+    (folder / "datapackage.json").write_text(json.dumps({"resources": documented}), encoding="utf-8")
     return folder
 
 
@@ -96,6 +103,69 @@ def named(tables: Tables) -> None:
     })  # fmt: skip
 
 
+def rate_of_others(tables: Tables) -> None:
+    """A rate of more decimals than its rounded counts give: only 3 of 41 are 7.317 percent."""
+    rows = at(tables, "foreign", AREAS[3], "male")
+    tables["indicator_value"].loc[rows, ["numerator", "denominator", "value"]] = [5.0, 40.0, 100 * 3 / 41]
+
+
+def profile_with_narrow_ends(tables: Tables) -> None:
+    rows = at(tables, "foreign", AREAS[3], "total")
+    tables["indicator_value"].loc[rows, ["numerator", "denominator", "value"]] = [5.0, 40.0, np.nan]
+    tables["indicator_value"].loc[rows, ["value_from", "value_to", "status"]] = [7.1, 18.5, "range"]
+    tables["pub_profile"] = pd.DataFrame({
+        "area_code": [AREAS[3]], "period_label": ["31.12.2025"], "foreign": [np.nan], "foreign_from": [7.1], "foreign_to": [7.9],
+    })  # fmt: skip
+
+
+def change_of_others(tables: Tables) -> None:
+    """5 now, 0 before, and one more: only 2 and 3 fit."""
+    now = tables["indicator_value"].loc[at(tables, "pupils", AREAS[4], "female")].iloc[0]
+    now["value"] = now["numerator"] = 5.0
+    now["change_previous_year"] = 1.0
+    before = now.copy()
+    before["value"] = before["numerator"] = 0.0
+    before["period_end"], before["change_previous_year"] = pd.Timestamp("2024-12-31"), np.nan
+    kept = tables["indicator_value"].loc[~at(tables, "pupils", AREAS[4], "female")]
+    tables["indicator_value"] = pd.concat([kept, pd.DataFrame([now, before])], ignore_index=True)
+
+
+def forgotten_table(tables: Tables) -> None:
+    tables["tmp_list"] = pd.DataFrame({"school": ["S1", "S2"], "children": [17, 2]})
+
+
+def status_by_exact_count(tables: Tables) -> None:
+    """As before decision 0033: a rate of one or two people is hidden, one of nobody not applicable; elsewhere both are 0."""
+    for name, column in (("pupils", "numerator"), ("foreign", "denominator")):
+        tables["indicator_value"].loc[at(tables, name, AREAS[5], "female"), column] = 0.0
+    hidden = (
+        tables["indicator_value"]
+        .loc[at(tables, "foreign", AREAS[5], "female")]
+        .assign(indicator_id="foreign")
+    )
+    rows = at(tables, "foreign", AREAS[5], "female")
+    many = [
+        hidden.assign(area_code=f"07111-ST{n:02d}", numerator=5.0 * (n % 7), denominator=5.0 * n, period_end=pd.Timestamp("2023-12-31"))
+        for n in range(10, 50)
+    ]  # fmt: skip
+    same = [
+        m.assign(
+            indicator_id="pupils", numerator=m["denominator"], denominator=np.nan, value=m["denominator"]
+        )
+        for m in many
+    ]
+    tables["indicator_value"].loc[rows, ["numerator", "denominator", "value", "status"]] = [
+        np.nan,
+        np.nan,
+        np.nan,
+        "confidential",
+    ]
+    tables["indicator_value"] = pd.concat([tables["indicator_value"], *many, *same], ignore_index=True)
+    shares = tables["indicator_value"]["indicator_id"] == "foreign"
+    of = tables["indicator_value"].loc[shares]
+    tables["indicator_value"].loc[shares, "value"] = (100 * of["numerator"] / of["denominator"]).round(1)
+
+
 PLANTED: dict[str, tuple[Plant, str]] = {
     # 15 less at most 12 is somebody, and 0 is two at most.
     "two cells and their sum": (several(figure("pupils", AREAS[0], "total", 15), figure("pupils", AREAS[0], "male", 10),
@@ -108,6 +178,13 @@ PLANTED: dict[str, tuple[Plant, str]] = {
     "numbers of records": (text("unmatched_places", "Register Musikschule: 105 von 1405 Datensätzen ohne Gebiet: auswärts."), "text"),
     "a place with its number": (text("unmatched_places", "Ohne Gebiet: Vallendar (4)."), "text"),
     "a confidential cell in the changes": (named, "named in the changes"),
+    "a rate of other counts": (rate_of_others, "a rate of other counts"),
+    "ends too narrow in a table beside it": (profile_with_narrow_ends, "a rate of other counts"),
+    "a change of other figures": (change_of_others, "a change of other figures"),
+    "a table nobody documented": (forgotten_table, "in print where nobody looks"),
+    "an exact count in one format": (figure("pupils", AREAS[0], "female", 3.0), "in print"),
+    "a status by an exact count": (status_by_exact_count, "status"),
+    "a figure in a sentence": (text("continuity", "Auffällig: 07111-ST02, 2025 (female): 16 → 3."), "text"),
 }  # fmt: skip
 
 
