@@ -37,7 +37,7 @@ from scipy.stats import false_discovery_control, norm
 from scipy.stats import t as student
 
 from expectations.catalogue import Catalogue
-from expectations.catalogue.base import TOTAL
+from expectations.catalogue.base import RANGE, TOTAL
 from expectations.catalogue.model import PEOPLE, UNITS, Indicator, Kind, Text
 from expectations.wording import Percent, Period, number, said
 
@@ -217,6 +217,7 @@ def findings(values: pd.DataFrame, catalogue: Catalogue, home: str, names: dict[
 
     `values`: published values, one row per indicator, area, period and cells. `names`: area code → name.
     """
+    values = _with_rates_of_ranges(values, catalogue)
     types = _school_types(values)
     scales = {i.id: scale for i in catalogue.in_order() if (scale := Scale.of(i, catalogue)) is not None}
     known = values["value"].notna() & values["indicator_id"].isin(list(scales))
@@ -250,6 +251,26 @@ def findings(values: pd.DataFrame, catalogue: Catalogue, home: str, names: dict[
     order = frame.assign(far=-frame["z"].abs(), many=-frame["people"])
     order = order.sort_values(["many", "far", "finding_id"], kind="stable", ignore_index=True)
     return order[COLUMNS]
+
+
+def _with_rates_of_ranges(values: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
+    """The figures, with the rates that published counts give where the figure is published as a range.
+
+    The questions know how far counts are rounded: what rounding alone explains is no finding.
+    """
+    is_range = (
+        (values["status"] == RANGE).to_numpy(dtype=bool) if "status" in values else np.zeros(0, dtype=bool)
+    )
+    if not is_range.any():
+        return values
+    rows = values.loc[is_range, ["indicator_id", "numerator", "denominator"]].astype(
+        {"indicator_id": "object"}
+    )
+    scale = rows["indicator_id"].map({i.id: i.multiplier for i in catalogue.in_order()}).astype(float)
+    unit = 10.0 ** rows["indicator_id"].map({i.id: i.decimals for i in catalogue.in_order()}).astype(float)
+    value = values["value"].to_numpy(dtype=float, copy=True)
+    value[is_range] = np.round(scale * unit * rows["numerator"] / rows["denominator"]) / unit
+    return values.assign(value=value)
 
 
 def _cells_shown(values: pd.DataFrame, breakdowns: Sequence[str]) -> npt.NDArray[np.object_]:
