@@ -53,8 +53,10 @@ def _run(subject: Subject, scope: str) -> Verdict:
     # Inside the city a value may be hidden, and where nobody lives there is none.
     names = list(subject.catalogue.breakdowns)
     rows = rows.loc[rows["area_level"].isin(indicator.levels), [*_COLUMNS, *names]]
-    # What we hide ourselves, or publish as a range, is there; what an office hides is not.
-    ours = ((rows["status"] == "confidential") & rows["rounded_to"].notna()) | (rows["status"] == RANGE)
+    # What we hide ourselves, publish as a range, or can't relate because hardly anybody is there, is there; what an office
+    # hides is not.
+    ours = rows["status"].isin(["confidential", "not_applicable"]) & rows["rounded_to"].notna()
+    ours |= rows["status"] == RANGE
     rows = rows.assign(value=rows["value"].where(~ours, 0.0))
     if rows["value"].notna().sum() == 0:
         return _WORDS.not_built(subject, scope)

@@ -27,6 +27,7 @@ from tests.checks.poisons import (
     a_past_figure_changed,
     a_rate_above_hundred,
     against_told,
+    in_both,
     in_frame,
     mojibake,
     plain,
@@ -81,6 +82,23 @@ def test_a_value_that_becomes_a_range_is_a_change_and_nothing_withdrawn(clean: S
     ]
     assert "→ 1,5 bis 99,5" in verdict.message_de
     assert "→ 1.5 to 99.5" in verdict.message_en
+
+
+def test_a_rate_of_hardly_anybody_is_no_gap(clean: Subjects) -> None:
+    """Two people last year, one this year: the published denominator is 0 now, and nothing was lost."""
+
+    def nobody(frame: pd.DataFrame) -> pd.DataFrame:
+        rows = (frame["indicator_id"] == "migration_background_percent") & (frame["area_level"] == "district")
+        rows &= (frame["sex"] == "diverse") & (frame["age_group"] == "ALT010B15")
+        assert rows.any()
+        last = rows & (frame["period_end"] == frame.loc[rows, "period_end"].max())
+        figures = ["value", "value_from", "value_to", "numerator", "tolerance"]
+        frame.loc[rows, [*figures, "denominator"]] = float("nan")
+        frame.loc[rows, ["status", "sign"]] = ["confidential", "."]
+        frame.loc[last, ["status", "sign", "denominator"]] = ["not_applicable", None, 0.0]
+        return frame
+
+    assert held_by(in_both(nobody)(clean["pub_newcomers"]), "coverage") == set()
 
 
 @pytest.mark.full_tier  # the cold night's journey has published all of them

@@ -112,8 +112,19 @@ def test_exact_figures_lie_within_the_tolerance_that_readers_are_told(
             join night.monitoring.dim_indicator as k on k.indicator_id = p.indicator_id
             where k.needs_denominator and k.kind <> 'difference' and p.rounded_to > 1 and p.tolerance is not null and i.denominator > 0
         """).fetchall()[0]  # fmt: skip
+        ranges, beyond = both.execute(f"""
+            select count(*), count(*) filter (not k.multiplier * i.numerator / i.denominator between p.value_from - 1e-9 and p.value_to + 1e-9)
+            from p.indicator_value as p join i.indicator_value as i on {same}
+            join night.monitoring.dim_indicator as k on k.indicator_id = p.indicator_id
+            where p.status = 'range' and i.denominator > 0
+        """).fetchall()[0]  # fmt: skip
+        unsure = both.execute(
+            "select count(*) from p.indicator_value where unit = 'percent' and value is not null and tolerance > 5"
+        ).fetchall()[0][0]
     assert rates > 3000
     assert outside == 0
+    assert ranges > 100
+    assert (beyond, unsure) == (0, 0)
 
 
 def test_thresholds_are_of_people_and_not_of_hours_or_positions(
